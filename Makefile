@@ -1,0 +1,122 @@
+# Everything that is done to this repository has a target here; CI runs the same ones (see .ci/run).
+.DEFAULT_GOAL := help
+
+# Without cgo the program is static, and build, vet, test and lint share one build cache: each package is compiled once.
+export CGO_ENABLED := 0
+
+# Where the lab, the probe and whatever the lab downloads live. They outlast a checkout, and are the same for all of them.
+export KUBECTL_MESH_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kubectl-mesh
+
+# Tests and the demo find by these names what was built for them.
+export KUBECTL_MESH_BIN := $(CURDIR)/bin/kubectl-mesh
+export MESH_PROBE_BIN := $(KUBECTL_MESH_CACHE)/bin/mesh-probe
+export LAB_BIN := $(KUBECTL_MESH_CACHE)/bin/lab
+
+# The lab that the lab-… targets mean, and its size.
+LAB ?= lab
+CLUSTERS ?= 2
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# Istio's own build stamps its release in; as a library it would call itself unknown, and write that into the clusters.
+# It goes with the version of istio.io/istio in go.mod.
+ISTIO_VERSION := 1.29.1
+LDFLAGS := -s -w \
+	-X istio.io/istio/pkg/version.buildVersion=$(ISTIO_VERSION) \
+	-X istio.io/istio/pkg/version.buildTag=$(ISTIO_VERSION) \
+	-X istio.io/istio/pkg/version.buildHub=docker.io/istio \
+	-X github.com/kubectl-mesh/kubectl-mesh/pkg/cmd.version=$(VERSION)
+
+# The version is stamped above, so Go need not ask git, which refuses a checkout that belongs to somebody else.
+BUILD_FLAGS := -buildvcs=false
+
+# Tools are pinned in a module of their own, so that their dependencies are none of ours. Go keeps what it builds.
+TOOL := go tool -modfile=$(CURDIR)/tools/go.mod
+
+# Every Go module whose code is ours, and how to run a command in each.
+MODULES := . test/lab
+each_module = @set -e; for module in $(MODULES); do echo "$(1) ($$module)"; (cd $$module && $(1)); done
+
+##@ Build
+.PHONY: build
+build: ## Build the plugin, bin/kubectl-mesh
+	go build $(BUILD_FLAGS) -ldflags "$(LDFLAGS)" -o $(KUBECTL_MESH_BIN) ./cmd/kubectl-mesh
+
+.PHONY: probe
+probe: ## Build the program that `verify --traffic` sends into clusters
+	GOOS=linux go build $(BUILD_FLAGS) -ldflags "-s -w" -o $(MESH_PROBE_BIN) ./cmd/mesh-probe
+
+.PHONY: clean
+clean: lab-down ## Take the lab down and remove what was built here; Go's cache stays
+	rm -rf bin $(KUBECTL_MESH_CACHE)/bin
+
+##@ Lab: real clusters on this machine (Linux, as root)
+.PHONY: packages
+packages: ## Install the system packages that the lab needs, if any is missing
+	@hack/packages.sh
+
+# The lab's own program is small; `lab build` is what makes Kubernetes, Istio and Envoy ready, and knows what is there.
+$(LAB_BIN): FORCE
+	go build -C test/lab $(BUILD_FLAGS) -o $@ ./cmd/lab
+FORCE:
+
+.PHONY: lab-build
+lab-build: packages $(LAB_BIN) ## Build what the clusters run (minutes the first time)
+	$(LAB_BIN) build
+
+.PHONY: lab-up
+lab-up: lab-build ## Start CLUSTERS=2 clusters as the lab LAB=lab
+	$(LAB_BIN) up --lab $(LAB) --clusters $(CLUSTERS)
+
+.PHONY: lab-down
+lab-down: ## Stop the clusters of the lab LAB=lab, and remove them
+	@if [ -x $(LAB_BIN) ]; then $(LAB_BIN) down --lab $(LAB); fi
+
+.PHONY: lab-status
+lab-status: $(LAB_BIN) ## Show the clusters of the lab LAB=lab
+	@$(LAB_BIN) status --lab $(LAB)
+
+.PHONY: demo
+demo: lab-build build probe ## From two bare clusters to one mesh, before your eyes
+	hack/demo.sh
+
+##@ Test
+.PHONY: test
+test: lab-build build probe ## Run all tests, those that need real clusters included
+	go test -C test/lab -count=1 -p 1 -timeout 20m ./...
+	go test -count=1 -p 1 -timeout 40m ./...
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need neither root nor clusters
+	go test -short ./...
+	@# Only the lab's packages that have tests: `go test` builds the others too, and one of them is Kubernetes.
+	go list -C test/lab -find -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | xargs -r go test -C test/lab -short
+
+.PHONY: test-e2e
+test-e2e: lab-build build probe ## Run the end-to-end tests only
+	go test -count=1 -p 1 -timeout 40m ./test/e2e/...
+
+.PHONY: bench
+bench: lab-build build probe ## Measure the plugin on real clusters
+	go test -count=1 -p 1 -timeout 60m -run '^$$' -bench . ./test/bench/...
+
+##@ Code
+.PHONY: fmt
+fmt: ## Format the code and sort its imports
+	$(call each_module,$(TOOL) golangci-lint fmt)
+
+.PHONY: lint
+lint: ## Check format, vet, and the rules of .golangci.yml
+	@echo "gofmt -l ."; files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "$$files"; echo "error: not gofmt's format: make fmt"; exit 1; }
+	$(call each_module,go vet ./...)
+	$(call each_module,$(TOOL) golangci-lint run)
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what the plugin calls (needs the internet)
+	$(TOOL) govulncheck ./...
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' ' \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
