@@ -1,0 +1,175 @@
+// Package act carries out the steps of a plan on live clusters.
+package act
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
+)
+
+// Actor carries out steps.
+type Actor struct {
+	// Mesh is the complete mesh.
+	Mesh mesh.Mesh
+	// Clusters are its clusters, by name.
+	Clusters cluster.Set
+	// Charts render Istio's objects.
+	Charts istio.Charts
+	// ForceConflicts takes fields over from other field managers.
+	ForceConflicts bool
+	// Version is kubectl-mesh's own, recorded with what it applies.
+	Version string
+}
+
+// Do carries out one step. It is a run.Do.
+func (a *Actor) Do(ctx context.Context, step plan.Step, say func(string)) (run.Result, error) {
+	c, found := a.Clusters[step.Cluster]
+	if !found {
+		return run.Result{}, fmt.Errorf("step %s is for cluster %q, which is not connected", step.ID, step.Cluster)
+	}
+	if step.Writes() {
+		return a.write(ctx, c, step)
+	}
+	seen, err := a.await(ctx, waiter{cluster: c, say: say}, step.Action)
+	return run.Result{Detail: seen}, err
+}
+
+func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (run.Result, error) {
+	set, objects, err := a.objects(ctx, c, step.Action)
+	if err != nil {
+		return run.Result{}, err
+	}
+	if len(objects) == 0 {
+		return run.Result{Detail: "not needed"}, nil
+	}
+	applier := apply.Applier{
+		Resources: c.DynamicClientFor, FieldManager: istio.FieldManager, ForceConflicts: a.ForceConflicts, Yield: istio.Yield,
+	}
+	if set != "" {
+		members, parent := apply.Set{
+			Name: set, Namespace: a.Mesh.Namespace, Tooling: istio.FieldManager + "/" + a.Version,
+		}.Members(objects)
+		objects = append(members, parent)
+	}
+	outcome, err := applier.Apply(ctx, objects)
+	return run.Result{Detail: outcome.String(), Wrote: outcome.Wrote()}, err
+}
+
+// objects makes what a step applies, and names the set that it belongs to. No objects means that nothing is needed.
+func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Action) (string, []*unstructured.Unstructured, error) {
+	switch action := action.(type) {
+	case plan.ApplyNamespace:
+		object, err := istio.Unstructured(istio.Namespace(a.Mesh.Namespace, action.Network, action.ControlPlaneClusters))
+		return "", []*unstructured.Unstructured{object}, err
+	case plan.ApplyControlPlane:
+		objects, err := a.Charts.Primary(istio.Primary{
+			Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
+			Network: action.Network, Profile: action.Profile, DefaultTag: action.DefaultTag,
+		})
+		return a.set("primary"), objects, err
+	case plan.ApplyGateway:
+		return a.gateway(ctx, c, action)
+	case plan.ApplyExposure:
+		return a.set("exposed-istiod"), istio.ExposeIstiod(a.Mesh.Namespace, a.Mesh.Revision), nil
+	case plan.ApplyRemote:
+		return a.remote(ctx, action)
+	case plan.ApplyRemoteSecret:
+		object, err := a.remoteSecret(ctx, action)
+		return "", []*unstructured.Unstructured{object}, err
+	}
+	return "", nil, fmt.Errorf("there is nothing to write for %T", action)
+}
+
+// set names the ConfigMap that records a set of objects of the mesh's revision.
+func (a *Actor) set(what string) string {
+	return istio.Revisioned(istio.FieldManager+"-"+what, a.Mesh.Revision)
+}
+
+func (a *Actor) gateway(ctx context.Context, c *cluster.Cluster, action plan.ApplyGateway) (string, []*unstructured.Unstructured, error) {
+	if action.OnlyForHostname {
+		address, err := a.address(ctx, c)
+		if err != nil || istio.IsIP(address) {
+			return "", nil, err
+		}
+	}
+	objects, err := a.Charts.EastWest(istio.Gateway{
+		Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, Network: action.Network, SourceRanges: action.SourceRanges,
+		Annotations: action.Annotations, Address: action.Address, Hostname: action.HostnamePort,
+	})
+	return a.set("eastwest"), objects, err
+}
+
+// address is where the primary's istiod is reached from outside; it must be there by now.
+func (a *Actor) address(ctx context.Context, c *cluster.Cluster) (string, error) {
+	service, err := c.Kube().CoreV1().Services(a.Mesh.Namespace).Get(ctx, istio.EastWestGateway, metav1.GetOptions{})
+	if err != nil {
+		return "", fmt.Errorf("cluster %s: the east-west gateway's Service: %w", c.Name, err)
+	}
+	address, _ := istio.AddressOf(service)
+	if address == "" {
+		return "", fmt.Errorf("cluster %s: Service %s in %s has no external address yet", c.Name, service.Name, service.Namespace)
+	}
+	return address, nil
+}
+
+func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []*unstructured.Unstructured, error) {
+	charts := a.Charts
+	charts.Hub, charts.Tag = action.Hub, action.Version
+	remote := istio.RemoteCluster{
+		Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
+		Network: action.Network, DefaultTag: action.DefaultTag,
+	}
+	if action.Part == plan.ProfilePart {
+		address, err := a.address(ctx, a.Clusters[action.Primary])
+		if err != nil {
+			return "", nil, err
+		}
+		remote.Address = address
+	}
+	objects, err := charts.Remote(remote)
+	if err != nil {
+		return "", nil, err
+	}
+	reader, profile := istio.SplitRemote(objects)
+	if action.Part == plan.ProfilePart {
+		return a.set("remote"), profile, nil
+	}
+	token, err := istio.Unstructured(istio.TokenSecret(a.Mesh.Namespace))
+	if err != nil {
+		return "", nil, err
+	}
+	return a.set("reader"), append(reader, token), nil
+}
+
+// remoteSecret reads the reader account's token in the remote and makes the primary's secret of it.
+func (a *Actor) remoteSecret(ctx context.Context, action plan.ApplyRemoteSecret) (*unstructured.Unstructured, error) {
+	token, err := readToken(ctx, a.Clusters[action.Remote], a.Mesh.Namespace)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", action.Remote, err)
+	}
+	ca, bearer, filled := istio.TokenOf(token)
+	if !filled {
+		return nil, fmt.Errorf("cluster %s: Secret %s in %s has no token yet", action.Remote, token.Name, token.Namespace)
+	}
+	secret, err := istio.RemoteSecret(a.Mesh.Namespace, action.Remote, istio.Credentials{
+		Server: action.Server, TLSServerName: action.TLSServerName, CA: ca, Token: bearer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return istio.Unstructured(secret)
+}
+
+func readToken(ctx context.Context, c *cluster.Cluster, namespace string) (*corev1.Secret, error) {
+	return c.Kube().CoreV1().Secrets(namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{})
+}

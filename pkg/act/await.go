@@ -1,0 +1,269 @@
+package act
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+)
+
+// waiter waits on one cluster until a condition holds or its context ends.
+type waiter struct {
+	cluster *cluster.Cluster
+	say     func(string)
+}
+
+// condition looks once: done when it holds, else what was seen instead. An error that waiting can't mend is a
+// hopeless; any other is taken for passing and looked at again.
+type condition func(ctx context.Context) (done bool, seen string, err error)
+
+// hopeless is an error that no waiting mends.
+type hopeless struct{ error }
+
+func (h hopeless) Unwrap() error { return h.error }
+
+// lookTimeout bounds one look, so that an API server that hangs does not take the whole wait.
+const lookTimeout = 15 * time.Second
+
+// until polls a condition, quickly at first. When the context ends first, the error says what was seen last.
+func (w waiter) until(ctx context.Context, what string, look condition) (string, error) {
+	last := "nothing"
+	backoff := wait.Backoff{Duration: 30 * time.Millisecond, Factor: 1.4, Cap: time.Second, Steps: 1 << 30, Jitter: 0.1}
+	var seen string
+	err := backoff.DelayFunc().Until(ctx, true, true, func(ctx context.Context) (bool, error) {
+		bounded, cancel := context.WithTimeout(ctx, lookTimeout)
+		defer cancel()
+		done, now, err := look(bounded)
+		switch {
+		case errors.As(err, &hopeless{}):
+			return false, err
+		case err != nil:
+			now = err.Error()
+		}
+		seen = now
+		if !done && now != last && ctx.Err() == nil {
+			last = now
+			w.say(now)
+		}
+		return done && err == nil, nil
+	})
+	if err == nil {
+		return seen, nil
+	}
+	if errors.As(err, &hopeless{}) {
+		return "", fmt.Errorf("cluster %s: %w", w.cluster.Name, err)
+	}
+	return "", fmt.Errorf("cluster %s: %s: gave up waiting (%w); seen last: %s", w.cluster.Name, what, context.Cause(ctx), last)
+}
+
+func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (string, error) {
+	namespace := a.Mesh.Namespace
+	switch action := action.(type) {
+	case plan.AwaitDeployment:
+		return w.until(ctx, "Deployment "+action.Name, deploymentReady(w.cluster, namespace, action.Name))
+	case plan.AwaitAddress:
+		return w.until(ctx, "address of Service "+istio.EastWestGateway, hasAddress(w.cluster, namespace))
+	case plan.AwaitToken:
+		return w.until(ctx, "token in Secret "+istio.ReaderTokenSecret, hasToken(w.cluster, namespace))
+	case plan.AwaitSynced:
+		return w.until(ctx, "istiod's view of "+action.Remote, a.synced(w.cluster, action.Remote))
+	case plan.AwaitCABundle:
+		return w.until(ctx, "certificate in the injector's webhooks", hasCABundle(w.cluster, a.Mesh.RevisionLabel()))
+	case plan.AwaitRootCert:
+		return w.until(ctx, "ConfigMap "+istio.RootCertConfigMap, hasRootCert(w.cluster, namespace))
+	case plan.AwaitInjection:
+		return w.until(ctx, "injection of a dry-run pod", injects(w.cluster, a.Mesh.Revision, action.Cluster))
+	}
+	return "", fmt.Errorf("there is nothing to wait for in %T", action)
+}
+
+func deploymentReady(c *cluster.Cluster, namespace, name string) condition {
+	return func(ctx context.Context) (bool, string, error) {
+		deployment, err := c.Kube().AppsV1().Deployments(namespace).Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return false, "", err
+		}
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(deployment)
+		if err != nil {
+			return false, "", hopeless{err}
+		}
+		viewer := polymorphichelpers.DeploymentStatusViewer{}
+		message, done, err := viewer.Status(&unstructured.Unstructured{Object: content}, 0)
+		if err != nil {
+			return false, "", hopeless{fmt.Errorf("%w%s", err, troubleOfPods(ctx, c, namespace, deployment.Spec.Selector))}
+		}
+		if done {
+			return true, fmt.Sprintf("%d ready", deployment.Status.ReadyReplicas), nil
+		}
+		message = strings.TrimSuffix(strings.TrimSpace(message), "...")
+		return false, message + troubleOfPods(ctx, c, namespace, deployment.Spec.Selector), nil
+	}
+}
+
+// troubleOfPods says why pods are not ready, where their containers say so.
+func troubleOfPods(ctx context.Context, c *cluster.Cluster, namespace string, selector *metav1.LabelSelector) string {
+	pods, err := c.Kube().CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(selector)})
+	if err != nil {
+		return ""
+	}
+	for _, pod := range pods.Items {
+		for _, condition := range pod.Status.Conditions {
+			if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+				return fmt.Sprintf(" (pod %s: %s)", pod.Name, condition.Message)
+			}
+		}
+		for _, status := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+			if waiting := status.State.Waiting; waiting != nil && waiting.Message != "" {
+				return fmt.Sprintf(" (pod %s: %s: %s)", pod.Name, waiting.Reason, waiting.Message)
+			}
+		}
+	}
+	return ""
+}
+
+func hasAddress(c *cluster.Cluster, namespace string) condition {
+	begun := false
+	return func(ctx context.Context) (bool, string, error) {
+		service, err := c.Kube().CoreV1().Services(namespace).Get(ctx, istio.EastWestGateway, metav1.GetOptions{})
+		if err != nil {
+			return false, "", err
+		}
+		if address, _ := istio.AddressOf(service); address != "" {
+			return true, address, nil
+		}
+		if service.Spec.Type != corev1.ServiceTypeLoadBalancer {
+			return false, "", hopeless{fmt.Errorf(
+				"the Service %s is of type %s, which has no external address; say with --address where it is reached", service.Name, service.Spec.Type)}
+		}
+		if !begun {
+			begun = true
+			return false, "pending", nil
+		}
+		return false, pendingAddress(ctx, c, service), nil
+	}
+}
+
+// pendingAddress explains why a load balancer has no address, from the events that its controller left.
+func pendingAddress(ctx context.Context, c *cluster.Cluster, service *corev1.Service) string {
+	events, err := c.Kube().CoreV1().Events(service.Namespace).List(ctx, metav1.ListOptions{
+		FieldSelector: fields.Set{"involvedObject.kind": "Service", "involvedObject.name": service.Name}.String(),
+	})
+	if err != nil {
+		return fmt.Sprintf("pending; its events can't be read: %v", err)
+	}
+	var last *corev1.Event
+	for i, e := range events.Items {
+		if last == nil || last.LastTimestamp.Before(&e.LastTimestamp) {
+			last = &events.Items[i]
+		}
+	}
+	if last == nil {
+		return "pending, and no controller has said anything about it: does this cluster have one for Services of type " +
+			"LoadBalancer (a cloud's, MetalLB)? Without one, say with --address where the gateway is reached"
+	}
+	return fmt.Sprintf("pending; the load balancer's controller says: %s: %s", last.Reason, last.Message)
+}
+
+func hasToken(c *cluster.Cluster, namespace string) condition {
+	return func(ctx context.Context) (bool, string, error) {
+		secret, err := readToken(ctx, c, namespace)
+		if err != nil {
+			return false, "", err
+		}
+		if _, _, filled := istio.TokenOf(secret); filled {
+			return true, "there", nil
+		}
+		return false, "not filled yet: the controller manager's token controller does that", nil
+	}
+}
+
+func (a *Actor) synced(c *cluster.Cluster, remote string) condition {
+	return func(ctx context.Context) (bool, string, error) {
+		pods, err := istio.IstiodPods(ctx, c, a.Mesh.Namespace, a.Mesh.RevisionLabel())
+		if err != nil {
+			return false, "", err
+		}
+		if len(pods) == 0 {
+			return false, "no istiod pod runs", nil
+		}
+		for i := range pods {
+			clusters, err := istio.Clusterz(ctx, c, &pods[i])
+			if err != nil {
+				return false, fmt.Sprintf("%s can't be asked: %v", pods[i].Name, err), nil
+			}
+			if status := clusters.Status(remote); status != istio.Synced {
+				return false, fmt.Sprintf("%s says: %s", pods[i].Name, orNotListed(status)), nil
+			}
+		}
+		if len(pods) == 1 {
+			return true, "synced", nil
+		}
+		return true, fmt.Sprintf("synced, all %d replicas", len(pods)), nil
+	}
+}
+
+func orNotListed(status string) string {
+	if status == "" {
+		return "not in its list of clusters"
+	}
+	return status
+}
+
+func hasCABundle(c *cluster.Cluster, revision string) condition {
+	return func(ctx context.Context) (bool, string, error) {
+		list, err := c.Kube().AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx,
+			metav1.ListOptions{LabelSelector: istio.InjectorSelector + "," + istio.RevisionLabel + "=" + revision})
+		if err != nil {
+			return false, "", err
+		}
+		if len(list.Items) == 0 {
+			return false, "no injector webhook of revision " + revision, nil
+		}
+		for _, configuration := range list.Items {
+			for _, webhook := range configuration.Webhooks {
+				if len(webhook.ClientConfig.CABundle) == 0 {
+					return false, configuration.Name + " has no caBundle", nil
+				}
+			}
+		}
+		return true, fmt.Sprintf("in %d webhook configurations", len(list.Items)), nil
+	}
+}
+
+func hasRootCert(c *cluster.Cluster, namespace string) condition {
+	return func(ctx context.Context) (bool, string, error) {
+		_, err := c.Kube().CoreV1().ConfigMaps(namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, "not written by istiod yet", nil
+		}
+		return err == nil, "there", err
+	}
+}
+
+func injects(c *cluster.Cluster, revision, name string) condition {
+	return func(ctx context.Context) (bool, string, error) {
+		pod, err := c.Kube().CoreV1().Pods(metav1.NamespaceDefault).Create(ctx,
+			istio.InjectionProbe(metav1.NamespaceDefault, revision), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if err != nil {
+			return false, "", err
+		}
+		if err := istio.Injected(pod, name); err != nil {
+			return false, err.Error(), nil
+		}
+		return true, "a dry-run pod gets its sidecar", nil
+	}
+}

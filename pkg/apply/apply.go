@@ -1,0 +1,182 @@
+// Package apply writes objects with server-side apply, and says of each whether it was created, changed or left as it
+// was. It knows nothing of Istio.
+package apply
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+)
+
+// atOnce bounds the requests that one Apply has under way.
+const atOnce = 12
+
+// Resources finds the API resource of an object. Istio's CLI client has a method of this form that needs no discovery
+// for the kinds that it knows.
+type Resources func(gvk schema.GroupVersionKind, object *unstructured.Unstructured, namespace string) (dynamic.ResourceInterface, error)
+
+// Applier writes objects to one cluster.
+type Applier struct {
+	// Resources finds the API resource of an object.
+	Resources Resources
+	// FieldManager owns the fields that are written.
+	FieldManager string
+	// ForceConflicts takes fields over from other managers.
+	ForceConflicts bool
+	// Yield leaves out of an object, before it is written, what a controller in the cluster has taken over since; it
+	// gets the wanted and the live object. Nil yields nothing.
+	Yield func(wanted, live *unstructured.Unstructured)
+}
+
+// Outcome counts what an Apply did.
+type Outcome struct {
+	Created, Changed, Unchanged int
+}
+
+// Wrote is true when anything was written.
+func (o Outcome) Wrote() bool { return o.Created+o.Changed > 0 }
+
+// String says it as in `3 created, 1 changed`, or `unchanged`.
+func (o Outcome) String() string {
+	switch {
+	case o.Created > 0 && o.Changed > 0:
+		return fmt.Sprintf("%d created, %d changed", o.Created, o.Changed)
+	case o.Created > 0:
+		return fmt.Sprintf("%d created", o.Created)
+	case o.Changed > 0:
+		return fmt.Sprintf("%d changed", o.Changed)
+	}
+	return "unchanged"
+}
+
+// Add sums two outcomes.
+func (o Outcome) Add(p Outcome) Outcome {
+	return Outcome{Created: o.Created + p.Created, Changed: o.Changed + p.Changed, Unchanged: o.Unchanged + p.Unchanged}
+}
+
+// Apply writes the objects: what others live in or are made of first (namespaces, custom resource definitions,
+// accounts and roles), then the rest, each group at once. It stops at the first group with an error and returns all
+// errors of that group. An object that is already as wanted is not written: the API server keeps its resourceVersion.
+func (a Applier) Apply(ctx context.Context, objects []*unstructured.Unstructured) (Outcome, error) {
+	var total Outcome
+	for _, group := range inOrder(objects) {
+		outcome, err := a.applyGroup(ctx, group)
+		total = total.Add(outcome)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+func (a Applier) applyGroup(ctx context.Context, objects []*unstructured.Unstructured) (Outcome, error) {
+	var (
+		mu      sync.Mutex
+		total   Outcome
+		failed  []error
+		workers errgroup.Group
+	)
+	workers.SetLimit(atOnce)
+	for _, object := range objects {
+		workers.Go(func() error {
+			outcome, err := a.applyOne(ctx, object)
+			mu.Lock()
+			defer mu.Unlock()
+			total = total.Add(outcome)
+			if err != nil {
+				failed = append(failed, err)
+			}
+			return nil
+		})
+	}
+	if err := workers.Wait(); err != nil {
+		return total, err
+	}
+	slices.SortFunc(failed, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return total, errors.Join(failed...)
+}
+
+func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured) (Outcome, error) {
+	resource, err := a.Resources(wanted.GroupVersionKind(), wanted, "")
+	if err != nil {
+		return Outcome{}, fmt.Errorf("%s: %w", Name(wanted), err)
+	}
+	live, err := resource.Get(ctx, wanted.GetName(), metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err) || meta.IsNoMatchError(err):
+		live = nil
+	case err != nil:
+		return Outcome{}, fmt.Errorf("%s: %w", Name(wanted), err)
+	case a.Yield != nil:
+		wanted = wanted.DeepCopy()
+		a.Yield(wanted, live)
+	}
+	body, err := json.Marshal(wanted)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("%s: %w", Name(wanted), err)
+	}
+	written, err := resource.Patch(ctx, wanted.GetName(), types.ApplyPatchType, body,
+		metav1.PatchOptions{FieldManager: a.FieldManager, Force: &a.ForceConflicts})
+	if err != nil {
+		return Outcome{}, explain(wanted, err)
+	}
+	switch {
+	case live == nil:
+		return Outcome{Created: 1}, nil
+	case live.GetResourceVersion() != written.GetResourceVersion():
+		return Outcome{Changed: 1}, nil
+	}
+	return Outcome{Unchanged: 1}, nil
+}
+
+// explain adds to an API error which object it is about and, for a conflict, what the user can do.
+func explain(object *unstructured.Unstructured, err error) error {
+	if apierrors.IsConflict(err) {
+		return fmt.Errorf("%s is also managed by somebody else: %w\nrun again with --force-conflicts to take these fields over",
+			Name(object), err)
+	}
+	return fmt.Errorf("%s: %w", Name(object), err)
+}
+
+// Name is how a person names an object: kind/name, with the namespace where it has one.
+func Name(object *unstructured.Unstructured) string {
+	name := object.GetKind() + "/" + object.GetName()
+	if object.GetNamespace() != "" {
+		name += " in " + object.GetNamespace()
+	}
+	return name
+}
+
+// inOrder sorts objects into the groups in which they must be written.
+func inOrder(objects []*unstructured.Unstructured) [][]*unstructured.Unstructured {
+	groups := make([][]*unstructured.Unstructured, 3)
+	for _, object := range objects {
+		i := rank(object)
+		groups[i] = append(groups[i], object)
+	}
+	return slices.DeleteFunc(groups, func(g []*unstructured.Unstructured) bool { return len(g) == 0 })
+}
+
+func rank(object *unstructured.Unstructured) int {
+	switch object.GetKind() {
+	case "Namespace":
+		return 0
+	case "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
+		"ConfigMap", "Secret", "Service", "EndpointSlice":
+		return 1
+	}
+	return 2
+}

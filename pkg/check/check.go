@@ -1,0 +1,211 @@
+// Package check judges: what was seen (a Snapshot) against what is wanted (a Mesh). It is pure. A check is data; its
+// id is the one under which docs/checks.md explains it. What could not be looked at is unknown, never passed.
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// Status is what a check came to.
+type Status string
+
+// The statuses, from good to bad.
+const (
+	Pass    Status = "pass"
+	Skip    Status = "skip"
+	Warn    Status = "warn"
+	Unknown Status = "unknown"
+	Fail    Status = "fail"
+)
+
+// Result is one judgement.
+type Result struct {
+	// ID is the check's.
+	ID string `json:"id"`
+	// Cluster is the cluster that it is about.
+	Cluster string `json:"cluster"`
+	Status  Status `json:"status"`
+	// Seen says what was found, naming the object.
+	Seen string `json:"seen"`
+	// Fix is what to do about it: a sentence, or a command ready to paste.
+	Fix string `json:"fix,omitempty"`
+}
+
+// Check is one question and how to answer it.
+type Check struct {
+	// ID is stable; where facts about Istio meshes in docs/checks.md have the cause, it is theirs.
+	ID string
+	// Title is the question as a statement that holds when the check passes.
+	Title string
+	// Before are the commands that refuse to write while this check fails.
+	Before []string
+	// Verify is true when `verify` asks it of a finished mesh.
+	Verify bool
+	// Needs are the ids of the checks without which this one says nothing new.
+	Needs []string
+
+	judge func(v view) []Result
+}
+
+// The commands that a check can stand before.
+const (
+	BeforeInstall = "install-primary"
+	BeforeExpose  = "expose-istiod"
+	BeforeAttach  = "attach-remote"
+)
+
+// Charts is what the charts at hand can install.
+type Charts struct {
+	// Release is Istio's release of the charts.
+	Release string
+	// OldestKubernetes is the lowest minor version of Kubernetes 1.x that they support.
+	OldestKubernetes int
+}
+
+// view is what a judgement sees.
+type view struct {
+	mesh     mesh.Mesh
+	snapshot *observe.Snapshot
+	charts   Charts
+	command  string
+}
+
+// Gate judges what must hold before a command writes.
+func Gate(command string, m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
+	var checks []Check
+	for _, c := range All() {
+		if slices.Contains(c.Before, command) {
+			checks = append(checks, c)
+		}
+	}
+	return judge(checks, view{mesh: m, snapshot: s, charts: charts, command: command})
+}
+
+// Verify judges a finished mesh.
+func Verify(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
+	var checks []Check
+	for _, c := range All() {
+		if c.Verify {
+			checks = append(checks, c)
+		}
+	}
+	return judge(checks, view{mesh: m, snapshot: s, charts: charts, command: "verify"})
+}
+
+// judge asks the checks in order. Where one that a check needs has failed for a cluster, the check is skipped there:
+// one cause is named once.
+func judge(checks []Check, v view) []Result {
+	var results []Result
+	bad := map[string]bool{}
+	for _, c := range checks {
+		for _, r := range c.judge(v) {
+			r.ID = c.ID
+			for _, need := range c.Needs {
+				if r.Status != Pass && (bad[need+"/"+r.Cluster] || bad[need+"/"]) {
+					r = Result{ID: c.ID, Cluster: r.Cluster, Status: Skip, Seen: "needs " + need}
+				}
+			}
+			if r.Status == Fail || r.Status == Unknown || r.Status == Skip {
+				bad[c.ID+"/"+r.Cluster] = true
+			}
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+// Worst is the worst status among the results.
+func Worst(results []Result) Status {
+	order := []Status{Pass, Skip, Warn, Unknown, Fail}
+	worst := Pass
+	for _, r := range results {
+		if slices.Index(order, r.Status) > slices.Index(order, worst) {
+			worst = r.Status
+		}
+	}
+	return worst
+}
+
+// each asks about every cluster of the mesh, under the name by which the user knows it.
+func (v view) each(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
+	return v.over(v.mesh.Clusters, ask)
+}
+
+// remotes asks about every remote.
+func (v view) remotes(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
+	return v.over(v.mesh.Remotes(), ask)
+}
+
+// primary asks about the primary.
+func (v view) primary(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
+	p, found := v.mesh.Primary()
+	if !found {
+		return nil
+	}
+	return v.over([]mesh.Cluster{p}, ask)
+}
+
+func (v view) over(clusters []mesh.Cluster, ask func(mesh.Cluster, *observe.Cluster) []Result) []Result {
+	var results []Result
+	for _, c := range clusters {
+		seen := v.snapshot.Clusters[c.Name]
+		if seen == nil {
+			seen = &observe.Cluster{Name: c.Name, Context: c.Context,
+				Unreadable: []observe.Unreadable{{What: observe.APIServer, Reason: "no context leads to this cluster"}}}
+		}
+		for _, r := range ask(c, seen) {
+			if r.Cluster == "" {
+				r.Cluster = label(c)
+			}
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+// label is the cluster's name, or its context while it has none.
+func label(c mesh.Cluster) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.Context
+}
+
+// plane is the primary's control plane of the mesh's revision.
+func (v view) plane() (observe.ControlPlane, bool) {
+	p, found := v.mesh.Primary()
+	if !found || v.snapshot.Clusters[p.Name] == nil {
+		return observe.ControlPlane{}, false
+	}
+	return v.snapshot.Clusters[p.Name].ControlPlane(v.mesh.RevisionLabel())
+}
+
+func pass(format string, args ...any) []Result {
+	return []Result{{Status: Pass, Seen: fmt.Sprintf(format, args...)}}
+}
+
+func fail(fix, format string, args ...any) []Result {
+	return []Result{{Status: Fail, Seen: fmt.Sprintf(format, args...), Fix: fix}}
+}
+
+func warn(fix, format string, args ...any) []Result {
+	return []Result{{Status: Warn, Seen: fmt.Sprintf(format, args...), Fix: fix}}
+}
+
+func skip(format string, args ...any) []Result {
+	return []Result{{Status: Skip, Seen: fmt.Sprintf(format, args...)}}
+}
+
+// blind is the result for a part of the cluster that could not be read, or nil when it could.
+func blind(seen *observe.Cluster, what string) []Result {
+	for _, part := range []string{observe.APIServer, what} {
+		if reason, could := seen.CouldNotRead(part); could {
+			return []Result{{Status: Unknown, Seen: fmt.Sprintf("could not look at %s: %s", what, reason)}}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+func reachable(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if reason, could := seen.CouldNotRead(observe.APIServer); could {
+			fix := fmt.Sprintf("try: kubectl --context %s get namespace kube-system", c.Context)
+			if c.Context == "" {
+				fix = "name the remote's context: kubectl mesh verify " + c.Name + "=CONTEXT"
+				return []Result{{Status: Unknown, Seen: reason, Fix: fix}}
+			}
+			return fail(fix, "context %q (%s): %s", c.Context, seen.Server, reason)
+		}
+		return pass("%s, Kubernetes %s", seen.Server, seen.KubernetesVersion)
+	})
+}
+
+func sameCluster(v view) []Result {
+	first := map[string]string{}
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "identity"); r != nil {
+			return r
+		}
+		if other, twice := first[seen.UID]; twice {
+			return fail("leave one of them out", "contexts %q and %q lead to the same cluster (kube-system has UID %s in both)",
+				other, c.Context, seen.UID)
+		}
+		first[seen.UID] = c.Context
+		return pass("kube-system has UID %s", seen.UID)
+	})
+}
+
+func permission(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "permissions"); r != nil {
+			return r
+		}
+		if len(seen.Denied) == 0 {
+			return pass("all granted")
+		}
+		var denied []string
+		for _, p := range seen.Denied {
+			denied = append(denied, describe(p))
+		}
+		return fail("ask an administrator of the cluster for these permissions; they can be seen with: kubectl --context "+
+			c.Context+" auth can-i --list", "you may not: %s", strings.Join(denied, "; "))
+	})
+}
+
+func describe(p observe.Permission) string {
+	resource := p.Resource
+	if p.Group != "" {
+		resource += "." + p.Group
+	}
+	if p.Namespace != "" {
+		return fmt.Sprintf("%s %s in %s", p.Verb, resource, p.Namespace)
+	}
+	return fmt.Sprintf("%s %s", p.Verb, resource)
+}
+
+func kubernetesVersion(v view) []Result {
+	return v.each(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "version"); r != nil {
+			return r
+		}
+		running, err := version.ParseGeneric(seen.KubernetesVersion)
+		if err != nil {
+			return warn("", "the API server's version %q can't be read", seen.KubernetesVersion)
+		}
+		if running.Major() == 1 && int(running.Minor()) < v.charts.OldestKubernetes {
+			return fail("upgrade the cluster, or give an older Istio's charts with --manifests",
+				"Kubernetes %s is too old: Istio %s needs 1.%d or newer", seen.KubernetesVersion, v.charts.Release, v.charts.OldestKubernetes)
+		}
+		return pass("Kubernetes %s", seen.KubernetesVersion)
+	})
+}
+
+func terminating(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "namespace"); r != nil {
+			return r
+		}
+		if seen.Namespace != nil && seen.Namespace.Terminating {
+			return fail(fmt.Sprintf("wait until it is gone: kubectl --context %s wait --for=delete namespace/%s --timeout=5m",
+				c.Context, v.mesh.Namespace), "namespace %s is being deleted", v.mesh.Namespace)
+		}
+		return nil
+	})
+}
+
+func ownControlPlane(v view) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "control planes"); r != nil {
+			return r
+		}
+		if len(seen.ControlPlanes) == 0 {
+			return pass("no istiod in %s", v.mesh.Namespace)
+		}
+		plane := seen.ControlPlanes[0]
+		return fail(fmt.Sprintf("a remote is managed by the primary's istiod. Remove this one with the tool that installed it%s, or leave the cluster out",
+			by(plane.InstalledBy)), "Deployment %s in %s: this cluster has a control plane of its own (cluster id %q, revision %s)",
+			plane.Name, v.mesh.Namespace, plane.ClusterID, plane.Revision)
+	})
+}
+
+func by(tool string) string {
+	if tool == "" {
+		return ""
+	}
+	return " (" + tool + ")"
+}
+
+func otherPrimary(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "namespace"); r != nil {
+			return r
+		}
+		if seen.Namespace == nil || seen.Namespace.ControlPlaneClusters == "" {
+			return pass("belongs to no primary yet")
+		}
+		owners := strings.Split(seen.Namespace.ControlPlaneClusters, ",")
+		if slices.Contains(owners, primary.Name) || slices.Contains(owners, "*") {
+			return pass("belongs to %s", seen.Namespace.ControlPlaneClusters)
+		}
+		return fail(fmt.Sprintf("detach it there first; if that primary is gone: kubectl --context %s annotate namespace %s topology.istio.io/controlPlaneClusters-",
+			c.Context, v.mesh.Namespace), "namespace %s says that the cluster belongs to primary %q (topology.istio.io/controlPlaneClusters)",
+			v.mesh.Namespace, seen.Namespace.ControlPlaneClusters)
+	})
+}
+
+func networkLabel(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "namespace"); r != nil {
+			return r
+		}
+		if c.Network == "" {
+			return pass("no network is named")
+		}
+		has := ""
+		if seen.Namespace != nil {
+			has = seen.Namespace.Network
+		}
+		if has == c.Network {
+			return pass("%s", has)
+		}
+		return fail(fmt.Sprintf("kubectl --context %s label --overwrite namespace %s topology.istio.io/network=%s", c.Context, v.mesh.Namespace, c.Network),
+			"namespace %s has label topology.istio.io/network=%q, expected %q", v.mesh.Namespace, has, cmp.Or(c.Network, "none"))
+	})
+}

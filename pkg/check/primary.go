@@ -1,0 +1,236 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// ours is how a control plane that this tool installed is marked.
+const ours = "kubectl-mesh"
+
+// Adopted is true when the primary has a control plane of the revision that another tool installed.
+func Adopted(m mesh.Mesh, s *observe.Snapshot) bool {
+	plane, found := view{mesh: m, snapshot: s}.plane()
+	return found && plane.InstalledBy != ours
+}
+
+// adoptable: install-primary reinstalls only what it installed. A control plane of another tool is read, and must
+// already be what a primary is; one of its own must keep its identity.
+func adoptable(v view) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "control planes"); r != nil {
+			return r
+		}
+		plane, found := v.plane()
+		if !found {
+			return pass("no istiod of revision %s yet", v.mesh.RevisionLabel())
+		}
+		if plane.InstalledBy == ours {
+			return sameIdentity(v, c, plane)
+		}
+		var missing []string
+		if !plane.ExternalIstiod {
+			missing = append(missing, "pilot.env.EXTERNAL_ISTIOD=true")
+		}
+		if plane.ClusterID == "" || plane.ClusterID == mesh.UnnamedCluster {
+			missing = append(missing, "global.multiCluster.clusterName="+c.Name)
+		}
+		if plane.MeshID == "" {
+			missing = append(missing, "global.meshID="+v.mesh.ID)
+		}
+		if len(missing) == 0 {
+			return pass("istiod %s, installed%s, can be a primary", plane.Version, byTool(plane.InstalledBy))
+		}
+		return fail(howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision, missing),
+			"Deployment %s in %s was installed%s and can't be a primary as it is: it lacks %s",
+			plane.Name, v.mesh.Namespace, byTool(plane.InstalledBy), strings.Join(missing, ", "))
+	})
+}
+
+func sameIdentity(v view, c mesh.Cluster, plane observe.ControlPlane) []Result {
+	for _, identity := range []struct{ flag, has, wanted string }{
+		{"--cluster-name", plane.ClusterID, c.Name},
+		{"--mesh-id", plane.MeshID, v.mesh.ID},
+		{"--network", plane.Network, c.Network},
+	} {
+		if identity.has != identity.wanted && identity.has != "" {
+			return fail(fmt.Sprintf("keep it: %s %s. Every proxy and every remote knows it under that name", identity.flag, identity.has),
+				"the primary was installed with %s %s, not %q", identity.flag, identity.has, identity.wanted)
+		}
+	}
+	return pass("istiod %s, installed by kubectl-mesh", plane.Version)
+}
+
+func byTool(tool string) string {
+	if tool == "" {
+		return " by another tool"
+	}
+	return " by " + tool
+}
+
+// howToSet says how chart values are set with the tool that installed a control plane.
+func howToSet(tool, context, namespace, revision string, chartValues []string) string {
+	prefixed := func(prefix string) string {
+		return prefix + strings.Join(chartValues, " "+prefix)
+	}
+	switch tool {
+	case "helm":
+		return fmt.Sprintf("helm --kube-context %s -n %s upgrade istiod istio/istiod --reuse-values %s", context, namespace, prefixed("--set "))
+	case "argocd", "flux":
+		return fmt.Sprintf("add to the istiod chart's values that %s applies: %s", tool, strings.Join(chartValues, ", "))
+	}
+	flags := prefixed("--set values.")
+	if revision != "" {
+		flags += " --revision " + revision
+	}
+	return fmt.Sprintf("add to the istioctl install that made it (its -f files and flags included): istioctl install --context %s %s", context, flags)
+}
+
+func noIstiod(v view) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "control planes"); r != nil {
+			return r
+		}
+		if plane, found := v.plane(); found {
+			return pass("istiod %s, revision %s, %d of %d ready", plane.Version, plane.Revision, plane.Ready, plane.Desired)
+		}
+		fix := fmt.Sprintf("kubectl mesh install-primary --context %s", c.Context)
+		if v.mesh.Revision != "" {
+			fix += " --revision " + v.mesh.Revision
+		}
+		var revisions []string
+		for _, plane := range seen.ControlPlanes {
+			revisions = append(revisions, plane.Revision)
+		}
+		if len(revisions) > 0 {
+			return fail("choose one with --revision, or: "+fix, "no istiod of revision %s in namespace %s; there is: %s",
+				v.mesh.RevisionLabel(), v.mesh.Namespace, strings.Join(revisions, ", "))
+		}
+		return fail(fix, "no istiod in namespace %s", v.mesh.Namespace)
+	})
+}
+
+// planeCheck asks about the primary's control plane, if there is one.
+func (v view) planeCheck(ask func(c mesh.Cluster, plane observe.ControlPlane) []Result) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "control planes"); r != nil {
+			return r
+		}
+		plane, found := v.plane()
+		if !found {
+			return skip("needs no-istiod")
+		}
+		return ask(c, plane)
+	})
+}
+
+func externalOff(v view) []Result {
+	return v.planeCheck(func(c mesh.Cluster, plane observe.ControlPlane) []Result {
+		if plane.ExternalIstiod {
+			return pass("EXTERNAL_ISTIOD=true")
+		}
+		return fail(howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision, []string{"pilot.env.EXTERNAL_ISTIOD=true"}),
+			"Deployment %s in %s has no EXTERNAL_ISTIOD=true: it would never lead in a remote cluster", plane.Name, v.mesh.Namespace)
+	})
+}
+
+func nameDefault(v view) []Result {
+	return v.planeCheck(func(c mesh.Cluster, plane observe.ControlPlane) []Result {
+		if plane.ClusterID != "" && plane.ClusterID != mesh.UnnamedCluster {
+			return pass("%s", plane.ClusterID)
+		}
+		return fail(howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision,
+			[]string{"global.multiCluster.clusterName=" + mesh.ClusterName(c.Context)}),
+			"Deployment %s in %s has the default cluster name %q, which every unnamed cluster has", plane.Name, v.mesh.Namespace, mesh.UnnamedCluster)
+	})
+}
+
+func istiodReady(v view) []Result {
+	return v.planeCheck(func(c mesh.Cluster, plane observe.ControlPlane) []Result {
+		if plane.Ready >= plane.Desired && plane.Ready > 0 {
+			return pass("%d of %d", plane.Ready, plane.Desired)
+		}
+		return fail(fmt.Sprintf("kubectl --context %s -n %s describe deployment %s", c.Context, v.mesh.Namespace, plane.Name),
+			"Deployment %s in %s: %d of %d replicas are ready", plane.Name, v.mesh.Namespace, plane.Ready, plane.Desired)
+	})
+}
+
+func versionSkew(v view) []Result {
+	return v.planeCheck(func(_ mesh.Cluster, plane observe.ControlPlane) []Result {
+		running, charts := minor(plane.Version), minor(v.charts.Release)
+		if running == charts || running == "" {
+			return pass("istiod %s, charts of %s", plane.Version, v.charts.Release)
+		}
+		r := warn
+		if v.command != "verify" {
+			r = fail
+		}
+		return r(fmt.Sprintf("upgrade the primary to %s, or give the charts of its own release: --manifests istio-%s/manifests", charts, plane.Version),
+			"istiod is of release %s, the charts at hand of %s: remotes are made with the charts of the primary's own minor release",
+			plane.Version, v.charts.Release)
+	})
+}
+
+// minor is 1.29 of 1.29.1; empty for a tag that is no version.
+func minor(release string) string {
+	parts := strings.Split(release, ".")
+	if len(parts) < 2 || parts[0] != "1" {
+		return ""
+	}
+	number, _, _ := strings.Cut(parts[1], "-")
+	return parts[0] + "." + number
+}
+
+func addressPending(v view) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "gateways"); r != nil {
+			return r
+		}
+		gateway, found := seen.Gateway("istio-eastwestgateway")
+		if !found {
+			return fail("kubectl mesh expose-istiod --context "+c.Context, "no east-west gateway (Service istio-eastwestgateway in %s)", v.mesh.Namespace)
+		}
+		if gateway.Address == "" {
+			return fail("kubectl mesh expose-istiod --context "+c.Context+", which waits for it and says what the load balancer's controller says",
+				"Service %s in %s (%s) has no external address", gateway.Name, v.mesh.Namespace, gateway.Type)
+		}
+		return pass("%s", gateway.Address)
+	})
+}
+
+func gatewayReady(v view) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "gateways"); r != nil {
+			return r
+		}
+		gateway, found := seen.Gateway("istio-eastwestgateway")
+		if !found {
+			return skip("needs address-pending")
+		}
+		if gateway.ReadyEndpoints == 0 {
+			return fail(fmt.Sprintf("kubectl --context %s -n %s describe pods -l istio=eastwestgateway", c.Context, v.mesh.Namespace),
+				"no pod of %s in %s is ready", gateway.Name, v.mesh.Namespace)
+		}
+		return pass("%d pods", gateway.ReadyEndpoints)
+	})
+}
+
+func notExposed(v view) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "exposed istiods"); r != nil {
+			return r
+		}
+		if slices.Contains(seen.Exposed, v.mesh.RevisionLabel()) {
+			return pass("ports 15012 and 15017, revision %s", v.mesh.RevisionLabel())
+		}
+		fix := "kubectl mesh expose-istiod --context " + c.Context
+		if v.mesh.Revision != "" {
+			fix += " --revision " + v.mesh.Revision
+		}
+		return fail(fix, "no VirtualService in %s publishes istiod of revision %s", v.mesh.Namespace, v.mesh.RevisionLabel())
+	})
+}

@@ -1,0 +1,322 @@
+package check
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// IsLocal is true for an API server's address that means the caller's own machine, whoever calls.
+func IsLocal(server string) bool {
+	host := server
+	if parsed, err := url.Parse(server); err == nil && parsed.Host != "" {
+		host = parsed.Hostname()
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
+
+func secretLocalhost(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		server := c.Server
+		if server == "" {
+			server = seen.Server
+		}
+		if v.command == "verify" {
+			secret, found := v.secretOf(c.Name)
+			if !found {
+				return skip("no remote secret names this cluster")
+			}
+			server = secret.Server
+		}
+		if !IsLocal(server) {
+			return pass("%s", server)
+		}
+		return fail(fmt.Sprintf("give the address that pods of %s reach it by: kubectl mesh attach-remote --context %s %s=%s --server https://ADDRESS:PORT (for kind: docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)",
+			primary.Name, primary.Context, c.Name, c.Context),
+			"the API server's address is %s, which in a pod of the primary means that pod itself", server)
+	})
+}
+
+// secretOf is the remote secret that istiod uses for a cluster: the first by name.
+func (v view) secretOf(cluster string) (observe.RemoteSecret, bool) {
+	primary, _ := v.mesh.Primary()
+	seen := v.snapshot.Clusters[primary.Name]
+	if seen == nil {
+		return observe.RemoteSecret{}, false
+	}
+	for _, s := range seen.RemoteSecrets {
+		if s.Cluster == cluster {
+			return s, true
+		}
+	}
+	return observe.RemoteSecret{}, false
+}
+
+// nameDuplicate: a name stands for one cluster, and a cluster has one name. Clusters are told apart by their CA.
+func nameDuplicate(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	seenPrimary := v.snapshot.Clusters[primary.Name]
+	if seenPrimary == nil {
+		return nil
+	}
+	if r := blind(seenPrimary, "remote secrets"); r != nil {
+		return v.primary(func(mesh.Cluster, *observe.Cluster) []Result { return r })
+	}
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if c.Name == primary.Name {
+			return fail("give it another name: NAME="+c.Context, "the name %q is the primary's own; istiod would ignore the remote", c.Name)
+		}
+		var holders []string
+		for _, s := range seenPrimary.RemoteSecrets {
+			same := seen.CA == "" || s.CA == "" || s.CA == seen.CA
+			switch {
+			case s.Cluster == c.Name && !same:
+				return fail(fmt.Sprintf("give the new one another name: NAME=%s", c.Context),
+					"the name %q is taken: Secret %s in %s gives it to another cluster, at %s", c.Name, s.Secret, v.mesh.Namespace, s.Server)
+			case s.Cluster != c.Name && seen.CA != "" && s.CA == seen.CA:
+				return fail(fmt.Sprintf("use its name: %s=%s", s.Cluster, c.Context),
+					"this cluster is already attached as %q (Secret %s in %s)", s.Cluster, s.Secret, v.mesh.Namespace)
+			case s.Cluster == c.Name:
+				holders = append(holders, s.Secret)
+			}
+		}
+		if len(holders) > 1 {
+			return fail(fmt.Sprintf("keep one: kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, strings.Join(holders[1:], " ")),
+				"%d secrets name cluster %q: %s; istiod uses one and ignores the others", len(holders), c.Name, strings.Join(holders, ", "))
+		}
+		return pass("%s", c.Name)
+	})
+}
+
+func secretMalformed(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "remote secrets"); r != nil {
+			return r
+		}
+		var results []Result
+		for _, s := range seen.RemoteSecrets {
+			if s.Error != "" {
+				broken := fail(fmt.Sprintf("make it anew: kubectl -n %s --context %s delete secret %s, then attach-remote",
+					v.mesh.Namespace, primary.Context, s.Secret), "Secret %s in %s, key %s: %s", s.Secret, v.mesh.Namespace, s.Cluster, s.Error)
+				broken[0].Cluster = s.Cluster
+				results = append(results, broken...)
+			}
+		}
+		if results == nil {
+			return pass("%d remote secrets", len(seen.RemoteSecrets))
+		}
+		return results
+	})
+}
+
+func annotationMissing(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "namespace"); r != nil {
+			return r
+		}
+		has := ""
+		if seen.Namespace != nil {
+			has = seen.Namespace.ControlPlaneClusters
+		}
+		owners := strings.Split(has, ",")
+		if slices.Contains(owners, primary.Name) || slices.Contains(owners, "*") {
+			return pass("topology.istio.io/controlPlaneClusters=%s", has)
+		}
+		return fail(fmt.Sprintf("kubectl --context %s annotate --overwrite namespace %s topology.istio.io/controlPlaneClusters=%s && kubectl --context %s -n %s rollout restart deployment -l app=istiod",
+			c.Context, v.mesh.Namespace, primary.Name, primary.Context, v.mesh.Namespace),
+			"namespace %s has topology.istio.io/controlPlaneClusters=%q, expected %q: istiod does not lead here and patches no webhook",
+			v.mesh.Namespace, has, primary.Name)
+	})
+}
+
+// injectors are a remote's injectors of the mesh's revision.
+func (v view) injectors(seen *observe.Cluster) []observe.Injector {
+	var injectors []observe.Injector
+	for _, i := range seen.Injectors {
+		if i.Revision == v.mesh.RevisionLabel() {
+			injectors = append(injectors, i)
+		}
+	}
+	return injectors
+}
+
+func attachAgain(v view, c mesh.Cluster) string {
+	primary, _ := v.mesh.Primary()
+	fix := fmt.Sprintf("kubectl mesh attach-remote --context %s %s=%s", primary.Context, c.Name, c.Context)
+	if v.mesh.Revision != "" {
+		fix += " --revision " + v.mesh.Revision
+	}
+	return fix
+}
+
+func revisionMismatch(v view) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "injectors"); r != nil {
+			return r
+		}
+		if len(v.injectors(seen)) > 0 {
+			return pass("revision %s", v.mesh.RevisionLabel())
+		}
+		var others []string
+		for _, i := range seen.Injectors {
+			others = append(others, i.Revision)
+		}
+		if len(others) == 0 {
+			return fail(attachAgain(v, c), "no injector webhook at all")
+		}
+		return fail(attachAgain(v, c), "the injector webhooks are of revision %s, the primary's istiod of %s", strings.Join(others, ", "), v.mesh.RevisionLabel())
+	})
+}
+
+func nameMismatch(v view) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "injectors"); r != nil {
+			return r
+		}
+		injectors := v.injectors(seen)
+		for _, i := range injectors {
+			if name := clusterOfPath(i.Path); name != c.Name {
+				return fail(attachAgain(v, c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
+					i.Name, name, i.Path, c.Name)
+			}
+		}
+		if len(injectors) == 0 {
+			return skip("needs revision-mismatch")
+		}
+		return pass("%s", injectors[0].Path)
+	})
+}
+
+// clusterOfPath is NAME of /inject/cluster/NAME/net/NETWORK.
+func clusterOfPath(path string) string {
+	_, rest, found := strings.Cut(path, "/cluster/")
+	if !found {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
+func sliceMissing(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "istiod services"); r != nil {
+			return r
+		}
+		address := ""
+		if p := v.snapshot.Clusters[primary.Name]; p != nil {
+			gateway, _ := p.Gateway("istio-eastwestgateway")
+			address = gateway.Address
+		}
+		name := "istiod"
+		if v.mesh.Revision != "" {
+			name += "-" + v.mesh.Revision
+		}
+		for _, s := range seen.IstiodServices {
+			switch {
+			case s.Name != name:
+				continue
+			case address == "":
+				return skip("the gateway has no address to compare with")
+			case s.ExternalName == address || slices.Contains(s.Addresses, address):
+				return pass("Service %s leads to %s", name, address)
+			case s.ExternalName != "" || len(s.Addresses) > 0:
+				return fail(attachAgain(v, c), "Service %s in %s leads to %s%s, but the gateway's address is %s",
+					name, v.mesh.Namespace, s.ExternalName, strings.Join(s.Addresses, ", "), address)
+			}
+			return fail(attachAgain(v, c), "Service %s in %s has no endpoint: its EndpointSlice is missing", name, v.mesh.Namespace)
+		}
+		return fail(attachAgain(v, c), "there is no Service %s in %s: proxies can't find istiod", name, v.mesh.Namespace)
+	})
+}
+
+func notSynced(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	seenPrimary := v.snapshot.Clusters[primary.Name]
+	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+		if seenPrimary == nil {
+			return nil
+		}
+		if r := blind(seenPrimary, "control planes"); r != nil {
+			return r
+		}
+		plane, found := v.plane()
+		if !found || len(plane.Replicas) == 0 {
+			return []Result{{Status: Unknown, Seen: "no istiod could be asked"}}
+		}
+		for _, replica := range plane.Replicas {
+			if replica.Error != "" {
+				return []Result{{Status: Unknown, Seen: replica.Pod + ": " + replica.Error}}
+			}
+			status := "not in its list"
+			for _, r := range replica.Clusters {
+				if r.ID == c.Name {
+					status = r.Status
+				}
+			}
+			if status != "synced" {
+				return fail(fmt.Sprintf("kubectl --context %s -n %s logs %s | grep -i %s", primary.Context, v.mesh.Namespace, replica.Pod, c.Name),
+					"%s says of this cluster: %s", replica.Pod, status)
+			}
+		}
+		return pass("%d of %d replicas", len(plane.Replicas), len(plane.Replicas))
+	})
+}
+
+func cabundleEmpty(v view) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "injectors"); r != nil {
+			return r
+		}
+		injectors := v.injectors(seen)
+		for _, i := range injectors {
+			if slices.Contains(i.CABundles, "") {
+				return fail(attachAgain(v, c), "MutatingWebhookConfiguration %s has no caBundle: the API server can't call istiod", i.Name)
+			}
+		}
+		if len(injectors) == 0 {
+			return skip("needs revision-mismatch")
+		}
+		return pass("%d webhook configurations", len(injectors))
+	})
+}
+
+func rootMissing(v view) []Result {
+	return v.each(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "root certificate"); r != nil {
+			return r
+		}
+		if seen.RootCert == "" {
+			return fail("istiod writes it once it leads in the cluster: see annotation-missing and not-synced",
+				"ConfigMap istio-ca-root-cert is missing in %s: proxies there can't check istiod", v.mesh.Namespace)
+		}
+		return pass("root %s", seen.RootCert)
+	})
+}
+
+func rootsDiffer(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	seenPrimary := v.snapshot.Clusters[primary.Name]
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, "root certificate"); r != nil {
+			return r
+		}
+		if seenPrimary == nil || seenPrimary.RootCert == "" || seen.RootCert == "" {
+			return skip("needs root-cm-missing")
+		}
+		if seen.RootCert != seenPrimary.RootCert {
+			return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert; istiod writes it again", c.Context, v.mesh.Namespace),
+				"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s", v.mesh.Namespace, seen.RootCert, seenPrimary.RootCert)
+		}
+		return pass("root %s", seen.RootCert)
+	})
+}

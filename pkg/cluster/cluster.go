@@ -1,0 +1,164 @@
+// Package cluster turns kubeconfig contexts into connected clusters.
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+
+	"istio.io/istio/pkg/kube"
+)
+
+// Rate limits of one cluster's client, as kubectl sets them (k8s.io/kubectl/pkg/cmd: DefaultQPS): the server has its
+// own fairness, and client-go's default of 5 requests a second would make a hundred objects a matter of minutes.
+const (
+	queriesPerSecond = 50
+	burst            = 300
+)
+
+// Cluster is one connected cluster.
+type Cluster struct {
+	kube.CLIClient
+	// Name is the cluster's name in the mesh, or its context where it has none yet.
+	Name string
+	// Context is the kubeconfig context.
+	Context string
+	// Server is the API server's address in the kubeconfig.
+	Server string
+	// TLSServerName is the name by which its certificate is checked, if the kubeconfig gives one.
+	TLSServerName string
+}
+
+// Set finds clusters by the names that they have in the mesh.
+type Set map[string]*Cluster
+
+// Contexts returns the names of the kubeconfig's contexts, sorted, and the current one.
+func Contexts(flags *genericclioptions.ConfigFlags) (names []string, current string, err error) {
+	raw, err := flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	for name := range raw.Contexts {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, raw.CurrentContext, nil
+}
+
+// Endpoint is where a context of the kubeconfig leads.
+type Endpoint struct {
+	Context string
+	Server  string
+	// CA is the PEM bundle that the server's certificate is checked with; empty when the kubeconfig gives none.
+	CA []byte
+}
+
+// Endpoints returns where the contexts of the kubeconfig lead, by name. A context whose CA file can't be read is
+// without one.
+func Endpoints(flags *genericclioptions.ConfigFlags) ([]Endpoint, error) {
+	raw, err := flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	var endpoints []Endpoint
+	for _, name := range slices.Sorted(maps.Keys(raw.Contexts)) {
+		c := raw.Clusters[raw.Contexts[name].Cluster]
+		if c == nil {
+			continue
+		}
+		ca := c.CertificateAuthorityData
+		if len(ca) == 0 && c.CertificateAuthority != "" {
+			if file, err := os.ReadFile(c.CertificateAuthority); err == nil {
+				ca = file
+			}
+		}
+		endpoints = append(endpoints, Endpoint{Context: name, Server: c.Server, CA: ca})
+	}
+	return endpoints, nil
+}
+
+// UnknownContextError says that the kubeconfig has no such context.
+type UnknownContextError struct {
+	Context string
+	Known   []string
+}
+
+// Error names the contexts that there are.
+func (e *UnknownContextError) Error() string {
+	if len(e.Known) == 0 {
+		return fmt.Sprintf("there is no context %q: the kubeconfig has no contexts", e.Context)
+	}
+	return fmt.Sprintf("there is no context %q in the kubeconfig; it has: %s", e.Context, strings.Join(e.Known, ", "))
+}
+
+// Connect makes the client of one context. Flags that name a server or credentials (--server, --token, --user, …)
+// are about the primary, the cluster of --context; for the others only what holds for every cluster is kept
+// (--kubeconfig, --as, --request-timeout, …). It calls no API server.
+func Connect(flags *genericclioptions.ConfigFlags, name, contextName string, primary bool) (*Cluster, error) {
+	config, err := forContext(flags, contextName, primary).ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("context %q: %w", contextName, err)
+	}
+	client, err := kube.NewCLIClient(kube.NewClientConfigForRestConfig(config))
+	if err != nil {
+		return nil, fmt.Errorf("context %q: %w", contextName, err)
+	}
+	return &Cluster{
+		CLIClient: client, Name: name, Context: contextName,
+		Server: config.Host, TLSServerName: config.ServerName,
+	}, nil
+}
+
+// forContext copies the flags for one context.
+func forContext(flags *genericclioptions.ConfigFlags, contextName string, primary bool) *genericclioptions.ConfigFlags {
+	scoped := genericclioptions.NewConfigFlags(false)
+	scoped.WrapConfigFn = rateLimited
+	scoped.KubeConfig = flags.KubeConfig
+	scoped.CacheDir = flags.CacheDir
+	scoped.Impersonate = flags.Impersonate
+	scoped.ImpersonateUID = flags.ImpersonateUID
+	scoped.ImpersonateGroup = flags.ImpersonateGroup
+	scoped.ImpersonateUserExtra = flags.ImpersonateUserExtra
+	scoped.Timeout = flags.Timeout
+	scoped.DisableCompression = flags.DisableCompression
+	if contextName != "" {
+		scoped.Context = &contextName
+	}
+	if primary {
+		scoped.ClusterName = flags.ClusterName
+		scoped.AuthInfoName = flags.AuthInfoName
+		scoped.APIServer = flags.APIServer
+		scoped.TLSServerName = flags.TLSServerName
+		scoped.Insecure = flags.Insecure
+		scoped.CertFile = flags.CertFile
+		scoped.KeyFile = flags.KeyFile
+		scoped.CAFile = flags.CAFile
+		scoped.BearerToken = flags.BearerToken
+		scoped.Username = flags.Username
+		scoped.Password = flags.Password
+	}
+	return scoped
+}
+
+// UID is the cluster's identity: that of its namespace kube-system, the same through whichever context one looks.
+func (c *Cluster) UID(ctx context.Context) (string, error) {
+	ns, err := c.Kube().CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	return string(ns.UID), nil
+}
+
+// rateLimited sets the limits that a command-line tool wants.
+func rateLimited(config *rest.Config) *rest.Config {
+	config.QPS = queriesPerSecond
+	config.Burst = burst
+	return config
+}

@@ -1,0 +1,139 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+)
+
+type installPrimary struct {
+	*options
+	meshID, network, clusterName, profile string
+}
+
+func newInstallPrimary(o *options) *cobra.Command {
+	i := &installPrimary{options: o}
+	c := &cobra.Command{
+		Use:   "install-primary",
+		Short: "Install a control plane that may manage remote clusters",
+		Long: templates.LongDesc(`
+			Install Istio's control plane in the cluster of --context, with the identities and settings that a mesh of
+			several clusters stands on, and wait until it injects sidecars.
+
+			A control plane that another tool installed is never touched: if it can be a primary it is left as it is,
+			otherwise the missing settings are named, with the way to set them.`),
+		Example: templates.Examples(`
+			# Install the primary of mesh1 on network1
+			kubectl mesh install-primary --context east --network network1
+
+			# Name the mesh and the cluster, and add settings of your own
+			kubectl mesh install-primary --context east --mesh-id shop --cluster-name east --network eu -f istio.yaml
+
+			# Beside the default control plane, under a revision of its own
+			kubectl mesh install-primary --context east --revision canary`),
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return i.run(c.Context()) },
+	}
+	o.addWriteFlags(c)
+	o.addChartFlags(c)
+	f := c.Flags()
+	f.StringVar(&i.meshID, "mesh-id", "", "The mesh's id (default mesh1)")
+	f.StringVar(&i.network, "network", "", "The network of the cluster's pods: clusters of one network reach each other's pods directly")
+	f.StringVar(&i.clusterName, "cluster-name", "", "The cluster's name in the mesh (default: the context, made into a valid name)")
+	f.StringVar(&i.profile, "profile", "", "Istio's profile (default minimal: the control plane alone)")
+	f.StringVar(&o.charts.Hub, "hub", "", "Where images come from (default the release's own)")
+	f.StringVar(&o.charts.Tag, "tag", "", "The images' tag (default the release's own)")
+	return c
+}
+
+func (i *installPrimary) run(ctx context.Context) error {
+	ctx, cancel := i.bounded(ctx)
+	defer cancel()
+	if err := i.charts.Validate(); err != nil {
+		return usage("%w", err)
+	}
+	given, err := i.charts.UserSettings()
+	if err != nil {
+		return usage("%w", err)
+	}
+	i.revision = cmp.Or(i.revision, given.Revision)
+	m, err := i.newMesh(nil)
+	if err != nil {
+		return err
+	}
+	s, err := i.look(ctx, m, plan.InstallPrimary, false)
+	if err != nil {
+		return err
+	}
+	s.mesh = i.withIdentity(s, given.MeshID, given.Network, given.Cluster)
+	if err := s.mesh.Validate(); err != nil {
+		return usage("%w", err)
+	}
+	if err := s.complete(); err != nil {
+		return err
+	}
+	if err := i.refuse(check.BeforeInstall, s); err != nil {
+		return err
+	}
+	primary, _ := s.mesh.Primary()
+	next := fmt.Sprintf("kubectl mesh expose-istiod --context %s", primary.Context)
+	if s.mesh.Revision != "" {
+		next += " --revision " + s.mesh.Revision
+	}
+	if check.Adopted(s.mesh, s.snapshot) {
+		fmt.Fprintf(i.Out, "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, next)
+		return nil
+	}
+	options := plan.Options{Profile: cmp.Or(i.profile, given.Profile), Wait: i.wait}
+	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, options), plan.InstallPrimary)
+	outcome, err := i.carryOut(ctx, s, steps)
+	if err != nil {
+		return err
+	}
+	if err := failure(outcome, steps); err != nil {
+		return err
+	}
+	if !outcome.Wrote {
+		fmt.Fprintf(i.Out, "%s is already the primary of mesh %s: nothing was written.\nNext: %s\n", primary.Name, s.mesh.ID, next)
+		return nil
+	}
+	fmt.Fprintf(i.Out, "%s is the primary of mesh %s (Istio %s%s).\nNext: %s\n",
+		primary.Name, s.mesh.ID, cmp.Or(i.charts.Tag, i.charts.Release()), networkSuffix(primary.Network), next)
+	return nil
+}
+
+// withIdentity gives the primary its name, mesh and network: the flags', else the overlays', else those with which
+// it was installed before, else the defaults.
+func (i *installPrimary) withIdentity(s *session, meshID, network, name string) mesh.Mesh {
+	m := s.mesh
+	var was mesh.Cluster
+	if seen := s.snapshot.Clusters[plan.PrimaryKey]; seen != nil {
+		if plane, found := seen.ControlPlane(m.RevisionLabel()); found {
+			meshID = cmp.Or(meshID, plane.MeshID)
+			was = mesh.Cluster{Name: plane.ClusterID, Network: plane.Network}
+		}
+	}
+	if was.Name == mesh.UnnamedCluster {
+		was.Name = ""
+	}
+	m.ID = cmp.Or(i.meshID, meshID, "mesh1")
+	primary := m.Clusters[0]
+	primary.Name = cmp.Or(i.clusterName, name, was.Name, mesh.ClusterName(primary.Context))
+	primary.Network = cmp.Or(i.network, network, was.Network)
+	m.Clusters = []mesh.Cluster{primary}
+	return m
+}
+
+func networkSuffix(network string) string {
+	if network == "" {
+		return ""
+	}
+	return ", " + network
+}

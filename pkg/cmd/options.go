@@ -1,0 +1,249 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/act"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
+)
+
+// options are those that all commands share.
+type options struct {
+	genericiooptions.IOStreams
+	flags    *genericclioptions.ConfigFlags
+	getenv   func(string) string
+	noColour bool
+	verbose  bool
+
+	// Of the commands that write.
+	timeout        time.Duration
+	wait           bool
+	yes            bool
+	forceConflicts bool
+	revision       string
+	charts         istio.Charts
+}
+
+func (o *options) addWriteFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long the whole command may take")
+	f.BoolVar(&o.wait, "wait", true, "Wait until what was written works")
+	f.BoolVarP(&o.yes, "yes", "y", false, "Do not ask before writing (it is asked on a terminal only)")
+	f.BoolVar(&o.forceConflicts, "force-conflicts", false, "Take fields over that another field manager owns")
+	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
+}
+
+func (o *options) addChartFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringArrayVarP(&o.charts.Files, "filename", "f", nil, "File with an overlay in IstioOperator form; may be given more than once")
+	f.StringArrayVar(&o.charts.Set, "set", nil, "Setting as PATH=VALUE, as of istioctl install; wins over -f")
+	f.StringVar(&o.charts.Dir, "manifests", "", "Folder with the manifests of another Istio release (charts and profiles)")
+}
+
+// bounded ends ctx when --timeout has passed.
+func (o *options) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("--timeout %s has passed", o.timeout))
+}
+
+// errStyle is how stderr is written to.
+func (o *options) errStyle() report.Style { return report.StyleOf(o.ErrOut, o.noColour, o.getenv) }
+
+// outStyle is how stdout is written to.
+func (o *options) outStyle() report.Style { return report.StyleOf(o.Out, o.noColour, o.getenv) }
+
+// newMesh makes the mesh of --context and the given remotes, with every context known to be there.
+func (o *options) newMesh(args []string) (mesh.Mesh, error) {
+	contexts, current, err := cluster.Contexts(o.flags)
+	if err != nil {
+		return mesh.Mesh{}, err
+	}
+	primary := current
+	if *o.flags.Context != "" {
+		primary = *o.flags.Context
+	}
+	m := mesh.Mesh{
+		Namespace: *o.flags.Namespace, Revision: o.revision,
+		Clusters: []mesh.Cluster{{Context: primary, Role: mesh.Primary}},
+	}
+	if primary == "" && *o.flags.APIServer == "" {
+		return m, usage("which cluster is the primary? Name its context with --context (the kubeconfig has no current one)")
+	}
+	if primary != "" && !slices.Contains(contexts, primary) {
+		return m, usage("%w", &cluster.UnknownContextError{Context: primary, Known: contexts})
+	}
+	for _, arg := range args {
+		ref, err := mesh.ParseClusterRef(arg, contexts)
+		if err != nil {
+			return m, usage("%w", err)
+		}
+		if !slices.Contains(contexts, ref.Context) {
+			return m, usage("%w", &cluster.UnknownContextError{Context: ref.Context, Known: contexts})
+		}
+		if err := mesh.ValidateClusterName(ref.Name); err != nil {
+			return m, usage("%w", err)
+		}
+		m.Clusters = append(m.Clusters, mesh.Cluster{Name: ref.Name, Context: ref.Context, Role: mesh.Remote})
+	}
+	return m, nil
+}
+
+// session is a mesh with everything known that a command needs to decide.
+type session struct {
+	mesh     mesh.Mesh
+	clusters cluster.Set
+	snapshot *observe.Snapshot
+}
+
+// look connects to all clusters of the mesh at once and reads them. Nothing is judged and nothing written.
+func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, replicas bool) (*session, error) {
+	s := &session{mesh: m, clusters: cluster.Set{}}
+	onPrimary, onRemote := plan.Permissions(stage, m.Namespace)
+	permissions := map[string][]observe.Permission{}
+	for _, c := range m.Clusters {
+		primary := c.Role == mesh.Primary
+		key, asked := c.Name, onRemote
+		if primary {
+			key, asked = plan.PrimaryKey, onPrimary
+		}
+		if c.Context == "" && !primary {
+			continue
+		}
+		if _, twice := s.clusters[key]; twice {
+			return nil, usage("two of the given contexts would be cluster %q: give one another name with NAME=CONTEXT", c.Name)
+		}
+		connected, err := cluster.Connect(o.flags, key, c.Context, primary)
+		if err != nil {
+			return nil, err
+		}
+		s.clusters[key], permissions[key] = connected, asked
+	}
+	var err error
+	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{Namespace: m.Namespace, Permissions: permissions, Replicas: replicas})
+	return s, err
+}
+
+// complete fills the mesh in with what the primary says, and gives the primary its name everywhere.
+func (s *session) complete() error {
+	m, err := plan.Complete(s.mesh, s.snapshot)
+	if err != nil {
+		return &exitError{ExitUsage, err}
+	}
+	s.mesh = m
+	primary, _ := m.Primary()
+	if _, taken := s.clusters[primary.Name]; taken && primary.Name != plan.PrimaryKey {
+		return usage("the name %q is the primary's own: give the other cluster another one with NAME=CONTEXT", primary.Name)
+	}
+	plan.Rename(s.snapshot, primary.Name)
+	if c := s.clusters[plan.PrimaryKey]; c != nil && primary.Name != plan.PrimaryKey {
+		c.Name = primary.Name
+		s.clusters[primary.Name] = c
+		delete(s.clusters, plan.PrimaryKey)
+	}
+	return nil
+}
+
+// refuse says why a command must not write, from the checks that stand before it; nil when nothing does.
+func (o *options) refuse(command string, s *session) error {
+	var causes []error
+	for _, r := range check.Gate(command, s.mesh, s.snapshot, o.supported()) {
+		if r.Status != check.Fail && r.Status != check.Unknown {
+			continue
+		}
+		text := fmt.Sprintf("%s: %s (%s)", r.Cluster, r.Seen, r.ID)
+		if r.Fix != "" {
+			text += "\n  → " + r.Fix
+		}
+		causes = append(causes, errors.New(text))
+	}
+	if causes == nil {
+		return nil
+	}
+	return fmt.Errorf("%w\nNothing was written", errors.Join(causes...))
+}
+
+func (o *options) supported() check.Charts {
+	return check.Charts{Release: o.charts.Release(), OldestKubernetes: istio.OldestKubernetes}
+}
+
+// carryOut asks, runs the steps with progress on stderr, and turns their outcome into an error.
+func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (run.Outcome, error) {
+	if err := o.ask(steps); err != nil {
+		return run.Outcome{}, err
+	}
+	actor := &act.Actor{Mesh: s.mesh, Clusters: s.clusters, Charts: o.charts, ForceConflicts: o.forceConflicts, Version: Version()}
+	var names []string
+	for _, c := range s.mesh.Clusters {
+		names = append(names, c.Name)
+	}
+	progress := report.NewProgress(o.ErrOut, o.errStyle(), o.verbose, names)
+	progress.Start()
+	outcome, err := run.Steps(ctx, steps, actor.Do, progress.Event, time.Now)
+	progress.Stop()
+	return outcome, err
+}
+
+// ask shows what would be written and asks, on a terminal and without --yes.
+func (o *options) ask(steps []plan.Step) error {
+	in, isFile := o.In.(*os.File)
+	if o.yes || !isFile || !term.IsTerminal(int(in.Fd())) {
+		return nil
+	}
+	fmt.Fprintln(o.ErrOut, "This will be done, where it is not done already:")
+	for _, step := range steps {
+		if step.Writes() {
+			fmt.Fprintf(o.ErrOut, "  %s  %s\n", step.Cluster, step.Title)
+		}
+	}
+	fmt.Fprint(o.ErrOut, "Continue? [y/N] ")
+	answer, err := bufio.NewReader(o.In).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return &exitError{ExitFailed, errors.New("nothing was written: not confirmed")}
+	}
+	return nil
+}
+
+// failure turns what became of the steps into the command's error: nil when all are done.
+func failure(outcome run.Outcome, steps []plan.Step) error {
+	var causes []error
+	undone := 0
+	for _, step := range steps {
+		if err := outcome.Errors[step.ID]; err != nil {
+			causes = append(causes, fmt.Errorf("%s: %w", step.Title, err))
+		}
+		if outcome.Steps[step.ID] != run.Done {
+			undone++
+		}
+	}
+	switch {
+	case outcome.Interrupted:
+		return &exitError{ExitInterrupted, fmt.Errorf(
+			"interrupted with %d of %d steps done. What is done stays; the same command does the rest", len(steps)-undone, len(steps))}
+	case causes != nil:
+		return fmt.Errorf("%w\n%d of %d steps are done. Once the cause is mended, the same command does the rest",
+			errors.Join(causes...), len(steps)-undone, len(steps))
+	}
+	return nil
+}

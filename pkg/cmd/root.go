@@ -1,0 +1,142 @@
+// Package cmd holds the commands: flags to options to run, with no logic of their own.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+)
+
+// Exit codes, as documented for scripts.
+const (
+	ExitOK          = 0
+	ExitFailed      = 1
+	ExitUsage       = 2
+	ExitUnknown     = 3
+	ExitInterrupted = 130
+)
+
+// exitError carries an exit code with an error; a nil error means that all has been said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error {
+	return &exitError{ExitUsage, fmt.Errorf(format, args...)}
+}
+
+// Main runs the command line and returns the exit code. args[0] is the program's own name.
+func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	root := NewRoot(streams)
+	root.SetArgs(args[1:])
+	err := root.ExecuteContext(ctx)
+	var exit *exitError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &exit):
+		if exit.err != nil {
+			fmt.Fprintln(streams.ErrOut, "error:", exit.err)
+		}
+		return exit.code
+	}
+	fmt.Fprintln(streams.ErrOut, "error:", err)
+	return ExitFailed
+}
+
+// displayName is what usage calls the program: as a plugin it is a word of kubectl's.
+func displayName(program string) string {
+	if strings.HasPrefix(filepath.Base(program), "kubectl-") {
+		return "kubectl mesh"
+	}
+	return filepath.Base(program)
+}
+
+// NewRoot makes the command `kubectl mesh` with all its subcommands.
+func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kubectl-mesh",
+		Short: "Build and check an Istio mesh of several clusters",
+		Long: templates.LongDesc(`
+			Build and check an Istio mesh that spans several Kubernetes clusters.
+
+			One cluster, the primary, has the control plane; the others, its remotes, are managed by it. --context names
+			the primary; the remotes are arguments, as CONTEXT or NAME=CONTEXT.
+
+			Every command can be run again, after success or failure: it does what is left to do and writes nothing
+			when nothing is.`),
+		Example: templates.Examples(`
+			# From two bare clusters to one mesh
+			kubectl mesh install-primary --context east --network network1
+			kubectl mesh expose-istiod --context east
+			kubectl mesh attach-remote west --context east
+			kubectl mesh verify --context east --traffic`),
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName("kubectl-mesh")},
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return c.Help()
+		},
+	}
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.ErrOut)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%w\nSee '%s --help'", err, c.CommandPath())
+	})
+
+	o := &options{IOStreams: streams, flags: genericclioptions.NewConfigFlags(true), getenv: os.Getenv}
+	namespace := mesh.DefaultNamespace
+	o.flags.Namespace = &namespace
+	o.flags.AddFlags(root.PersistentFlags())
+	root.PersistentFlags().Lookup("namespace").Usage = "Istio's namespace"
+	root.PersistentFlags().Lookup("context").Usage = "The kubeconfig context of the primary cluster"
+	root.PersistentFlags().BoolVar(&o.noColour, "no-color", false, "Do not colour the output; NO_COLOR in the environment means the same")
+	root.PersistentFlags().BoolVarP(&o.verbose, "verbose", "v", false, "Say more about what is waited for")
+
+	root.AddCommand(
+		newInstallPrimary(o),
+		newExposeIstiod(o),
+		newAttachRemote(o),
+		newVerify(o),
+		newVersion(o),
+	)
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs makes wrong arguments a matter of usage, with its exit code, for every command.
+func wrapArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usage("%w\nSee '%s --help'", err, c.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		wrapArgs(sub)
+	}
+}

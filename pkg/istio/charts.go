@@ -1,0 +1,198 @@
+package istio
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"istio.io/istio/istioctl/pkg/install/k8sversion"
+	"istio.io/istio/operator/pkg/manifest"
+	"istio.io/istio/operator/pkg/render"
+	"istio.io/istio/operator/pkg/values"
+	"istio.io/istio/pkg/version"
+)
+
+// The Istio release whose charts are built in, and where its images come from. A binary built with make has the same
+// values stamped into Istio's own version package; this is for one built with go install.
+const (
+	builtInRelease = "1.29.1"
+	defaultHub     = "docker.io/istio"
+)
+
+// OldestKubernetes is the lowest minor version of Kubernetes 1.x that the built-in release runs on.
+const OldestKubernetes = k8sversion.MinK8SVersion
+
+// Charts renders Istio's charts. The zero value renders those that are built in.
+type Charts struct {
+	// Dir is a folder with another release's manifests (charts/ and profiles/); empty means the built-in ones.
+	Dir string
+	// Hub and Tag name the images; empty means the release's own.
+	Hub, Tag string
+	// Files are the user's overlays in IstioOperator form, later ones winning.
+	Files []string
+	// Set are the user's PATH=VALUE settings, relative to spec, winning over Files.
+	Set []string
+}
+
+// Validate renders nothing; it says whether the user's overlays and settings can be read.
+func (c Charts) Validate() error {
+	for _, file := range c.Files {
+		if _, err := os.Stat(file); err != nil {
+			return fmt.Errorf("overlay: %w", err)
+		}
+	}
+	if c.Dir != "" {
+		if _, err := os.Stat(filepath.Join(c.Dir, "charts")); err != nil {
+			return fmt.Errorf("--manifests %s has no folder charts: give the manifests folder of an Istio release", c.Dir)
+		}
+	}
+	return nil
+}
+
+// Release is the Istio release of the charts: the built-in one, or what the profiles in Dir call themselves.
+func (c Charts) Release() string {
+	builtIn := cmp.Or(stamped(version.Info.Version), builtInRelease)
+	if c.Dir == "" {
+		return builtIn
+	}
+	text, err := os.ReadFile(filepath.Join(c.Dir, "profiles", "default.yaml"))
+	if err != nil {
+		return builtIn
+	}
+	var profile struct {
+		Spec struct {
+			Tag any `json:"tag"`
+		} `json:"spec"`
+	}
+	if yaml.Unmarshal(text, &profile) != nil || profile.Spec.Tag == nil {
+		return builtIn
+	}
+	return fmt.Sprint(profile.Spec.Tag)
+}
+
+// tag is that of the images: the user's, else the release's own.
+func (c Charts) tag() string {
+	if c.Dir != "" {
+		return cmp.Or(c.Tag, c.Release())
+	}
+	return cmp.Or(c.Tag, stamped(version.DockerInfo.Tag), builtInRelease)
+}
+
+// overlay is an IstioOperator that kubectl-mesh writes itself.
+type overlay struct {
+	// name is recorded on every object as its owner. It is never empty: istioctl prunes, with every unnamed
+	// IstioOperator, what any other unnamed one had made.
+	name      string
+	namespace string
+	revision  string
+	profile   string
+	spec      map[string]any
+}
+
+// UserSettings are the identities that the user's own overlays and settings give, where they give them.
+type UserSettings struct {
+	MeshID, Cluster, Network, Revision, Profile string
+}
+
+// UserSettings reads which identities the overlays and settings already name, so that flags need not repeat them.
+func (c Charts) UserSettings() (UserSettings, error) {
+	if len(c.Files) == 0 && len(c.Set) == 0 {
+		return UserSettings{}, nil
+	}
+	merged, err := render.MergeInputs(c.Files, c.Set, nil)
+	if err != nil {
+		return UserSettings{}, fmt.Errorf("reading the overlays (-f, --set): %w", err)
+	}
+	return UserSettings{
+		MeshID:   merged.GetPathString("spec.values.global.meshID"),
+		Cluster:  merged.GetPathString("spec.values.global.multiCluster.clusterName"),
+		Network:  merged.GetPathString("spec.values.global.network"),
+		Revision: merged.GetPathString("spec.values.revision"),
+		Profile:  merged.GetPathString("spec.profile"),
+	}, nil
+}
+
+// render merges the user's files, then ours, then the user's settings, renders every chart and gives the objects the
+// labels that Istio's installer gives them (operator/pkg/install), so that istioctl recognises them. The objects come
+// in a stable order.
+func (c Charts) render(o overlay) ([]*unstructured.Unstructured, error) {
+	folder, err := os.MkdirTemp("", "kubectl-mesh-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the IstioOperator: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	operator, err := yaml.Marshal(c.operator(o))
+	if err != nil {
+		return nil, fmt.Errorf("writing the IstioOperator: %w", err)
+	}
+	file := filepath.Join(folder, o.name+".yaml")
+	if err := os.WriteFile(file, operator, 0o600); err != nil {
+		return nil, fmt.Errorf("writing the IstioOperator: %w", err)
+	}
+	sets, merged, err := render.GenerateManifest(append(slices.Clone(c.Files), file), c.Set, false, nil, nil)
+	if err != nil {
+		return nil, fmt.Errorf("rendering Istio's charts: %w", err)
+	}
+	slices.SortFunc(sets, func(a, b manifest.ManifestSet) int { return cmp.Compare(a.Component, b.Component) })
+	var objects []*unstructured.Unstructured
+	for _, set := range sets {
+		for _, m := range set.Manifests {
+			addOwnerLabels(m.Unstructured, merged, string(set.Component))
+			objects = append(objects, m.Unstructured)
+		}
+	}
+	return objects, nil
+}
+
+// operator is the IstioOperator of an overlay.
+func (c Charts) operator(o overlay) map[string]any {
+	spec := map[string]any{
+		"hub": cmp.Or(c.Hub, stamped(version.DockerInfo.Hub), defaultHub),
+		"tag": c.tag(),
+	}
+	if o.profile != "" {
+		spec["profile"] = o.profile
+	}
+	if c.Dir != "" {
+		spec["installPackagePath"] = c.Dir
+	}
+	if o.revision != "" {
+		spec["revision"] = o.revision
+	}
+	merged := values.Map(spec)
+	merged.MergeFrom(values.Map(o.spec))
+	merged.MergeFrom(values.Map{"values": map[string]any{"global": map[string]any{"istioNamespace": o.namespace}}})
+	return map[string]any{
+		"apiVersion": "install.istio.io/v1alpha1",
+		"kind":       "IstioOperator",
+		"metadata":   map[string]any{"name": o.name, "namespace": o.namespace},
+		"spec":       map[string]any(merged),
+	}
+}
+
+// stamped drops the word that Istio's version package has for what was not stamped.
+func stamped(value string) string {
+	if value == "unknown" {
+		return ""
+	}
+	return value
+}
+
+func addOwnerLabels(object *unstructured.Unstructured, merged values.Map, component string) {
+	labels := object.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[operatorManagedLabel] = "Reconcile"
+	labels[operatorVersionLabel] = cmp.Or(stamped(version.Info.Version), builtInRelease)
+	labels[operatorComponentLabel] = component
+	labels[owningResourceLabel] = merged.GetPathString("metadata.name")
+	labels[owningResourceNSLabel] = merged.GetPathString("metadata.namespace")
+	labels[RevisionLabel] = cmp.Or(merged.GetPathString("spec.values.revision"), "default")
+	object.SetLabels(labels)
+}

@@ -1,0 +1,75 @@
+package istio
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"istio.io/istio/pkg/cluster"
+	"istio.io/istio/pkg/kube"
+)
+
+// RemoteClusters is istiod's own list of the clusters that it watches (debug/clusterz).
+type RemoteClusters []cluster.DebugInfo
+
+// Synced is istiod's word for a cluster whose objects it has read once.
+const Synced = "synced"
+
+// ParseClusterz reads the answer of debug/clusterz.
+func ParseClusterz(body []byte) (RemoteClusters, error) {
+	var clusters RemoteClusters
+	if err := json.Unmarshal(body, &clusters); err != nil {
+		return nil, fmt.Errorf("istiod's debug/clusterz answered something else than a list of clusters: %w", err)
+	}
+	return clusters, nil
+}
+
+// IstiodPods are the running istiod pods of a revision, given as in the label istio.io/rev, by name.
+func IstiodPods(ctx context.Context, client kube.CLIClient, namespace, revision string) ([]corev1.Pod, error) {
+	list, err := client.Kube().CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: IstiodSelector + "," + RevisionLabel + "=" + revision,
+		FieldSelector: kube.RunningStatus,
+	})
+	if err != nil {
+		return nil, err
+	}
+	pods := slices.DeleteFunc(list.Items, func(p corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	slices.SortFunc(pods, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	return pods, nil
+}
+
+// Clusterz asks one istiod pod which clusters it watches, through a port-forward, where istiod asks for no
+// credentials.
+func Clusterz(ctx context.Context, client kube.CLIClient, pod *corev1.Pod) (RemoteClusters, error) {
+	body, err := Get(ctx, client, pod.Namespace, pod.Name, "debug/clusterz", kube.FindIstiodMonitoringPort(pod))
+	if err != nil {
+		return nil, err
+	}
+	return ParseClusterz(body)
+}
+
+// Get makes an HTTP request to a port of a pod through a port-forward. Istio's client can't be cancelled while it
+// opens the forward, so it runs apart and is left to its own end when ctx is done first.
+func Get(ctx context.Context, client kube.CLIClient, namespace, pod, path string, port int) ([]byte, error) {
+	type answer struct {
+		body []byte
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		body, err := client.EnvoyDoWithPort(ctx, pod, namespace, http.MethodGet, path, port)
+		answers <- answer{body, err}
+	}()
+	select {
+	case a := <-answers:
+		return a.body, a.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("asking pod %s/%s for %s: %w", namespace, pod, path, context.Cause(ctx))
+	}
+}

@@ -1,0 +1,39 @@
+package istio
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// InjectionProbe makes a pod that exists only to ask, in a server-side dry run, whether a sidecar would be injected.
+func InjectionProbe(namespace, revision string) *corev1.Pod {
+	labels := map[string]string{injectLabel: "true"}
+	if revision != "" {
+		labels[RevisionLabel] = revision
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "kubectl-mesh-dry-run-", Namespace: namespace, Labels: labels},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "none.invalid/dry-run"}}},
+	}
+}
+
+// Injected says whether a pod, as the API server returned it, got a sidecar that belongs to the cluster. The error
+// says what was seen instead.
+func Injected(pod *corev1.Pod, cluster string) error {
+	for _, containers := range [][]corev1.Container{pod.Spec.Containers, pod.Spec.InitContainers} {
+		for _, c := range containers {
+			if c.Name != proxyContainer {
+				continue
+			}
+			for _, variable := range c.Env {
+				if variable.Name == proxyClusterIDVariable && variable.Value != cluster {
+					return fmt.Errorf("the sidecar is told that its cluster is %q, not %q", variable.Value, cluster)
+				}
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("the API server admits a labelled pod without a sidecar: the injector's webhook was not called")
+}

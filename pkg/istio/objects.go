@@ -1,0 +1,87 @@
+package istio
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Namespace makes Istio's namespace. The network becomes the label by which istiod knows where the cluster's pods
+// live; controlPlaneClusters, if not empty, the annotation that lets the named primaries lead here.
+func Namespace(name, network, controlPlaneClusters string) *corev1.Namespace {
+	ns := &corev1.Namespace{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+	}
+	if network != "" {
+		ns.Labels = map[string]string{NetworkLabel: network}
+	}
+	if controlPlaneClusters != "" {
+		ns.Annotations = map[string]string{ControlPlaneClustersAnnotation: controlPlaneClusters}
+	}
+	return ns
+}
+
+// ExposeIstiod makes the Gateway and the VirtualService that publish istiod of a revision through the east-west
+// gateway: samples/multicluster/expose-istiod.yaml, and expose-istiod-rev.yaml.tmpl for a named revision. TLS passes
+// through to istiod, which asks for the caller's credentials.
+func ExposeIstiod(namespace, revision string) []*unstructured.Unstructured {
+	host := fmt.Sprintf("%s.%s.svc.cluster.local", Revisioned("istiod", revision), namespace)
+	names := []any{"*"}
+	if revision != "" {
+		short := fmt.Sprintf("%s.%s.svc", Revisioned("istiod", revision), namespace)
+		names = []any{short, host}
+	}
+	server := func(name string, port int64) map[string]any {
+		return map[string]any{
+			"port":  map[string]any{"name": name, "number": port, "protocol": "tls"},
+			"tls":   map[string]any{"mode": "PASSTHROUGH"},
+			"hosts": []any{"*"},
+		}
+	}
+	route := func(port, destination int64) map[string]any {
+		return map[string]any{
+			"match": []any{map[string]any{"port": port, "sniHosts": names}},
+			"route": []any{map[string]any{"destination": map[string]any{
+				"host": host, "port": map[string]any{"number": destination},
+			}}},
+		}
+	}
+	gateway := networking("Gateway", namespace, ExposeGateway, map[string]any{
+		"selector": map[string]any{gatewayLabel: eastWestGatewayValue},
+		"servers":  []any{server("tls-istiod", PortXDS), server("tls-istiodwebhook", PortWebhook)},
+	})
+	service := networking("VirtualService", namespace, Revisioned(ExposeVirtualService, revision), map[string]any{
+		"hosts":    []any{"*"},
+		"gateways": []any{ExposeGateway},
+		"tls":      []any{route(PortXDS, PortXDS), route(PortWebhook, 443)},
+	})
+	return []*unstructured.Unstructured{gateway, service}
+}
+
+func networking(kind, namespace, name string, spec map[string]any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "networking.istio.io/v1",
+		"kind":       kind,
+		"metadata":   map[string]any{"name": name, "namespace": namespace},
+		"spec":       spec,
+	}}
+}
+
+// Unstructured turns a typed object into what is applied. The empty fields that the Go types always write, such as
+// status and creationTimestamp, are left out, so that nobody comes to own them.
+func Unstructured(object runtime.Object) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, fmt.Errorf("converting %T: %w", object, err)
+	}
+	delete(content, "status")
+	unstructured.RemoveNestedField(content, "metadata", "creationTimestamp")
+	if spec, found, err := unstructured.NestedMap(content, "spec"); err == nil && found && len(spec) == 0 {
+		delete(content, "spec")
+	}
+	return &unstructured.Unstructured{Object: content}, nil
+}

@@ -1,0 +1,51 @@
+package istio
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// FieldManager is the name under which kubectl-mesh owns the fields that it applies.
+const FieldManager = "kubectl-mesh"
+
+// InstalledBy tells which tool wrote an object, from the traces that each leaves: kubectl-mesh, argocd, flux, helm,
+// istioctl, or empty.
+func InstalledBy(object metav1.Object) string {
+	labels, annotations := object.GetLabels(), object.GetAnnotations()
+	managers := map[string]bool{}
+	for _, field := range object.GetManagedFields() {
+		managers[field.Manager] = true
+	}
+	switch {
+	case annotations[argoTrackingAnnotation] != "":
+		return "argocd"
+	case labels[fluxKustomizationLabel] != "" || labels[fluxHelmReleaseLabel] != "":
+		return "flux"
+	case annotations[helmReleaseAnnotation] != "":
+		return "helm"
+	case managers[FieldManager]:
+		return FieldManager
+	case managers["istio-operator"] || labels[operatorManagedLabel] != "":
+		return "istioctl"
+	}
+	return ""
+}
+
+// AddressOf is where others reach a gateway: the user's own word, else the load balancer's IP, else its hostname.
+// Empty while it has none. override is true for the user's.
+func AddressOf(service *corev1.Service) (address string, override bool) {
+	if given := service.Annotations[AddressAnnotation]; given != "" {
+		return given, true
+	}
+	for _, ingress := range service.Status.LoadBalancer.Ingress {
+		if ingress.IP != "" {
+			return ingress.IP, false
+		}
+	}
+	for _, ingress := range service.Status.LoadBalancer.Ingress {
+		if ingress.Hostname != "" {
+			return ingress.Hostname, false
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,63 @@
+package istio
+
+import (
+	"net"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Yield leaves to istiod what it has taken over since the object was first applied: the failurePolicy of a validating
+// webhook, which the charts set to Ignore and istiod to Fail once it answers (pilot/pkg/controllers/
+// validatingwebhookcontroller). Applying the chart's value again would switch the validation off for a moment.
+func Yield(wanted, live *unstructured.Unstructured) {
+	if wanted.GetKind() != "ValidatingWebhookConfiguration" {
+		return
+	}
+	liveWebhooks, _, _ := unstructured.NestedSlice(live.Object, "webhooks")
+	policies := map[any]any{}
+	for _, webhook := range liveWebhooks {
+		if w, ok := webhook.(map[string]any); ok {
+			policies[w["name"]] = w["failurePolicy"]
+		}
+	}
+	webhooks, found, _ := unstructured.NestedSlice(wanted.Object, "webhooks")
+	if !found {
+		return
+	}
+	for _, webhook := range webhooks {
+		if w, ok := webhook.(map[string]any); ok && policies[w["name"]] != nil && policies[w["name"]] != w["failurePolicy"] {
+			delete(w, "failurePolicy")
+		}
+	}
+	wanted.Object["webhooks"] = webhooks
+}
+
+// SplitRemote parts the objects of the remote profile: the account that istiod reads through, with its rights, and
+// all else.
+func SplitRemote(objects []*unstructured.Unstructured) (reader, profile []*unstructured.Unstructured) {
+	for _, object := range objects {
+		switch object.GetKind() {
+		case "ServiceAccount", "ClusterRole", "ClusterRoleBinding":
+			reader = append(reader, object)
+		default:
+			profile = append(profile, object)
+		}
+	}
+	return reader, profile
+}
+
+// IsIP is true for an address that Istio's remote profile takes for an IP (IPv4), rather than a hostname.
+func IsIP(address string) bool {
+	ip := net.ParseIP(address)
+	return ip != nil && ip.To4() != nil
+}
+
+// Status is istiod's word for a cluster, empty when it does not know the cluster.
+func (r RemoteClusters) Status(name string) string {
+	for _, c := range r {
+		if string(c.ID) == name {
+			return c.SyncStatus
+		}
+	}
+	return ""
+}

@@ -1,0 +1,206 @@
+package istio
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Primary is a control plane that may manage remote clusters.
+type Primary struct {
+	Namespace, Revision      string
+	MeshID, Cluster, Network string
+	// Profile is Istio's profile; empty means minimal: the control plane alone.
+	Profile string
+	// DefaultTag makes this revision the one that answers for istio-injection=enabled.
+	DefaultTag bool
+}
+
+// Primary renders a control plane with EXTERNAL_ISTIOD, as the guide's first chapter installs it, with the tag
+// webhook that istioctl adds afterwards (operator/pkg/webhook).
+func (c Charts) Primary(p Primary) ([]*unstructured.Unstructured, error) {
+	global := map[string]any{
+		"meshID":       p.MeshID,
+		"multiCluster": map[string]any{"clusterName": p.Cluster},
+	}
+	if p.Network != "" {
+		global["network"] = p.Network
+	}
+	profile := p.Profile
+	if profile == "" {
+		profile = "minimal"
+	}
+	chartValues := map[string]any{
+		"global": global,
+		"pilot":  map[string]any{"env": map[string]any{ExternalIstiodVariable: "true"}},
+	}
+	objects, err := c.render(overlay{
+		name: Revisioned("primary", p.Revision), namespace: p.Namespace, revision: p.Revision, profile: profile,
+		spec: map[string]any{"values": withDefaultTag(chartValues, p.Revision, p.DefaultTag)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return deactivateUntagged(objects, p.Revision, p.DefaultTag), nil
+}
+
+// RemoteCluster is the part of Istio that a cluster without a control plane needs.
+type RemoteCluster struct {
+	Namespace, Revision      string
+	MeshID, Cluster, Network string
+	// Address is where istiod is reached: the east-west gateway's IP or hostname.
+	Address string
+	// DefaultTag as in Primary.
+	DefaultTag bool
+}
+
+// Remote renders the remote profile: CRDs, the reader account, the injector's webhook, and the Service under which
+// istiod is found. The injection path carries the cluster's name and network, since istiod would otherwise give the
+// pods its own.
+func (c Charts) Remote(r RemoteCluster) ([]*unstructured.Unstructured, error) {
+	path := "/inject/cluster/" + r.Cluster
+	global := map[string]any{
+		"meshID":             r.MeshID,
+		"multiCluster":       map[string]any{"clusterName": r.Cluster},
+		"remotePilotAddress": r.Address,
+	}
+	if r.Network != "" {
+		path += "/net/" + r.Network
+		global["network"] = r.Network
+	}
+	chartValues := map[string]any{
+		"global":       global,
+		"istiodRemote": map[string]any{"injectionPath": path},
+	}
+	objects, err := c.render(overlay{
+		name: Revisioned("remote", r.Revision), namespace: r.Namespace, revision: r.Revision, profile: "remote",
+		spec: map[string]any{"values": withDefaultTag(chartValues, r.Revision, r.DefaultTag)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return deactivateUntagged(objects, r.Revision, r.DefaultTag), nil
+}
+
+// Gateway is an east-west gateway.
+type Gateway struct {
+	Namespace, Revision, Network string
+	// SourceRanges restrict who may reach the load balancer, as CIDRs.
+	SourceRanges []string
+	// Annotations are set on the Service, such as a cloud's for an internal load balancer.
+	Annotations map[string]string
+	// Address is kept on the Service when the user gave it.
+	Address string
+	// Hostname adds port 443, which a kube-apiserver calls when the address is a hostname: the remote's istiod Service
+	// is then an ExternalName, whose target port is not looked at.
+	Hostname bool
+}
+
+// EastWest renders the gateway that samples/multicluster/gen-eastwest-gateway.sh describes.
+func (c Charts) EastWest(g Gateway) ([]*unstructured.Unstructured, error) {
+	port := func(name string, port, target int) map[string]any {
+		return map[string]any{"name": name, "port": port, "targetPort": target}
+	}
+	ports := []any{
+		port("status-port", PortStatus, PortStatus), port("tls", PortTLS, PortTLS),
+		port("tls-istiod", PortXDS, PortXDS), port("tls-webhook", PortWebhook, PortWebhook),
+	}
+	if g.Hostname {
+		ports = append(ports, port("tls-webhook-443", 443, PortWebhook))
+	}
+	labels := map[string]any{gatewayLabel: eastWestGatewayValue, "app": EastWestGateway}
+	settings := map[string]any{"service": map[string]any{"ports": ports}}
+	chartValues := map[string]any{
+		"gateways": map[string]any{"istio-ingressgateway": map[string]any{"injectionTemplate": "gateway"}},
+	}
+	if g.Network != "" {
+		labels[NetworkLabel] = g.Network
+		settings["env"] = []any{map[string]any{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": g.Network}}
+		chartValues["global"] = map[string]any{"network": g.Network}
+	}
+	objects, err := c.render(overlay{
+		name: Revisioned("eastwest", g.Revision), namespace: g.Namespace, revision: g.Revision, profile: "empty",
+		spec: map[string]any{
+			"values": chartValues,
+			"components": map[string]any{"ingressGateways": []any{map[string]any{
+				"name": EastWestGateway, "namespace": g.Namespace, "enabled": true, "label": labels, "k8s": settings,
+			}}},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range objects {
+		if object.GetKind() == "Service" {
+			if err := finishService(object, g); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return objects, nil
+}
+
+// finishService sets on the gateway's Service what no chart value can.
+func finishService(service *unstructured.Unstructured, g Gateway) error {
+	annotations := service.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	if len(g.Annotations) > 0 {
+		maps.Copy(annotations, g.Annotations)
+		annotations[UserAnnotations] = strings.Join(slices.Sorted(maps.Keys(g.Annotations)), ",")
+	}
+	if g.Address != "" {
+		annotations[AddressAnnotation] = g.Address
+	}
+	if len(annotations) > 0 {
+		service.SetAnnotations(annotations)
+	}
+	if len(g.SourceRanges) == 0 {
+		return nil
+	}
+	if err := unstructured.SetNestedStringSlice(service.Object, g.SourceRanges, "spec", "loadBalancerSourceRanges"); err != nil {
+		return fmt.Errorf("restricting the gateway's sources: %w", err)
+	}
+	return nil
+}
+
+// withDefaultTag asks the charts for the revision tag "default" and its validator.
+func withDefaultTag(chartValues map[string]any, revision string, wanted bool) map[string]any {
+	if wanted {
+		if revision == "" {
+			revision = "default"
+		}
+		chartValues["revisionTags"] = []any{"default"}
+		chartValues["defaultRevision"] = revision
+	}
+	return chartValues
+}
+
+// deactivateUntagged makes the injector of the default revision match nothing once the tag "default" answers for it,
+// as istioctl does (istioctl/pkg/tag, DeactivateIstioInjectionWebhook): two webhooks that match one pod would inject
+// it twice.
+func deactivateUntagged(objects []*unstructured.Unstructured, revision string, tagged bool) []*unstructured.Unstructured {
+	if !tagged || revision != "" {
+		return objects
+	}
+	never := func() map[string]any {
+		return map[string]any{"matchLabels": map[string]any{"istio.io/deactivated": "never-match"}}
+	}
+	for _, object := range objects {
+		if object.GetKind() != "MutatingWebhookConfiguration" || object.GetLabels()[TagLabel] != "" {
+			continue
+		}
+		webhooks, _, _ := unstructured.NestedSlice(object.Object, "webhooks")
+		for _, webhook := range webhooks {
+			if w, ok := webhook.(map[string]any); ok {
+				w["namespaceSelector"], w["objectSelector"] = never(), never()
+			}
+		}
+		object.Object["webhooks"] = webhooks
+	}
+	return objects
+}

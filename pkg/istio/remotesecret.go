@@ -1,0 +1,121 @@
+package istio
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"istio.io/istio/pkg/kube/multicluster"
+)
+
+// Credentials are what istiod needs to read a remote cluster.
+type Credentials struct {
+	// Server is the API server's address, as the primary reaches it.
+	Server string
+	// TLSServerName is the name to check its certificate by; empty means the server's own.
+	TLSServerName string
+	// CA is the PEM bundle that its certificate is checked with.
+	CA []byte
+	// Token is the reader account's.
+	Token []byte
+}
+
+// RemoteSecretName is the name of the secret with a cluster's credentials.
+func RemoteSecretName(cluster string) string { return remoteSecretPrefix + cluster }
+
+// RemoteSecret makes the secret by which istiod learns of a remote cluster, as istioctl create-remote-secret writes
+// it (istioctl/pkg/multicluster/remote_secret.go).
+func RemoteSecret(namespace, cluster string, credentials Credentials) (*corev1.Secret, error) {
+	kubeconfig := api.Config{
+		Clusters: map[string]*api.Cluster{cluster: {
+			Server:                   credentials.Server,
+			TLSServerName:            credentials.TLSServerName,
+			CertificateAuthorityData: credentials.CA,
+		}},
+		AuthInfos:      map[string]*api.AuthInfo{cluster: {Token: string(credentials.Token)}},
+		Contexts:       map[string]*api.Context{cluster: {Cluster: cluster, AuthInfo: cluster}},
+		CurrentContext: cluster,
+	}
+	if err := clientcmd.Validate(kubeconfig); err != nil {
+		return nil, fmt.Errorf("the credentials for cluster %q make no valid kubeconfig: %w", cluster, err)
+	}
+	data, err := clientcmd.Write(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("writing the kubeconfig for cluster %q: %w", cluster, err)
+	}
+	return &corev1.Secret{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:        RemoteSecretName(cluster),
+			Namespace:   namespace,
+			Annotations: map[string]string{clusterNameAnnotation: cluster},
+			Labels:      map[string]string{multicluster.MultiClusterSecretLabel: "true"},
+		},
+		Data: map[string][]byte{cluster: data},
+	}, nil
+}
+
+// ParseRemoteSecret reads one key of a remote secret as istiod would. The error says why istiod would not use it.
+func ParseRemoteSecret(kubeconfig []byte) (Credentials, error) {
+	if len(kubeconfig) == 0 {
+		return Credentials{}, errors.New("the kubeconfig is empty")
+	}
+	config, err := clientcmd.Load(kubeconfig)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("the kubeconfig can't be read: %w", err)
+	}
+	if err := clientcmd.Validate(*config); err != nil {
+		return Credentials{}, fmt.Errorf("the kubeconfig is not valid: %w", err)
+	}
+	current := config.Contexts[config.CurrentContext]
+	if current == nil {
+		return Credentials{}, fmt.Errorf("the kubeconfig has no context %q", config.CurrentContext)
+	}
+	cluster, user := config.Clusters[current.Cluster], config.AuthInfos[current.AuthInfo]
+	if cluster == nil || user == nil {
+		return Credentials{}, fmt.Errorf("context %q of the kubeconfig names a cluster or user that it does not have", config.CurrentContext)
+	}
+	credentials := Credentials{
+		Server: cluster.Server, TLSServerName: cluster.TLSServerName,
+		CA: cluster.CertificateAuthorityData, Token: []byte(user.Token),
+	}
+	if user.Exec != nil {
+		return credentials, errors.New("the kubeconfig runs a program for its credentials, which istiod refuses")
+	}
+	return credentials, nil
+}
+
+// TokenSecret makes the secret that the controller manager fills with a token of the reader account. The token lives
+// as long as the secret (Kubernetes: "manually create an API token for a ServiceAccount").
+func TokenSecret(namespace string) *corev1.Secret {
+	return &corev1.Secret{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:        ReaderTokenSecret,
+			Namespace:   namespace,
+			Annotations: map[string]string{corev1.ServiceAccountNameKey: ReaderServiceAccount},
+		},
+		Type: corev1.SecretTypeServiceAccountToken,
+	}
+}
+
+// TokenOf returns the token and CA of a token secret, or false while the controller manager has not filled it.
+func TokenOf(secret *corev1.Secret) (ca, token []byte, filled bool) {
+	ca, token = secret.Data[corev1.ServiceAccountRootCAKey], secret.Data[corev1.ServiceAccountTokenKey]
+	return ca, token, len(ca) > 0 && len(token) > 0
+}
+
+// RemoteSecretKeys are the clusters that a remote secret speaks of, sorted.
+func RemoteSecretKeys(secret *corev1.Secret) []string {
+	var keys []string
+	for key := range secret.Data {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

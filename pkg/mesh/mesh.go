@@ -1,0 +1,108 @@
+// Package mesh is what is wanted: the clusters of one Istio mesh, their roles and networks. It is plain data and the
+// rules that such data must obey; it knows no client and reads no cluster.
+package mesh
+
+import (
+	"errors"
+	"fmt"
+)
+
+// DefaultNamespace is where Istio lives unless the user says otherwise.
+const DefaultNamespace = "istio-system"
+
+// DefaultRevision is the name under which Istio's labels speak of the revision without a name.
+const DefaultRevision = "default"
+
+// UnnamedCluster is the cluster name that Istio takes when none is set (pilot/pkg/features, CLUSTER_ID). Two clusters
+// that keep it are one cluster to istiod, so a mesh refuses it.
+const UnnamedCluster = "Kubernetes"
+
+// Role is the part that a cluster plays in the mesh.
+type Role string
+
+const (
+	// Primary is a cluster with a control plane of its own.
+	Primary Role = "primary"
+	// Remote is a cluster whose proxies are managed by another cluster's control plane.
+	Remote Role = "remote"
+)
+
+// Mesh is the desired state of one mesh. Every command makes one before it does anything.
+type Mesh struct {
+	// ID is values.global.meshID; empty means: as the primary has it.
+	ID string
+	// Namespace is Istio's namespace, the same in every cluster.
+	Namespace string
+	// Revision is the control plane's revision; empty is the default one.
+	Revision string
+	// Clusters are all clusters that the command is about, the primary first.
+	Clusters []Cluster
+}
+
+// Cluster is one cluster of the mesh.
+type Cluster struct {
+	// Name is Istio's name of the cluster: CLUSTER_ID of its proxies and key of its remote secret.
+	Name string
+	// Context is the kubeconfig context through which the user reaches it.
+	Context string
+	// Role says whether it has a control plane.
+	Role Role
+	// Network is values.global.network; empty means: as the primary has it, or none.
+	Network string
+	// Server overrides the API server's address that the primary is given for it; empty means the kubeconfig's.
+	Server string
+}
+
+// Primary returns the cluster with the control plane, or false when the mesh has none.
+func (m Mesh) Primary() (Cluster, bool) {
+	for _, c := range m.Clusters {
+		if c.Role == Primary {
+			return c, true
+		}
+	}
+	return Cluster{}, false
+}
+
+// Remotes returns the clusters that the primary manages, in the user's order.
+func (m Mesh) Remotes() []Cluster {
+	var remotes []Cluster
+	for _, c := range m.Clusters {
+		if c.Role == Remote {
+			remotes = append(remotes, c)
+		}
+	}
+	return remotes
+}
+
+// RevisionLabel is the value of the label istio.io/rev for the mesh's revision.
+func (m Mesh) RevisionLabel() string {
+	if m.Revision == "" {
+		return DefaultRevision
+	}
+	return m.Revision
+}
+
+// Validate returns every rule that the mesh breaks, joined: names that are not valid or not unique.
+func (m Mesh) Validate() error {
+	var broken []error
+	if err := ValidateRevision(m.Revision); err != nil {
+		broken = append(broken, err)
+	}
+	names := map[string]string{}
+	for _, c := range m.Clusters {
+		if err := ValidateClusterName(c.Name); err != nil {
+			broken = append(broken, err)
+			continue
+		}
+		if other, taken := names[c.Name]; taken {
+			broken = append(broken, fmt.Errorf(
+				"contexts %q and %q would both be cluster %q: give one another name with NAME=CONTEXT", other, c.Context, c.Name))
+			continue
+		}
+		names[c.Name] = c.Context
+		if err := ValidateNetwork(c.Network); err != nil {
+			broken = append(broken, fmt.Errorf("cluster %q: %w", c.Name, err))
+		}
+	}
+	return errors.Join(broken...)
+}

@@ -1,0 +1,157 @@
+package observe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+)
+
+func decode(raw []byte, into any) error {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("the answer is not what was expected: %w", err)
+	}
+	return nil
+}
+
+func readControlPlanes(ctx context.Context, r *reader) (func(*Cluster), error) {
+	deployments, err := r.Kube().AppsV1().Deployments(r.options.Namespace).List(ctx,
+		metav1.ListOptions{LabelSelector: istio.IstiodSelector})
+	if err != nil {
+		return nil, err
+	}
+	var planes []ControlPlane
+	for _, d := range deployments.Items {
+		plane := controlPlaneOf(&d)
+		if err := r.addConfig(ctx, &plane); err != nil {
+			return nil, err
+		}
+		if r.options.Replicas {
+			if plane.Replicas, err = r.replicas(ctx, plane.Revision); err != nil {
+				return nil, err
+			}
+		}
+		planes = append(planes, plane)
+	}
+	return func(c *Cluster) { c.ControlPlanes = planes }, nil
+}
+
+// controlPlaneOf reads what the Deployment itself tells.
+func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
+	plane := ControlPlane{
+		Name: d.Name, Revision: d.Labels[istio.RevisionLabel], InstalledBy: istio.InstalledBy(d),
+		Ready: int(d.Status.ReadyReplicas), Desired: 1,
+	}
+	if d.Spec.Replicas != nil {
+		plane.Desired = int(*d.Spec.Replicas)
+	}
+	for _, c := range d.Spec.Template.Spec.Containers {
+		if c.Name != "discovery" {
+			continue
+		}
+		plane.Hub, plane.Version = splitImage(c.Image)
+		for _, variable := range c.Env {
+			switch variable.Name {
+			case istio.ClusterIDVariable:
+				plane.ClusterID = variable.Value
+			case istio.ExternalIstiodVariable:
+				plane.ExternalIstiod = variable.Value == "true"
+			}
+		}
+	}
+	return plane
+}
+
+// splitImage takes hub and tag from HUB/pilot:TAG[@DIGEST].
+func splitImage(image string) (hub, tag string) {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndex(image, ":"); i > strings.LastIndex(image, "/") {
+		image, tag = image[:i], image[i+1:]
+	}
+	if i := strings.LastIndex(image, "/"); i >= 0 {
+		hub = image[:i]
+	}
+	return hub, tag
+}
+
+// addConfig reads what only the control plane's ConfigMaps tell: the identities that it injects into pods, and the
+// trust domain.
+func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
+	revision := plane.Revision
+	if revision == "default" {
+		revision = ""
+	}
+	configMaps := r.Kube().CoreV1().ConfigMaps(r.options.Namespace)
+	injector, err := configMaps.Get(ctx, istio.Revisioned("istio-sidecar-injector", revision), metav1.GetOptions{})
+	if absent(err) != nil {
+		return err
+	}
+	if err == nil {
+		if err := addInjectorValues(injector, plane); err != nil {
+			return err
+		}
+	}
+	mesh, err := configMaps.Get(ctx, istio.Revisioned("istio", revision), metav1.GetOptions{})
+	if err != nil {
+		return absent(err)
+	}
+	var config struct {
+		TrustDomain   string `json:"trustDomain"`
+		DefaultConfig struct {
+			MeshID string `json:"meshId"`
+		} `json:"defaultConfig"`
+	}
+	if err := yaml.Unmarshal([]byte(mesh.Data["mesh"]), &config); err != nil {
+		return fmt.Errorf("ConfigMap %s/%s: %w", mesh.Namespace, mesh.Name, err)
+	}
+	plane.TrustDomain = config.TrustDomain
+	if config.DefaultConfig.MeshID != "" {
+		plane.MeshID = config.DefaultConfig.MeshID
+	}
+	return nil
+}
+
+func addInjectorValues(injector *corev1.ConfigMap, plane *ControlPlane) error {
+	var chartValues struct {
+		Global struct {
+			MeshID  string `json:"meshID"`
+			Network string `json:"network"`
+		} `json:"global"`
+	}
+	if err := json.Unmarshal([]byte(injector.Data["values"]), &chartValues); err != nil {
+		return fmt.Errorf("ConfigMap %s/%s: %w", injector.Namespace, injector.Name, err)
+	}
+	plane.MeshID, plane.Network = chartValues.Global.MeshID, chartValues.Global.Network
+	return nil
+}
+
+// replicas asks every running istiod; one that does not answer is noted and does not hide the others.
+func (r *reader) replicas(ctx context.Context, revision string) ([]Replica, error) {
+	pods, err := istio.IstiodPods(ctx, r, r.options.Namespace, revision)
+	if err != nil {
+		return nil, err
+	}
+	replicas := make([]Replica, len(pods))
+	for i := range pods {
+		replicas[i].Pod = pods[i].Name
+		asked, cancel := context.WithTimeout(ctx, Patience)
+		clusters, err := istio.Clusterz(asked, r, &pods[i])
+		cancel()
+		if err != nil {
+			replicas[i].Error = err.Error()
+			continue
+		}
+		for _, c := range clusters {
+			replicas[i].Clusters = append(replicas[i].Clusters,
+				SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})
+		}
+	}
+	return replicas, nil
+}

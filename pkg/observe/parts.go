@@ -1,0 +1,277 @@
+package observe
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"sync"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+)
+
+// Fingerprint stands for a certificate or token in a Snapshot; empty for nothing.
+func Fingerprint(data []byte) string {
+	if len(data) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.TrimSpace(string(data))))
+	return hex.EncodeToString(sum[:8])
+}
+
+func readVersion(ctx context.Context, r *reader) (func(*Cluster), error) {
+	var body struct {
+		GitVersion string `json:"gitVersion"`
+	}
+	raw, err := r.Kube().Discovery().RESTClient().Get().AbsPath("/version").DoRaw(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := decode(raw, &body); err != nil {
+		return nil, err
+	}
+	return func(c *Cluster) { c.KubernetesVersion = body.GitVersion }, nil
+}
+
+func readCA(ctx context.Context, r *reader) (func(*Cluster), error) {
+	cm, err := r.Kube().CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+	if err != nil {
+		return nil, absent(err)
+	}
+	return func(c *Cluster) { c.CA = Fingerprint([]byte(cm.Data["ca.crt"])) }, nil
+}
+
+func readNamespace(ctx context.Context, r *reader) (func(*Cluster), error) {
+	ns, err := r.Kube().CoreV1().Namespaces().Get(ctx, r.options.Namespace, metav1.GetOptions{})
+	if err != nil {
+		return nil, absent(err)
+	}
+	seen := &Namespace{
+		Network:              ns.Labels[istio.NetworkLabel],
+		ControlPlaneClusters: ns.Annotations[istio.ControlPlaneClustersAnnotation],
+		Terminating:          ns.DeletionTimestamp != nil,
+	}
+	return func(c *Cluster) { c.Namespace = seen }, nil
+}
+
+func readInjectors(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx,
+		metav1.ListOptions{LabelSelector: istio.InjectorSelector})
+	if err != nil {
+		return nil, err
+	}
+	var injectors []Injector
+	for _, w := range list.Items {
+		injector := Injector{Name: w.Name, Revision: w.Labels[istio.RevisionLabel], Tag: w.Labels[istio.TagLabel]}
+		for _, hook := range w.Webhooks {
+			injector.CABundles = append(injector.CABundles, Fingerprint(hook.ClientConfig.CABundle))
+			if s := hook.ClientConfig.Service; s != nil && s.Path != nil {
+				injector.Path = *s.Path
+			}
+		}
+		slices.Sort(injector.CABundles)
+		injector.CABundles = slices.Compact(injector.CABundles)
+		injectors = append(injectors, injector)
+	}
+	return func(c *Cluster) { c.Injectors = injectors }, nil
+}
+
+func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
+	services, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx,
+		metav1.ListOptions{LabelSelector: istio.EastWestGatewaySelector})
+	if err != nil {
+		return nil, err
+	}
+	var gateways []Gateway
+	for _, s := range services.Items {
+		slices, err := r.endpointSlices(ctx, s.Name)
+		if err != nil {
+			return nil, err
+		}
+		gateways = append(gateways, gatewayOf(&s, slices))
+	}
+	return func(c *Cluster) { c.Gateways = gateways }, nil
+}
+
+func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway {
+	g := Gateway{
+		Name: s.Name, Type: string(s.Spec.Type), Revision: s.Labels[istio.RevisionLabel],
+		Network: s.Labels[istio.NetworkLabel], SourceRanges: s.Spec.LoadBalancerSourceRanges,
+	}
+	g.Address, g.Override = istio.AddressOf(s)
+	if names := s.Annotations[istio.UserAnnotations]; names != "" {
+		g.Annotations = map[string]string{}
+		for name := range strings.SplitSeq(names, ",") {
+			g.Annotations[name] = s.Annotations[name]
+		}
+	}
+	for _, p := range s.Spec.Ports {
+		g.Ports = append(g.Ports, p.Port)
+	}
+	for _, slice := range endpoints {
+		for _, e := range slice.Endpoints {
+			if e.Conditions.Ready == nil || *e.Conditions.Ready {
+				g.ReadyEndpoints += len(e.Addresses)
+			}
+		}
+	}
+	return g
+}
+
+func (r *reader) endpointSlices(ctx context.Context, service string) ([]discoveryv1.EndpointSlice, error) {
+	list, err := r.Kube().DiscoveryV1().EndpointSlices(r.options.Namespace).List(ctx,
+		metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}
+
+func readIstiodServices(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var services []IstiodService
+	for _, s := range list.Items {
+		if s.Name != "istiod" && !strings.HasPrefix(s.Name, "istiod-") || s.Labels[istio.TagLabel] != "" {
+			continue
+		}
+		seen := IstiodService{Name: s.Name, ExternalName: s.Spec.ExternalName, Selector: len(s.Spec.Selector) > 0}
+		slices, err := r.endpointSlices(ctx, s.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, slice := range slices {
+			for _, e := range slice.Endpoints {
+				seen.Addresses = append(seen.Addresses, e.Addresses...)
+			}
+		}
+		services = append(services, seen)
+	}
+	return func(c *Cluster) { c.IstiodServices = services }, nil
+}
+
+// readExposed finds the VirtualServices by which istiod is published. A cluster without Istio's CRDs has none.
+func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Dynamic().Resource(schema.GroupVersionResource{
+		Group: "networking.istio.io", Version: "v1", Resource: "virtualservices",
+	}).Namespace(r.options.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, absent(err)
+	}
+	var revisions []string
+	for _, vs := range list.Items {
+		if vs.GetName() == istio.ExposeVirtualService {
+			revisions = append(revisions, "default")
+		} else if revision, found := strings.CutPrefix(vs.GetName(), istio.ExposeVirtualService+"-"); found {
+			revisions = append(revisions, revision)
+		}
+	}
+	slices.Sort(revisions)
+	return func(c *Cluster) { c.Exposed = revisions }, nil
+}
+
+func readRemoteSecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
+	secrets, err := RemoteSecrets(ctx, r.Cluster, r.options.Namespace)
+	return func(c *Cluster) { c.RemoteSecrets = secrets }, err
+}
+
+// RemoteSecrets reads, from a primary, which clusters istiod is told of.
+func RemoteSecrets(ctx context.Context, c *cluster.Cluster, namespace string) ([]RemoteSecret, error) {
+	list, err := c.Kube().CoreV1().Secrets(namespace).List(ctx,
+		metav1.ListOptions{LabelSelector: istio.RemoteSecretSelector})
+	if err != nil {
+		return nil, err
+	}
+	var secrets []RemoteSecret
+	for _, s := range list.Items {
+		for _, key := range istio.RemoteSecretKeys(&s) {
+			seen := RemoteSecret{Secret: s.Name, Cluster: key}
+			credentials, err := istio.ParseRemoteSecret(s.Data[key])
+			if err != nil {
+				seen.Error = err.Error()
+			}
+			seen.Server = credentials.Server
+			seen.CA, seen.Token = Fingerprint(credentials.CA), Fingerprint(credentials.Token)
+			secrets = append(secrets, seen)
+		}
+	}
+	return secrets, nil
+}
+
+func readRootCert(ctx context.Context, r *reader) (func(*Cluster), error) {
+	cm, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+	if err != nil {
+		return nil, absent(err)
+	}
+	return func(c *Cluster) { c.RootCert = Fingerprint([]byte(cm.Data["root-cert.pem"])) }, nil
+}
+
+func readNodes(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	ready := 0
+	for _, n := range list.Items {
+		for _, condition := range n.Status.Conditions {
+			if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue && !n.Spec.Unschedulable {
+				ready++
+			}
+		}
+	}
+	return func(c *Cluster) { c.ReadyNodes = ready }, nil
+}
+
+// readPermissions asks, for each permission that the command will need, whether the user has it. Somebody who may do
+// everything is asked for once.
+func readPermissions(ctx context.Context, r *reader) (func(*Cluster), error) {
+	wanted := r.options.Permissions[r.Name]
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	all, err := r.allowed(ctx, Permission{Verb: "*", Group: "*", Resource: "*"})
+	if err != nil || all {
+		return nil, err
+	}
+	allowed, errs := make([]bool, len(wanted)), make([]error, len(wanted))
+	var reviews sync.WaitGroup
+	for i, p := range wanted {
+		reviews.Go(func() { allowed[i], errs[i] = r.allowed(ctx, p) })
+	}
+	reviews.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
+	}
+	var denied []Permission
+	for i, p := range wanted {
+		if !allowed[i] {
+			denied = append(denied, p)
+		}
+	}
+	return func(c *Cluster) { c.Denied = denied }, nil
+}
+
+func (r *reader) allowed(ctx context.Context, p Permission) (bool, error) {
+	resource, sub, _ := strings.Cut(p.Resource, "/")
+	review, err := r.Kube().AuthorizationV1().SelfSubjectAccessReviews().Create(ctx,
+		&authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Verb: p.Verb, Group: p.Group, Resource: resource, Subresource: sub, Namespace: p.Namespace,
+			},
+		}}, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
+}

@@ -1,0 +1,136 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+)
+
+// APIServer is what an Unreadable is about when the API server itself could not be reached.
+const APIServer = "API server"
+
+// Patience is how long an API server may take for its first answer before it counts as unreachable, where the user
+// gave no --request-timeout.
+const Patience = 10 * time.Second
+
+// Options say what to look at.
+type Options struct {
+	// Namespace is Istio's.
+	Namespace string
+	// Permissions are asked about for each cluster, by its name, so that a command knows what it may not do before it
+	// does anything.
+	Permissions map[string][]Permission
+	// Replicas asks every istiod for the clusters that it watches.
+	Replicas bool
+}
+
+// Read looks at all clusters at once. It returns an error only when ctx ends; whatever else fails is in the Snapshot.
+func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot, error) {
+	snapshot := &Snapshot{Clusters: map[string]*Cluster{}}
+	var readers sync.WaitGroup
+	for name, c := range clusters {
+		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName}
+		snapshot.Clusters[name] = seen
+		readers.Go(func() { readCluster(ctx, c, seen, options) })
+	}
+	readers.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("looking at the clusters: %w", err)
+	}
+	return snapshot, nil
+}
+
+// reader reads one cluster; its parts run at once and share seen.
+type reader struct {
+	*cluster.Cluster
+	options Options
+	mu      sync.Mutex
+	seen    *Cluster
+}
+
+// part reads one part of a cluster and returns what to note of it.
+type part struct {
+	what string
+	read func(context.Context, *reader) (func(*Cluster), error)
+}
+
+func parts() []part {
+	return []part{
+		{"version", readVersion},
+		{"certificate authority", readCA},
+		{"namespace", readNamespace},
+		{"control planes", readControlPlanes},
+		{"injectors", readInjectors},
+		{"gateways", readGateways},
+		{"istiod services", readIstiodServices},
+		{"exposed istiods", readExposed},
+		{"remote secrets", readRemoteSecrets},
+		{"root certificate", readRootCert},
+		{"nodes", readNodes},
+		{"permissions", readPermissions},
+	}
+}
+
+func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options Options) {
+	r := &reader{Cluster: c, options: options, seen: seen}
+	first, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	uid, err := c.UID(first)
+	if err != nil && !answered(err) {
+		// One unreachable cluster costs its timeout once: nothing else is tried.
+		r.note(APIServer, unreachable(first, err))
+		return
+	}
+	r.note(APIServer, err)
+	seen.UID = uid
+	var readers sync.WaitGroup
+	for _, p := range parts() {
+		readers.Go(func() {
+			note, err := p.read(ctx, r)
+			r.note(p.what, err)
+			if note != nil {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				note(seen)
+			}
+		})
+	}
+	readers.Wait()
+}
+
+// answered is true for an error that is the API server's own answer.
+func answered(err error) bool {
+	var status apierrors.APIStatus
+	return errors.As(err, &status) && status.Status().Reason != metav1.StatusReasonUnknown
+}
+
+func unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s", Patience)
+	}
+	return err
+}
+
+func (r *reader) note(what string, err error) {
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen.Unreadable = append(r.seen.Unreadable, Unreadable{What: what, Reason: err.Error()})
+}
+
+// absent turns "not found" into nothing: an object that is not there has been looked for and is absent.
+func absent(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,205 @@
+// Package observe reads live clusters into a Snapshot: plain data about what is there, with nothing judged. What
+// could not be read is recorded with the reason, never as absent. No secret's private part enters a Snapshot; where
+// two must be compared, a fingerprint does.
+package observe
+
+// Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
+type Snapshot struct {
+	Clusters map[string]*Cluster `json:"clusters"`
+}
+
+// Cluster is what was seen of one cluster.
+type Cluster struct {
+	Name    string `json:"name"`
+	Context string `json:"context"`
+	// Server is the API server's address in the user's kubeconfig.
+	Server string `json:"server"`
+	// TLSServerName is the name under which the kubeconfig checks the API server's certificate, if it says one.
+	TLSServerName string `json:"tlsServerName,omitempty"`
+	// UID is that of the namespace kube-system: the identity of a cluster, whatever its contexts are called.
+	UID string `json:"uid,omitempty"`
+	// CA is the fingerprint of the CA bundle that the cluster gives to its service accounts (kube-root-ca.crt).
+	CA string `json:"ca,omitempty"`
+	// KubernetesVersion is the API server's, such as v1.35.4.
+	KubernetesVersion string `json:"kubernetesVersion,omitempty"`
+	// Namespace is Istio's; nil when it does not exist.
+	Namespace *Namespace `json:"namespace,omitempty"`
+	// ControlPlanes are the istiod Deployments, of every revision.
+	ControlPlanes []ControlPlane `json:"controlPlanes,omitempty"`
+	// Injectors are the webhook configurations that inject sidecars.
+	Injectors []Injector `json:"injectors,omitempty"`
+	// Gateways are the Services that carry the label istio=eastwestgateway.
+	Gateways []Gateway `json:"gateways,omitempty"`
+	// IstiodServices are the Services named istiod or istiod-REVISION.
+	IstiodServices []IstiodService `json:"istiodServices,omitempty"`
+	// Exposed are the revisions whose istiod a VirtualService publishes through the east-west gateway.
+	Exposed []string `json:"exposed,omitempty"`
+	// RemoteSecrets are the credentials for other clusters that istiod finds in its namespace.
+	RemoteSecrets []RemoteSecret `json:"remoteSecrets,omitempty"`
+	// RootCert is the fingerprint of istio-ca-root-cert in Istio's namespace; empty when there is none.
+	RootCert string `json:"rootCert,omitempty"`
+	// ReadyNodes counts the nodes that can run a pod.
+	ReadyNodes int `json:"readyNodes"`
+	// Denied are the permissions that a command asked for and the user lacks.
+	Denied []Permission `json:"denied,omitempty"`
+	// Unreadable is what could not be looked at.
+	Unreadable []Unreadable `json:"unreadable,omitempty"`
+}
+
+// Unreadable is a part of a cluster that could not be looked at.
+type Unreadable struct {
+	// What names the part, such as "secrets".
+	What string `json:"what"`
+	// Reason is the API server's or the network's own error.
+	Reason string `json:"reason"`
+}
+
+// Permission is one thing that the API server may allow.
+type Permission struct {
+	Verb      string `json:"verb"`
+	Group     string `json:"group,omitempty"`
+	Resource  string `json:"resource"`
+	Namespace string `json:"namespace,omitempty"`
+}
+
+// Namespace is Istio's namespace.
+type Namespace struct {
+	// Network is the label topology.istio.io/network.
+	Network string `json:"network,omitempty"`
+	// ControlPlaneClusters is the annotation topology.istio.io/controlPlaneClusters, as it stands.
+	ControlPlaneClusters string `json:"controlPlaneClusters,omitempty"`
+	// Terminating is true while the namespace is being deleted.
+	Terminating bool `json:"terminating,omitempty"`
+}
+
+// ControlPlane is one istiod Deployment with the settings that a multicluster mesh stands on.
+type ControlPlane struct {
+	Name string `json:"name"`
+	// Revision is the label istio.io/rev, "default" for the one without a name.
+	Revision string `json:"revision"`
+	// Version is the tag of its image.
+	Version string `json:"version"`
+	// Hub is where its image comes from.
+	Hub string `json:"hub"`
+	// ClusterID is CLUSTER_ID.
+	ClusterID string `json:"clusterID"`
+	// ExternalIstiod is EXTERNAL_ISTIOD: may manage remote clusters.
+	ExternalIstiod bool `json:"externalIstiod"`
+	// MeshID, Network: from the values with which it was installed.
+	MeshID  string `json:"meshID,omitempty"`
+	Network string `json:"network,omitempty"`
+	// TrustDomain is the mesh configuration's.
+	TrustDomain string `json:"trustDomain,omitempty"`
+	// InstalledBy is who wrote it: kubectl-mesh, istioctl, helm, argocd, flux, or empty when nothing tells.
+	InstalledBy string `json:"installedBy,omitempty"`
+	// Ready and Desired count replicas.
+	Ready   int `json:"ready"`
+	Desired int `json:"desired"`
+	// Replicas is what each running istiod says of the clusters that it watches.
+	Replicas []Replica `json:"replicas,omitempty"`
+}
+
+// Replica is one istiod pod's own view (debug/clusterz).
+type Replica struct {
+	Pod      string         `json:"pod"`
+	Clusters []SyncedRemote `json:"clusters,omitempty"`
+	// Error says why the replica could not be asked.
+	Error string `json:"error,omitempty"`
+}
+
+// SyncedRemote is one line of debug/clusterz.
+type SyncedRemote struct {
+	ID string `json:"id"`
+	// Secret is namespace/name of the remote secret.
+	Secret string `json:"secret"`
+	// Status is istiod's word: synced, syncing, timeout, closed.
+	Status string `json:"status"`
+}
+
+// Injector is a MutatingWebhookConfiguration that injects sidecars.
+type Injector struct {
+	Name string `json:"name"`
+	// Revision is the label istio.io/rev: istiod of that revision patches its certificate.
+	Revision string `json:"revision"`
+	// Tag is the label istio.io/tag, if it stands for a revision tag.
+	Tag string `json:"tag,omitempty"`
+	// Path is the injection path of its webhooks.
+	Path string `json:"path,omitempty"`
+	// CABundles are the fingerprints of its webhooks' certificates, without repeats; an empty string for one that has none.
+	CABundles []string `json:"caBundles,omitempty"`
+}
+
+// Gateway is an east-west gateway's Service.
+type Gateway struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Revision string `json:"revision,omitempty"`
+	Network  string `json:"network,omitempty"`
+	// Address is what others reach it by: set by the user with --address, else the load balancer's IP or hostname.
+	Address string `json:"address,omitempty"`
+	// Override is true when Address is the user's.
+	Override bool `json:"override,omitempty"`
+	// SourceRanges are the networks that the load balancer lets in; empty means everybody.
+	SourceRanges []string `json:"sourceRanges,omitempty"`
+	// Annotations are those that a user can set with --gateway-annotation and that kubectl-mesh has set.
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// Ports are the Service's port numbers.
+	Ports []int32 `json:"ports,omitempty"`
+	// ReadyEndpoints counts the gateway's pods that serve.
+	ReadyEndpoints int `json:"readyEndpoints"`
+}
+
+// IstiodService is a Service under which proxies and the API server find istiod.
+type IstiodService struct {
+	Name string `json:"name"`
+	// ExternalName is set when the Service is only a name for another host.
+	ExternalName string `json:"externalName,omitempty"`
+	// Addresses are those of its EndpointSlices.
+	Addresses []string `json:"addresses,omitempty"`
+	// Selector is true when the Service selects pods of its own cluster.
+	Selector bool `json:"selector,omitempty"`
+}
+
+// RemoteSecret is one key of a secret that carries the label istio/multiCluster=true.
+type RemoteSecret struct {
+	Secret string `json:"secret"`
+	// Cluster is the secret's key: the name under which istiod knows the cluster.
+	Cluster string `json:"cluster"`
+	// Server is the API server that istiod is told to call.
+	Server string `json:"server,omitempty"`
+	// CA and Token are fingerprints.
+	CA    string `json:"ca,omitempty"`
+	Token string `json:"token,omitempty"`
+	// Error says why istiod can't use it.
+	Error string `json:"error,omitempty"`
+}
+
+// ControlPlane returns the control plane of a revision, given as in the label istio.io/rev.
+func (c *Cluster) ControlPlane(revision string) (ControlPlane, bool) {
+	for _, cp := range c.ControlPlanes {
+		if cp.Revision == revision {
+			return cp, true
+		}
+	}
+	return ControlPlane{}, false
+}
+
+// Gateway returns the east-west gateway named name.
+func (c *Cluster) Gateway(name string) (Gateway, bool) {
+	for _, g := range c.Gateways {
+		if g.Name == name {
+			return g, true
+		}
+	}
+	return Gateway{}, false
+}
+
+// CouldNotRead returns why a part of the cluster could not be looked at, or false when it could.
+func (c *Cluster) CouldNotRead(what string) (string, bool) {
+	for _, u := range c.Unreadable {
+		if u.What == what {
+			return u.Reason, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,198 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// Options are the user's choices that are not part of the mesh itself.
+type Options struct {
+	// Profile is Istio's profile for the primary; empty means the control plane alone.
+	Profile string
+	// Gateway are the choices for the east-west gateway.
+	Gateway GatewayOptions
+	// Wait adds the steps that wait until what was written works.
+	Wait bool
+}
+
+// GatewayOptions are the choices for the east-west gateway. What is left empty stays as it is in the cluster.
+type GatewayOptions struct {
+	Address      string
+	SourceRanges []string
+	Annotations  map[string]string
+}
+
+// The gateway's and istiod's Deployments, by the names that Istio's charts give them.
+const (
+	eastWestGateway = "istio-eastwestgateway"
+	istiod          = "istiod"
+)
+
+// Build makes the whole plan of a mesh: its primary, its east-west gateway, its remotes. The mesh must be complete
+// (see Complete) and judged fit (pkg/check).
+func Build(m mesh.Mesh, s *observe.Snapshot, o Options) []Step {
+	b := builder{mesh: m, snapshot: s, options: o}
+	primary, found := m.Primary()
+	if !found {
+		return nil
+	}
+	b.primary(primary)
+	b.gateway(primary)
+	for _, remote := range m.Remotes() {
+		b.remote(primary, remote)
+	}
+	return b.steps
+}
+
+type builder struct {
+	mesh     mesh.Mesh
+	snapshot *observe.Snapshot
+	options  Options
+	steps    []Step
+}
+
+func (b *builder) add(stage Stage, cluster, what, title string, action Action, needs ...string) string {
+	step := Step{ID: cluster + "/" + what, Cluster: cluster, Stage: stage, Title: title, Action: action, Needs: needs}
+	if !step.Writes() && !b.options.Wait && !indispensable(action) {
+		return step.ID
+	}
+	b.steps = append(b.steps, step)
+	return step.ID
+}
+
+// indispensable waits bring forth what a later write is made of, so that --wait=false can't drop them.
+func indispensable(a Action) bool {
+	switch a.(type) {
+	case AwaitToken, AwaitAddress:
+		return true
+	}
+	return false
+}
+
+func (b *builder) seen(cluster string) *observe.Cluster {
+	if c := b.snapshot.Clusters[cluster]; c != nil {
+		return c
+	}
+	return &observe.Cluster{}
+}
+
+func (b *builder) primary(c mesh.Cluster) {
+	namespace := b.add(InstallPrimary, c.Name, "namespace", "Create namespace "+b.mesh.Namespace,
+		ApplyNamespace{Network: c.Network})
+	controlPlane := b.add(InstallPrimary, c.Name, "control-plane", "Install the control plane",
+		ApplyControlPlane{
+			Cluster: c.Name, MeshID: b.mesh.ID, Network: c.Network, Profile: b.options.Profile,
+			DefaultTag: b.ownsDefaultTag(c.Name),
+		}, namespace)
+	ready := b.add(InstallPrimary, c.Name, "istiod", "Wait for istiod",
+		AwaitDeployment{Name: b.revisioned(istiod)}, controlPlane)
+	b.add(InstallPrimary, c.Name, "injection", "Wait until sidecars are injected",
+		AwaitInjection{Cluster: c.Name}, ready)
+}
+
+func (b *builder) gateway(c mesh.Cluster) {
+	was, _ := b.seen(c.Name).Gateway(eastWestGateway)
+	wanted := b.options.Gateway
+	action := ApplyGateway{
+		Network: c.Network, SourceRanges: wanted.SourceRanges, Annotations: wanted.Annotations, Address: wanted.Address,
+		HostnamePort: slices.Contains(was.Ports, 443),
+	}
+	// What the user chose in an earlier run stays: leaving a flag out must not open a gateway that was closed.
+	if action.SourceRanges == nil {
+		action.SourceRanges = was.SourceRanges
+	}
+	if action.Annotations == nil {
+		action.Annotations = was.Annotations
+	}
+	if action.Address == "" && was.Override {
+		action.Address = was.Address
+	}
+	second := action
+	second.OnlyForHostname, second.HostnamePort = true, true
+
+	// The gateway's image is "auto", which only the injector can fill in.
+	injection := b.addAlways(ExposeIstiod, c.Name, "gateway-injection", "Check that sidecars are injected",
+		AwaitInjection{Cluster: c.Name}, c.Name+"/injection")
+	gateway := b.add(ExposeIstiod, c.Name, "gateway", "Install the east-west gateway", action, injection)
+	b.add(ExposeIstiod, c.Name, "exposure", "Publish istiod through the gateway", ApplyExposure{}, injection)
+	address := b.add(ExposeIstiod, c.Name, "address", "Wait for the gateway's address", AwaitAddress{}, gateway)
+	b.add(ExposeIstiod, c.Name, "hostname-port", "Open port 443 for webhooks, if the address is a hostname", second, address)
+	b.add(ExposeIstiod, c.Name, "gateway-ready", "Wait for the gateway", AwaitDeployment{Name: eastWestGateway}, gateway)
+}
+
+// addAlways adds a step that --wait=false does not drop.
+func (b *builder) addAlways(stage Stage, cluster, what, title string, action Action, needs ...string) string {
+	wait := b.options.Wait
+	b.options.Wait = true
+	defer func() { b.options.Wait = wait }()
+	return b.add(stage, cluster, what, title, action, needs...)
+}
+
+func (b *builder) remote(primary, remote mesh.Cluster) {
+	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
+	seen := b.seen(remote.Name)
+	apply := func(part RemotePart) ApplyRemote {
+		return ApplyRemote{
+			Part: part, MeshID: b.mesh.ID, Cluster: remote.Name, Network: remote.Network,
+			Hub: plane.Hub, Version: plane.Version, Primary: primary.Name, DefaultTag: b.ownsDefaultTag(remote.Name),
+		}
+	}
+	server, serverName := remote.Server, ""
+	if server == "" {
+		server, serverName = seen.Server, seen.TLSServerName
+	}
+
+	// The annotation comes first: istiod decides once, when it is told of the cluster, whether it leads there.
+	namespace := b.add(AttachRemote, remote.Name, "namespace", "Create namespace "+b.mesh.Namespace+" for primary "+primary.Name,
+		ApplyNamespace{Network: remote.Network, ControlPlaneClusters: controlPlaneClusters(seen, primary.Name)})
+	reader := b.add(AttachRemote, remote.Name, "reader", "Create the account that istiod reads through", apply(ReaderPart), namespace)
+	profile := b.add(AttachRemote, remote.Name, "profile", "Install the remote profile", apply(ProfilePart),
+		namespace, primary.Name+"/address")
+	token := b.add(AttachRemote, remote.Name, "token", "Wait for the account's token", AwaitToken{}, reader)
+	secret := b.add(AttachRemote, primary.Name, "remote-secret-"+remote.Name, "Give istiod the credentials for "+remote.Name,
+		ApplyRemoteSecret{Remote: remote.Name, Server: server, TLSServerName: serverName}, token, namespace,
+		primary.Name+"/istiod")
+	synced := b.add(AttachRemote, primary.Name, "synced-"+remote.Name, "Wait until every istiod has read "+remote.Name,
+		AwaitSynced{Remote: remote.Name}, secret)
+	bundle := b.add(AttachRemote, remote.Name, "ca-bundle", "Wait for istiod's certificate in the webhooks",
+		AwaitCABundle{}, synced, profile)
+	b.add(AttachRemote, remote.Name, "root-cert", "Wait for the mesh's root certificate", AwaitRootCert{}, synced)
+	b.add(AttachRemote, remote.Name, "injection", "Wait until sidecars are injected", AwaitInjection{Cluster: remote.Name}, bundle)
+}
+
+// controlPlaneClusters is the remote's annotation with the primary in it. Others that are there already stay.
+func controlPlaneClusters(seen *observe.Cluster, primary string) string {
+	if seen.Namespace == nil || seen.Namespace.ControlPlaneClusters == "" {
+		return primary
+	}
+	there := seen.Namespace.ControlPlaneClusters
+	if there == "*" || slices.Contains(strings.Split(there, ","), primary) {
+		return there
+	}
+	return there + "," + primary
+}
+
+// ownsDefaultTag is true when this revision should answer for istio-injection=enabled: the default revision always,
+// a named one when no other does (istio's operator/pkg/webhook, detectIfTagWebhookIsNeeded).
+func (b *builder) ownsDefaultTag(cluster string) bool {
+	if b.mesh.Revision == "" {
+		return true
+	}
+	for _, injector := range b.seen(cluster).Injectors {
+		if injector.Tag == mesh.DefaultRevision {
+			return injector.Revision == b.mesh.Revision
+		}
+	}
+	return true
+}
+
+func (b *builder) revisioned(name string) string {
+	if b.mesh.Revision == "" {
+		return name
+	}
+	return fmt.Sprintf("%s-%s", name, b.mesh.Revision)
+}

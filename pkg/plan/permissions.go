@@ -1,0 +1,66 @@
+package plan
+
+import "github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+
+// kind is an API resource that a stage writes.
+type kind struct{ group, resource string }
+
+func controlPlaneKinds() (inNamespace, clusterWide []kind) {
+	return []kind{
+			{"", "serviceaccounts"}, {"", "configmaps"}, {"", "services"}, {"apps", "deployments"},
+			{"autoscaling", "horizontalpodautoscalers"}, {"policy", "poddisruptionbudgets"},
+			{"rbac.authorization.k8s.io", "roles"}, {"rbac.authorization.k8s.io", "rolebindings"},
+		}, []kind{
+			{"", "namespaces"}, {"apiextensions.k8s.io", "customresourcedefinitions"},
+			{"rbac.authorization.k8s.io", "clusterroles"}, {"rbac.authorization.k8s.io", "clusterrolebindings"},
+			{"admissionregistration.k8s.io", "mutatingwebhookconfigurations"},
+			{"admissionregistration.k8s.io", "validatingwebhookconfigurations"},
+		}
+}
+
+func gatewayKinds() (inNamespace, clusterWide []kind) {
+	return []kind{
+		{"", "serviceaccounts"}, {"", "configmaps"}, {"", "services"}, {"apps", "deployments"},
+		{"autoscaling", "horizontalpodautoscalers"}, {"rbac.authorization.k8s.io", "roles"},
+		{"rbac.authorization.k8s.io", "rolebindings"}, {"networking.istio.io", "gateways"},
+		{"networking.istio.io", "virtualservices"},
+	}, nil
+}
+
+func remoteKinds() (inNamespace, clusterWide []kind) {
+	_, clusterWide = controlPlaneKinds()
+	return []kind{
+		{"", "serviceaccounts"}, {"", "configmaps"}, {"", "services"}, {"", "secrets"},
+		{"discovery.k8s.io", "endpointslices"},
+	}, clusterWide
+}
+
+// Permissions are what a stage needs on the primary and on each remote, beyond reading. Server-side apply of an
+// object that may not be there yet asks for create and patch.
+func Permissions(stage Stage, namespace string) (primary, remote []observe.Permission) {
+	var asked []observe.Permission
+	write := func(kinds func() (inNamespace, clusterWide []kind)) []observe.Permission {
+		inNamespace, clusterWide := kinds()
+		var permissions []observe.Permission
+		for _, verb := range []string{"create", "patch"} {
+			for _, k := range clusterWide {
+				permissions = append(permissions, observe.Permission{Verb: verb, Group: k.group, Resource: k.resource})
+			}
+			for _, k := range inNamespace {
+				permissions = append(permissions, observe.Permission{Verb: verb, Group: k.group, Resource: k.resource, Namespace: namespace})
+			}
+		}
+		return permissions
+	}
+	switch stage {
+	case InstallPrimary:
+		asked = write(controlPlaneKinds)
+	case ExposeIstiod:
+		asked = write(gatewayKinds)
+	case AttachRemote:
+		secrets := func() ([]kind, []kind) { return []kind{{"", "secrets"}}, nil }
+		portForward := observe.Permission{Verb: "create", Resource: "pods/portforward", Namespace: namespace}
+		return append(write(secrets), portForward), write(remoteKinds)
+	}
+	return asked, nil
+}

@@ -1,0 +1,166 @@
+// Package plan turns a wanted mesh and a Snapshot into steps. It is pure: no client, no clock, no network. A step is
+// data; what carries it out is pkg/act, and what orders and times them pkg/run.
+package plan
+
+// Stage is the command that a step belongs to. A command runs the slice of the plan that carries its name.
+type Stage string
+
+// The stages, in the order in which a mesh is built.
+const (
+	InstallPrimary Stage = "install-primary"
+	ExposeIstiod   Stage = "expose-istiod"
+	AttachRemote   Stage = "attach-remote"
+)
+
+// Step is one thing to do on one cluster.
+type Step struct {
+	// ID is unique in the plan: CLUSTER/WHAT.
+	ID string
+	// Cluster is the name of the cluster on which it is done.
+	Cluster string
+	// Stage is the command that it belongs to.
+	Stage Stage
+	// Title says what happens, for the person at the terminal, without a full stop.
+	Title string
+	// Needs are the ids of the steps that must be done first.
+	Needs []string
+	// Action is what to do.
+	Action Action
+}
+
+// Action is what a step does. Its kinds are the types below. An action carries what the user and the Snapshot decide;
+// what only exists once earlier steps are done, such as an address or a token, is read from the clusters when the
+// step runs, so that a plan needs no memory of an earlier try.
+type Action interface{ isAction() }
+
+// ApplyNamespace makes Istio's namespace with its labels and annotation.
+type ApplyNamespace struct{ Network, ControlPlaneClusters string }
+
+// ApplyControlPlane installs istiod.
+type ApplyControlPlane struct {
+	Cluster, MeshID, Network, Profile string
+	DefaultTag                        bool
+}
+
+// ApplyGateway installs the east-west gateway.
+type ApplyGateway struct {
+	Network      string
+	SourceRanges []string
+	Annotations  map[string]string
+	// Address is the user's, if given.
+	Address string
+	// OnlyForHostname makes the step a second pass that adds what a hostname needs, and nothing when the gateway's
+	// address is an IP.
+	OnlyForHostname bool
+	// HostnamePort keeps the port that an earlier pass added.
+	HostnamePort bool
+}
+
+// ApplyExposure publishes istiod through the gateway.
+type ApplyExposure struct{}
+
+// RemotePart is a part of what a remote cluster gets.
+type RemotePart string
+
+const (
+	// ReaderPart is the account that istiod reads the cluster through, with its rights and its token.
+	ReaderPart RemotePart = "reader"
+	// ProfilePart is everything else: CRDs, webhooks, and the Service by which istiod is found.
+	ProfilePart RemotePart = "profile"
+)
+
+// ApplyRemote installs a part of the remote profile.
+type ApplyRemote struct {
+	Part                     RemotePart
+	MeshID, Cluster, Network string
+	// Hub and Version are the primary's.
+	Hub, Version string
+	// Primary is the cluster whose gateway's address is used.
+	Primary    string
+	DefaultTag bool
+}
+
+// ApplyRemoteSecret gives the primary the credentials for a remote.
+type ApplyRemoteSecret struct{ Remote, Server, TLSServerName string }
+
+// AwaitDeployment waits until a Deployment is rolled out.
+type AwaitDeployment struct{ Name string }
+
+// AwaitAddress waits until the east-west gateway has an external address.
+type AwaitAddress struct{}
+
+// AwaitToken waits until the reader account's token is there.
+type AwaitToken struct{}
+
+// AwaitSynced waits until every istiod replica has read the remote.
+type AwaitSynced struct{ Remote string }
+
+// AwaitCABundle waits until istiod has put its certificate into the cluster's injector webhooks.
+type AwaitCABundle struct{}
+
+// AwaitRootCert waits until istiod has written the mesh's root certificate into Istio's namespace.
+type AwaitRootCert struct{}
+
+// AwaitInjection waits until a pod, created in a server-side dry run, gets a sidecar of this cluster.
+type AwaitInjection struct{ Cluster string }
+
+func (ApplyNamespace) isAction()    {}
+func (ApplyControlPlane) isAction() {}
+func (ApplyGateway) isAction()      {}
+func (ApplyExposure) isAction()     {}
+func (ApplyRemote) isAction()       {}
+func (ApplyRemoteSecret) isAction() {}
+func (AwaitDeployment) isAction()   {}
+func (AwaitAddress) isAction()      {}
+func (AwaitToken) isAction()        {}
+func (AwaitSynced) isAction()       {}
+func (AwaitCABundle) isAction()     {}
+func (AwaitRootCert) isAction()     {}
+func (AwaitInjection) isAction()    {}
+
+// Writes says whether a step's action changes a cluster.
+func (s Step) Writes() bool {
+	switch s.Action.(type) {
+	case ApplyNamespace, ApplyControlPlane, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret:
+		return true
+	}
+	return false
+}
+
+// About is true for a step that concerns a remote: one done on it, or on the primary for it.
+func About(s Step, remote string) bool {
+	if s.Cluster == remote {
+		return true
+	}
+	switch action := s.Action.(type) {
+	case ApplyRemoteSecret:
+		return action.Remote == remote
+	case AwaitSynced:
+		return action.Remote == remote
+	}
+	return false
+}
+
+// Slice returns the steps of the given stages. What they need of other stages is taken to be done.
+func Slice(steps []Step, stages ...Stage) []Step {
+	kept := map[string]bool{}
+	var slice []Step
+	for _, s := range steps {
+		for _, stage := range stages {
+			if s.Stage == stage {
+				slice = append(slice, s)
+				kept[s.ID] = true
+			}
+		}
+	}
+	for i, s := range slice {
+		var needs []string
+		for _, need := range s.Needs {
+			if kept[need] {
+				needs = append(needs, need)
+			}
+		}
+		slice[i].Needs = needs
+	}
+	return slice
+}
