@@ -42,5 +42,9 @@ func All() []Check {
 		{ID: "root-cm-missing", Title: "Istio's namespace has the mesh's root certificate", Verify: true,
 			Needs: []string{"reachable", "annotation-missing", "not-synced"}, judge: rootMissing},
 		{ID: "roots-differ", Title: "all clusters trust one root", Verify: true, Needs: []string{"root-cm-missing"}, judge: rootsDiffer},
+
+		{ID: "probe-ready", Title: "a probe runs in every cluster", Verify: true, Needs: []string{"reachable"}, judge: probeReady},
+		{ID: "traffic", Title: "every cluster's pods reach every cluster's, over mutual TLS", Verify: true, Needs: []string{"probe-ready"}, judge: traffic},
+		{ID: "spread", Title: "a Service in all clusters is answered by all", Verify: true, Needs: []string{"traffic"}, judge: spread},
 	}
 }

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,13 +15,20 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 )
 
 type verify struct {
 	*options
-	output string
+	output  string
+	traffic bool
+	probe   probe.Options
 }
+
+// callsPerPair is how many calls a probe makes to each cluster in each protocol: enough for a median, and few enough
+// to disturb nobody.
+const callsPerPair = 10
 
 func newVerify(o *options) *cobra.Command {
 	v := &verify{options: o}
@@ -31,11 +40,17 @@ func newVerify(o *options) *cobra.Command {
 			remotes are found from the primary's remote secrets, and their contexts by the API servers' addresses;
 			naming contexts narrows it to those.
 
+			With --traffic a small pod with a sidecar runs in each cluster for some seconds, in a namespace of its own,
+			and calls the others over HTTP, gRPC and TCP. Nothing of it stays.
+
 			Exit codes: 0 all is well (or only warnings), 1 something failed, 2 wrong usage, 3 nothing failed but
 			something could not be looked at.`),
 		Example: templates.Examples(`
 			# Check the mesh whose primary is east
 			kubectl mesh verify --context east
+
+			# Prove it with requests from every cluster to every cluster
+			kubectl mesh verify --context east --traffic
 
 			# Check one remote, for a script
 			kubectl mesh verify west --context east -o json`),
@@ -44,6 +59,9 @@ func newVerify(o *options) *cobra.Command {
 	f := c.Flags()
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "How long the whole command may take")
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
+	f.BoolVar(&v.traffic, "traffic", false, "Send requests from every cluster to every cluster")
+	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), "Image of the pods that send the requests")
+	f.BoolVar(&v.probe.Keep, "keep", false, "Leave the pods of --traffic in the clusters, to look at them")
 	f.StringVarP(&v.output, "output", "o", "", "json, for programs")
 	return c
 }
@@ -68,16 +86,50 @@ func (v *verify) run(ctx context.Context, args []string) error {
 	if err := s.complete(); err != nil {
 		return err
 	}
-	results := check.Verify(s.mesh, s.snapshot, v.supported())
-	return v.show(results)
+	if v.traffic {
+		if s.snapshot.Traffic, err = v.probeTraffic(ctx, s); err != nil {
+			return interruption(err)
+		}
+	}
+	return v.show(check.Verify(s.mesh, s.snapshot, v.supported()), s.snapshot.Traffic)
 }
 
-func (v *verify) show(results []check.Result) error {
-	if v.output == "json" {
-		if err := report.JSON(v.Out, results); err != nil {
-			return err
+// probeTraffic puts probes into the clusters that can run them.
+func (v *verify) probeTraffic(ctx context.Context, s *session) (*observe.Traffic, error) {
+	options := v.probe
+	options.Revision, options.Count, options.Settle = s.mesh.Revision, callsPerPair, 20*time.Second
+	for _, c := range s.mesh.Clusters {
+		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.ReadyNodes > 0 {
+			options.Clusters = append(options.Clusters, c.Name)
 		}
-	} else if err := report.Checks(v.Out, v.outStyle(), results); err != nil {
+	}
+	progress := report.NewProgress(v.ErrOut, v.errStyle(), v.verbose, options.Clusters)
+	narrator := report.NewNarrator(progress, time.Now)
+	progress.Start()
+	defer progress.Stop()
+	traffic, err := probe.Run(ctx, s.clusters, options, narrator.Say)
+	for _, name := range options.Clusters {
+		narrator.Say(name, "")
+	}
+	return traffic, err
+}
+
+// interruption gives an interrupted command its exit code.
+func interruption(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return &exitError{ExitInterrupted, err}
+	}
+	return err
+}
+
+// verdict is what verify prints for programs. docs/checks.md has its schema.
+type verdict struct {
+	Results []check.Result   `json:"results"`
+	Traffic *observe.Traffic `json:"traffic,omitempty"`
+}
+
+func (v *verify) show(results []check.Result, traffic *observe.Traffic) error {
+	if err := v.print(results, traffic); err != nil {
 		return err
 	}
 	switch check.Worst(results) {
@@ -87,6 +139,21 @@ func (v *verify) show(results []check.Result) error {
 		return &exitError{code: ExitUnknown}
 	}
 	return nil
+}
+
+func (v *verify) print(results []check.Result, traffic *observe.Traffic) error {
+	if v.output == "json" {
+		return report.JSON(v.Out, verdict{results, traffic})
+	}
+	if traffic != nil && len(traffic.Calls) > 0 {
+		if err := report.Traffic(v.Out, v.outStyle(), traffic); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(v.Out); err != nil {
+			return err
+		}
+	}
+	return report.Checks(v.Out, v.outStyle(), results)
 }
 
 // withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,

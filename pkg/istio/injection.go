@@ -19,6 +19,14 @@ func InjectionProbe(namespace, revision string) *corev1.Pod {
 	}
 }
 
+// InjectionLabel is the label with which a namespace asks for sidecars of a revision; empty is the default one.
+func InjectionLabel(revision string) (name, value string) {
+	if revision == "" {
+		return "istio-injection", "enabled"
+	}
+	return RevisionLabel, revision
+}
+
 // Injected says whether a pod, as the API server returned it, got a sidecar that belongs to the cluster. The error
 // says what was seen instead.
 func Injected(pod *corev1.Pod, cluster string) error {

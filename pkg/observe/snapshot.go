@@ -3,9 +3,41 @@
 // two must be compared, a fingerprint does.
 package observe
 
+import "time"
+
 // Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
 type Snapshot struct {
 	Clusters map[string]*Cluster `json:"clusters"`
+	// Traffic is what probes found; nil when none were sent.
+	Traffic *Traffic `json:"traffic,omitempty"`
+}
+
+// Traffic is what probes in the clusters found when they called each other.
+type Traffic struct {
+	// Namespace is where the probes ran.
+	Namespace string `json:"namespace"`
+	// Unready says of clusters why they had no working probe.
+	Unready map[string]string `json:"unready,omitempty"`
+	Calls   []Call            `json:"calls"`
+}
+
+// Call sums up the calls from one cluster to one Service in one protocol.
+type Call struct {
+	From string `json:"from"`
+	// To is the cluster in which alone the Service has endpoints; empty for the one that has them everywhere.
+	To       string `json:"to,omitempty"`
+	Protocol string `json:"protocol"`
+	Sent     int    `json:"sent"`
+	Answered int    `json:"answered"`
+	// ByCluster counts the answers by the cluster that gave them.
+	ByCluster map[string]int `json:"byCluster,omitempty"`
+	// Peers are the identities of the caller that servers saw, without repeats; empty text for none.
+	Peers []string `json:"peers,omitempty"`
+	// P50 and P99 are the median and the 99th percentile of how long an answer took, in nanoseconds.
+	P50 time.Duration `json:"p50"`
+	P99 time.Duration `json:"p99"`
+	// Error is the last error that a call had, if any had one.
+	Error string `json:"error,omitempty"`
 }
 
 // Cluster is what was seen of one cluster.

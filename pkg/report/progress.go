@@ -80,7 +80,7 @@ func (p *Progress) Event(e run.Event) {
 	case run.Started:
 		p.running = append(p.running, e)
 		if p.verbose && !p.style.Live {
-			p.line("…", "", e, "")
+			p.line("…", "", e, "", "")
 		}
 	case run.Progress:
 		for i := range p.running {
@@ -89,7 +89,7 @@ func (p *Progress) Event(e run.Event) {
 			}
 		}
 		if p.verbose || !p.style.Live && e.Took > patience {
-			p.line("…", "", e, e.Detail)
+			p.line("…", "", e, e.Detail, "")
 		}
 	default:
 		p.end(e)
@@ -107,22 +107,22 @@ func (p *Progress) end(e run.Event) {
 	took := p.style.paint(faint, fmt.Sprintf(" (%s)", Duration(e.Took)))
 	switch e.Kind {
 	case run.Done:
-		p.line("✓", green, e, e.Detail+took)
+		p.line("✓", green, e, e.Detail, took)
 	case run.Failed:
-		p.line("✗", red, e, "failed"+took)
+		p.line("✗", red, e, "failed", took)
 	case run.Skipped:
-		p.line("-", yellow, e, "skipped, since "+e.Detail+" failed")
+		p.line("-", yellow, e, "skipped, since "+e.Detail+" failed", "")
 	case run.Cancelled:
-		p.line("-", yellow, e, "interrupted")
+		p.line("-", yellow, e, "interrupted", "")
 	}
 }
 
-func (p *Progress) line(symbol, colour string, e run.Event, detail string) {
+func (p *Progress) line(symbol, colour string, e run.Event, detail, took string) {
 	p.erase()
 	if detail != "" {
 		detail = ": " + detail
 	}
-	fmt.Fprintf(p.w, "%s %s  %s%s\n", p.style.paint(colour, symbol), pad(e.Step.Cluster, p.width), e.Step.Title, detail)
+	fmt.Fprintf(p.w, "%s %s  %s%s%s\n", p.style.paint(colour, symbol), pad(e.Step.Cluster, p.width), e.Step.Title, detail, took)
 }
 
 func (p *Progress) erase() {

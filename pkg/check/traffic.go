@@ -1,0 +1,164 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// probeReady: a probe runs in every cluster that can run one.
+func probeReady(v view) []Result {
+	if v.snapshot.Traffic == nil {
+		return nil
+	}
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if reason, unready := v.snapshot.Traffic.Unready[c.Name]; unready {
+			return fail(fmt.Sprintf("kubectl --context %s get events -A --field-selector type=Warning, after: kubectl mesh verify --traffic --keep", c.Context), "%s", reason)
+		}
+		if r := blind(seen, "nodes"); r != nil {
+			return r
+		}
+		if seen.ReadyNodes == 0 {
+			return skip("no node is ready: nothing can run here")
+		}
+		return pass("a pod with its sidecar is ready")
+	})
+}
+
+// traffic: every cluster's probe reaches every other's, over mutual TLS.
+func traffic(v view) []Result {
+	if v.snapshot.Traffic == nil {
+		return nil
+	}
+	var results []Result
+	for _, from := range v.mesh.Clusters {
+		for _, to := range v.mesh.Clusters {
+			calls := v.calls(from.Name, to.Name)
+			if len(calls) == 0 {
+				continue // probe-ready has said why
+			}
+			for _, r := range judgePair(v, from, to, calls) {
+				r.Cluster = label(from)
+				results = append(results, r)
+			}
+		}
+	}
+	return results
+}
+
+func (v view) calls(from, to string) []observe.Call {
+	var calls []observe.Call
+	for _, c := range v.snapshot.Traffic.Calls {
+		if c.From == from && c.To == to {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
+	var protocols, peers []string
+	answered := 0
+	var p50, p99 time.Duration
+	for _, c := range calls {
+		if c.Answered < c.Sent {
+			likely, fix := explain(c.Error, from, to)
+			return fail(fix, "→ %s: %d of %d %s calls were answered: %s. %s", to.Name, c.Answered, c.Sent, c.Protocol, c.Error, likely)
+		}
+		for _, by := range slices.Sorted(maps.Keys(c.ByCluster)) {
+			if by != to.Name {
+				return fail(fmt.Sprintf("istioctl --context %s proxy-config endpoints, of a pod in %s", from.Context, from.Name),
+					"→ %s: a Service with endpoints there alone was answered by %s", to.Name, by)
+			}
+		}
+		protocols = append(protocols, c.Protocol)
+		answered += c.Answered
+		p50, p99 = max(p50, c.P50), max(p99, c.P99)
+		peers = append(peers, c.Peers...)
+	}
+	slices.Sort(peers)
+	peers = slices.DeleteFunc(slices.Compact(peers), func(p string) bool { return p == "" })
+	seenAs := "seen without an identity: not over mutual TLS"
+	if len(peers) > 0 {
+		seenAs = "as " + strings.Join(peers, ", ")
+	}
+	text := fmt.Sprintf("→ %s: %d calls (%s) %s, p50 %s, p99 %s", to.Name, answered, strings.Join(protocols, ", "), seenAs, rounded(p50), rounded(p99))
+	if len(peers) == 0 {
+		return warn(fmt.Sprintf("kubectl --context %s get peerauthentication,destinationrule -A", primaryContext(v)), "%s", text)
+	}
+	return pass("%s", text)
+}
+
+// spread: a Service with endpoints in all clusters is answered by all of them.
+func spread(v view) []Result {
+	if v.snapshot.Traffic == nil {
+		return nil
+	}
+	ready := map[string]bool{}
+	for _, c := range v.snapshot.Traffic.Calls {
+		ready[c.From] = true
+	}
+	var results []Result
+	for _, from := range v.mesh.Clusters {
+		for _, c := range v.calls(from.Name, "") {
+			var shares, silent []string
+			for _, to := range v.mesh.Clusters {
+				switch n := c.ByCluster[to.Name]; {
+				case n > 0:
+					shares = append(shares, fmt.Sprintf("%s %d", to.Name, n))
+				case ready[to.Name]:
+					silent = append(silent, to.Name)
+				}
+			}
+			r := pass("of %d calls to one Service in all clusters: %s", c.Sent, strings.Join(shares, ", "))[0]
+			if len(silent) > 0 {
+				r = warn("a locality or weight may want it so (DestinationRule); otherwise see traffic",
+					"of %d calls to one Service in all clusters none was answered by %s (%s)", c.Sent, strings.Join(silent, ", "), strings.Join(shares, ", "))[0]
+			}
+			r.Cluster = label(from)
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+func primaryContext(v view) string {
+	p, _ := v.mesh.Primary()
+	return p.Context
+}
+
+// explain reads from a call's error at which link the chain broke.
+func explain(text string, from, to mesh.Cluster) (likely, fix string) {
+	contains := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
+	}
+	switch {
+	case contains("no such host", "server misbehaving"):
+		return "The Service's name is not known where the caller is.",
+			fmt.Sprintf("kubectl --context %s -n kube-system get pods -l k8s-app=kube-dns", from.Context)
+	case contains("CERTIFICATE_VERIFY_FAILED", "TLS_error", "TLS error", "UNKNOWN_CA"):
+		return "The sidecars do not trust each other.", "see roots-differ and trust-domain"
+	case contains("RBAC", "HTTP 403", "PermissionDenied"):
+		return "An AuthorizationPolicy forbids it.", "kubectl --context " + from.Context + " get authorizationpolicy -A"
+	case contains("no healthy upstream", "HTTP 503: no"):
+		return "The caller's sidecar has no endpoint in " + to.Name + ": istiod does not see the pods there, or another network lies between without a gateway.",
+			"see not-synced and network-label"
+	case contains("connection timeout", "connection_timeout", "delayed_connect", "deadline exceeded", "i/o timeout", "no route to host", "connect error"):
+		return fmt.Sprintf("Packets from pods of %s do not reach pods of %s.", from.Name, to.Name),
+			"check routes and firewalls between the pod ranges; clusters whose pods do not reach each other need networks of their own (--network)"
+	}
+	return "", fmt.Sprintf("kubectl mesh verify --context %s --traffic --keep, and look at the sidecars' logs", from.Context)
+}
+
+// rounded writes a latency as people read it.
+func rounded(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}

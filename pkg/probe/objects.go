@@ -1,0 +1,98 @@
+package probe
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
+)
+
+const (
+	// namespacePrefix is followed by letters of each run's own, so that two runs don't meet.
+	namespacePrefix = "kubectl-mesh-probe-"
+	// everywhere is the Service that has endpoints in all clusters.
+	everywhere   = "everywhere"
+	appLabel     = "app"
+	app          = "mesh-probe"
+	clusterLabel = "kubectl-mesh.github.io/cluster"
+	managedBy    = "app.kubernetes.io/managed-by"
+	podName      = app
+)
+
+// markedLabels find what a probe has left, wherever it is.
+func markedLabels() map[string]string {
+	return map[string]string{managedBy: istio.FieldManager, "app.kubernetes.io/name": app}
+}
+
+func namespace(name, revision string) *corev1.Namespace {
+	labels := markedLabels()
+	injection, value := istio.InjectionLabel(revision)
+	labels[injection] = value
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+}
+
+// accountName is the account of a cluster's probe: each has its own, so that the identity which a server sees tells
+// from which cluster the caller is.
+func accountName(cluster string) string { return "from-" + cluster }
+
+func account(cluster string) *corev1.ServiceAccount {
+	return &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: accountName(cluster)}}
+}
+
+// serviceName is the Service that leads to one cluster's probe.
+func serviceName(index int, cluster string) string {
+	if name := "in-" + cluster; len(name) <= 63 {
+		return name
+	}
+	return fmt.Sprintf("in-cluster-%d", index)
+}
+
+func service(name string, selector map[string]string) *corev1.Service {
+	port := func(p echo.Protocol) corev1.ServicePort {
+		return corev1.ServicePort{Name: string(p), Port: int32(p.Port()), TargetPort: intstr.FromInt(p.Port())} //nolint:gosec // one of three constants
+	}
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: corev1.ServiceSpec{
+			Selector: selector,
+			Ports:    []corev1.ServicePort{port(echo.HTTP), port(echo.GRPC), port(echo.TCP)},
+		},
+	}
+}
+
+// pod is a cluster's probe. It asks for what the "restricted" pod security standard wants of it.
+func pod(cluster, image, revision string) *corev1.Pod {
+	labels := map[string]string{appLabel: app, clusterLabel: cluster}
+	if revision != "" {
+		labels[istio.RevisionLabel] = revision
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: podName, Labels: labels},
+		Spec: corev1.PodSpec{
+			ServiceAccountName:            accountName(cluster),
+			TerminationGracePeriodSeconds: ptr.To(int64(1)),
+			Containers: []corev1.Container{{
+				Name: "probe", Image: image,
+				Env: []corev1.EnvVar{
+					{Name: "CLUSTER", Value: cluster},
+					{Name: "POD", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}},
+				},
+				Resources: corev1.ResourceRequirements{
+					Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("16Mi")},
+					Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")},
+				},
+				SecurityContext: &corev1.SecurityContext{
+					AllowPrivilegeEscalation: ptr.To(false), ReadOnlyRootFilesystem: ptr.To(true), RunAsNonRoot: ptr.To(true),
+					RunAsUser: ptr.To(int64(65532)), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+					SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+				},
+			}},
+		},
+	}
+}

@@ -1,0 +1,60 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/kubectl/pkg/util/podutils"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+)
+
+// startTimeout is how long a probe may take to be ready: it may have an image to pull.
+const startTimeout = 90 * time.Second
+
+// awaitReady waits for the probe's pod. The error says what was seen last.
+func awaitReady(ctx context.Context, c *cluster.Cluster, namespace string) error {
+	seen := "nothing"
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, startTimeout, true, func(ctx context.Context) (bool, error) {
+		p, err := c.Kube().CoreV1().Pods(namespace).Get(ctx, podName, metav1.GetOptions{})
+		if err != nil {
+			seen = err.Error()
+			return false, nil
+		}
+		seen = trouble(p)
+		return podutils.IsPodReady(p), nil
+	})
+	if err != nil {
+		return fmt.Errorf("the probe's pod in %s is not ready (%w): %s", namespace, err, seen)
+	}
+	return nil
+}
+
+// trouble says what keeps a pod from being ready, as far as it tells.
+func trouble(p *corev1.Pod) string {
+	for _, condition := range p.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+			return condition.Message
+		}
+	}
+	for _, containers := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses} {
+		for _, status := range containers {
+			if w := status.State.Waiting; w != nil && w.Reason != "PodInitializing" {
+				return fmt.Sprintf("container %s: %s %s", status.Name, w.Reason, w.Message)
+			}
+			if t := status.State.Terminated; t != nil && t.ExitCode != 0 {
+				return fmt.Sprintf("container %s ended with exit code %d: %s", status.Name, t.ExitCode, t.Message)
+			}
+		}
+	}
+	for _, status := range p.Status.ContainerStatuses {
+		if !status.Ready {
+			return fmt.Sprintf("container %s is not ready", status.Name)
+		}
+	}
+	return "phase " + string(p.Status.Phase)
+}
