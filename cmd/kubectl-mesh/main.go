@@ -12,9 +12,8 @@ import (
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // kubeconfigs may ask for any of the providers
 	"k8s.io/klog/v2"
 
-	"istio.io/istio/pkg/log"
-
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cmd"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
 
 func main() { os.Exit(run()) }
@@ -29,12 +28,9 @@ func run() int {
 	return cmd.Main(ctx, os.Args, streams)
 }
 
-// silenceLibraries keeps what libraries log out of the commands' output; what matters comes back as an error. Istio's
-// would go to stdout.
+// silenceLibraries keeps what libraries log out of the commands' output; what matters comes back as an error.
 func silenceLibraries() {
-	for _, scope := range log.Scopes() {
-		scope.SetOutputLevel(log.NoneLevel)
-	}
+	istio.Quiet()
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
 }
