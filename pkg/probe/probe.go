@@ -292,7 +292,7 @@ func removeNamespace(ctx context.Context, c *cluster.Cluster, name string) error
 	}
 	err = wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		_, err := namespaces.Get(ctx, name, metav1.GetOptions{})
-		return apierrors.IsNotFound(err), nil //nolint:nilerr // any other error is looked at again
+		return apierrors.IsNotFound(err), nil
 	})
 	if err != nil {
 		return fmt.Errorf("cluster %s: namespace %s is being deleted, but not gone: %w", c.Name, name, err)

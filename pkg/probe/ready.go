@@ -23,7 +23,7 @@ func awaitReady(ctx context.Context, c *cluster.Cluster, namespace string) error
 		p, err := c.Kube().CoreV1().Pods(namespace).Get(ctx, podName, metav1.GetOptions{})
 		if err != nil {
 			seen = err.Error()
-			return false, nil
+			return false, nil //nolint:nilerr // it is looked at again, and said at the end
 		}
 		seen = trouble(p)
 		return podutils.IsPodReady(p), nil
