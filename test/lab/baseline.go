@@ -120,11 +120,44 @@ func (c cluster) recordBaseline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	raw, err := json.Marshal(objects)
+	raw, err := marshalObjects(objects)
 	if err != nil {
 		return err
 	}
 	return writeFile(c.baselineFile(), raw, 0o600)
+}
+
+// record is an object as it is written down. An object itself would be written as Unstructured's methods have it, without
+// its resource.
+type record struct {
+	Resource   schema.GroupVersionResource
+	Namespaced bool
+	Object     *unstructured.Unstructured
+}
+
+func marshalObjects(objects []object) ([]byte, error) {
+	records := make([]record, 0, len(objects))
+	for _, each := range objects {
+		records = append(records, record{each.Resource, each.Namespaced, each.Unstructured})
+	}
+	return json.Marshal(records)
+}
+
+// unmarshalObjects returns what marshalObjects has written, by key.
+func unmarshalObjects(raw []byte) (map[string]object, error) {
+	var records []record
+	if err := json.Unmarshal(raw, &records); err != nil {
+		return nil, err
+	}
+	byKey := map[string]object{}
+	for _, each := range records {
+		if each.Resource.Resource == "" || each.Object == nil {
+			return nil, errors.New("it is not a list of objects with their resources")
+		}
+		of := object{each.Resource, each.Namespaced, each.Object}
+		byKey[of.key()] = of
+	}
+	return byKey, nil
 }
 
 // baseline returns what the cluster had at first, by key.
@@ -135,13 +168,9 @@ func (c cluster) baseline() (map[string]object, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	var objects []object
-	if err := json.Unmarshal(raw, &objects); err != nil {
+	byKey, err := unmarshalObjects(raw)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.baselineFile(), err)
-	}
-	byKey := map[string]object{}
-	for _, each := range objects {
-		byKey[each.key()] = each
 	}
 	return byKey, nil
 }

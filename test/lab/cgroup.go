@@ -60,7 +60,7 @@ func findCgroups() (cgroups, error) {
 // make creates a group in every hierarchy. In version 2 it also hands all controllers down to it.
 func (c cgroups) make(group string) error {
 	for _, root := range c.all {
-		if err := os.MkdirAll(filepath.Join(root, group), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(root, group), 0o750); err != nil {
 			return err
 		}
 	}
@@ -124,13 +124,17 @@ func (c cgroups) members(group string) ([]int, error) {
 	return found, err
 }
 
-// kill ends every process in a group and below it.
-func (c cgroups) kill(ctx context.Context, group string) error {
+// kill ends every process in a group and below it, but those that are spared.
+func (c cgroups) kill(ctx context.Context, group string, spared ...int) error {
 	var left []int
 	none := func(context.Context) (bool, error) {
-		var err error
-		if left, err = c.members(group); err != nil || len(left) == 0 {
-			return true, err
+		all, err := c.members(group)
+		if err != nil {
+			return false, err
+		}
+		left = slices.DeleteFunc(all, func(pid int) bool { return slices.Contains(spared, pid) })
+		if len(left) == 0 {
+			return true, nil
 		}
 		for _, pid := range left {
 			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {

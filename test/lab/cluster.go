@@ -110,14 +110,14 @@ func (w watch) dead() error {
 		}
 		select {
 		case <-process.ended:
-			return w.lab.died(w.cluster.Name+": "+each.name, each.program, process.err)
+			return died(w.cluster.Name+": "+each.name, each.program, process.err)
 		default:
 		}
 	}
 	return nil
 }
 
-// serving is whether the API server answers.
+// serving is whether the API server answers, and what starts with it.
 func (c cluster) serving(ctx context.Context) (lacks string, err error) {
 	client, err := c.clientset()
 	if err != nil {
@@ -127,7 +127,7 @@ func (c cluster) serving(ctx context.Context) (lacks string, err error) {
 	if err != nil {
 		return fmt.Sprintf("the API server says %s", firstLine(string(said), err)), nil
 	}
-	return "", nil
+	return c.answering(ctx, false)
 }
 
 // ready is whether pods can be made, and whether they would run.
@@ -145,8 +145,8 @@ func (c cluster) ready(ctx context.Context) (lacks string, err error) {
 	if _, err := client.CoreV1().ConfigMaps("default").Get(ctx, "kube-root-ca.crt", metav1.GetOptions{}); err != nil {
 		return fmt.Sprintf("the controller manager has published no certificate: %v", err), nil
 	}
-	if c.Nodeless {
-		return "", nil
+	if lacks, err = c.answering(ctx, true); lacks != "" || err != nil || c.Nodeless {
+		return lacks, err
 	}
 	node, err := client.CoreV1().Nodes().Get(ctx, c.nodeName(), metav1.GetOptions{})
 	if err != nil {

@@ -42,6 +42,8 @@ type component struct {
 	client bool
 	// node is whether it belongs to the node.
 	node bool
+	// health is the URL, or the socket, that answers when it is well; the API server and etcd are asked as one.
+	health string
 }
 
 // components returns the programs of the cluster, in the order in which they start.
@@ -50,12 +52,30 @@ func (c cluster) components() []component {
 	for _, each := range []component{
 		{program: c.program("etcd", c.etcd())},
 		{program: c.program("kube-apiserver", c.apiServer())},
-		{program: c.program("containerd", []string{"--config=" + c.etc("containerd.toml")}), node: true},
-		{program: c.program("kube-controller-manager", c.controllerManager()), client: true},
-		{program: c.program("kube-scheduler", c.scheduler()), client: true, node: true},
-		{program: c.program("kubelet", c.kubelet()), client: true, node: true},
-		{program: c.program("kube-proxy", c.kubeProxy()), client: true, node: true},
-		{program: c.program("coredns", []string{"-conf=" + c.etc("Corefile")}), client: true, node: true},
+		{
+			program: c.program("containerd", []string{"--config=" + c.etc("containerd.toml")}),
+			node:    true, health: "unix://" + filepath.Join(c.dir, "root", "run", "containerd", "containerd.sock"),
+		},
+		{
+			program: c.program("kube-controller-manager", c.controllerManager()),
+			client:  true, health: fmt.Sprintf("https://%s:10257/healthz", c.node()),
+		},
+		{
+			program: c.program("kube-scheduler", c.scheduler()),
+			client:  true, node: true, health: fmt.Sprintf("https://%s:10259/healthz", c.node()),
+		},
+		{
+			program: c.program("kubelet", c.kubelet()),
+			client:  true, node: true, health: fmt.Sprintf("http://%s:10248/healthz", c.node()),
+		},
+		{
+			program: c.program("kube-proxy", c.kubeProxy()),
+			client:  true, node: true, health: fmt.Sprintf("http://%s:10256/healthz", c.node()),
+		},
+		{
+			program: c.program("coredns", []string{"-conf=" + c.etc("Corefile")}),
+			client:  true, node: true, health: fmt.Sprintf("http://%s:8181/ready", c.node()),
+		},
 	} {
 		if each.node && c.Nodeless {
 			continue
@@ -132,7 +152,9 @@ func (c cluster) apiServer() []string {
 func (c cluster) controllerManager() []string {
 	return []string{
 		"--kubeconfig=" + c.kubeconfig(),
-		"--bind-address=127.0.0.1",
+		"--bind-address=" + c.node().String(),
+		"--tls-cert-file=" + c.pki() + "/apiserver.crt",
+		"--tls-private-key-file=" + c.pki() + "/apiserver.key",
 		"--leader-elect=false",
 		"--service-account-private-key-file=" + c.pki() + "/service-accounts.key",
 		"--root-ca-file=" + c.pki() + "/ca.crt",
@@ -146,7 +168,13 @@ func (c cluster) controllerManager() []string {
 }
 
 func (c cluster) scheduler() []string {
-	return []string{"--kubeconfig=" + c.kubeconfig(), "--bind-address=127.0.0.1", "--leader-elect=false"}
+	return []string{
+		"--kubeconfig=" + c.kubeconfig(),
+		"--bind-address=" + c.node().String(),
+		"--tls-cert-file=" + c.pki() + "/apiserver.crt",
+		"--tls-private-key-file=" + c.pki() + "/apiserver.key",
+		"--leader-elect=false",
+	}
 }
 
 func (c cluster) kubelet() []string {

@@ -45,7 +45,7 @@ func (l *Lab) running(cluster, component string) (pid int, err error) {
 	}
 	pid, _, err = find(groups, p.group, filepath.Base(p.argv[0]))
 	if err == nil && pid == 0 {
-		err = l.died(cluster+": "+component, p, nil)
+		err = died(cluster+": "+component, p, nil)
 	}
 	return pid, err
 }
@@ -225,7 +225,7 @@ func (l *Lab) SaveLogs(to string) error {
 				return err
 			}
 			target := filepath.Join(to, name, strings.TrimPrefix(path, from))
-			if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
 				return err
 			}
 			return copyFile(path, target, 0o644)

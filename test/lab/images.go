@@ -115,11 +115,11 @@ func proxyImage(ctx context.Context, folders map[string]string) (image, error) {
 	// iptables loads its extensions from the folder beside its library.
 	for library := range libraries {
 		if strings.HasPrefix(filepath.Base(library), "libxtables.so") {
-			real, err := filepath.EvalSymlinks(library)
+			library, err := filepath.EvalSymlinks(library)
 			if err != nil {
 				return proxy, err
 			}
-			extensions, err := filepath.Glob(filepath.Join(filepath.Dir(real), "xtables", "*.so"))
+			extensions, err := filepath.Glob(filepath.Join(filepath.Dir(library), "xtables", "*.so"))
 			if err != nil {
 				return proxy, err
 			}
@@ -135,8 +135,8 @@ func proxyImage(ctx context.Context, folders map[string]string) (image, error) {
 func findIptables() (string, error) {
 	for dir := range strings.SplitSeq(searchPath(), ":") {
 		for _, program := range []string{"xtables-nft-multi", "iptables-nft"} {
-			if real, err := filepath.EvalSymlinks(filepath.Join(dir, program)); err == nil {
-				return real, nil
+			if found, err := filepath.EvalSymlinks(filepath.Join(dir, program)); err == nil {
+				return found, nil
 			}
 		}
 	}

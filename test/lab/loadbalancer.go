@@ -73,7 +73,9 @@ func (b *balancer) run(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			b.relays.set(b.cluster.Name, nil)
+			if err := b.relays.set(b.cluster.Name, nil); err != nil {
+				b.log.Print(err)
+			}
 			return
 		case <-b.changed:
 		case <-again:
@@ -217,8 +219,8 @@ func (b *balancer) relaysFor(service *corev1.Service, address netip.Addr) []rela
 			continue
 		}
 		of = append(of, relay{
-			from: netip.AddrPortFrom(address, uint16(port.Port)),
-			to:   netip.AddrPortFrom(b.cluster.node(), uint16(port.NodePort)),
+			from: netip.AddrPortFrom(address, uint16(port.Port&0xffff)),
+			to:   netip.AddrPortFrom(b.cluster.node(), uint16(port.NodePort&0xffff)),
 		})
 	}
 	return of

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strings"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -60,7 +59,7 @@ func connectHub(ctx context.Context, lab string, hub int) (number int, err error
 	}
 	defer inside.Close()
 	// With an address of its own the bridge does not change it whenever a link is added.
-	address := net.HardwareAddr{0x0a, 'k', 'm', 'l', 0, byte(number)}
+	address := net.HardwareAddr{0x0a, 'k', 'm', 'l', 0, octet(number)}
 	if err := inside.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridge, HardwareAddr: address}}); err != nil {
 		return 0, fmt.Errorf("make the bridge: %w", err)
 	}
@@ -140,7 +139,7 @@ func connectCluster(hub, space, lab int, cluster Cluster) error {
 	}
 	defer inside.Close()
 	if _, err := inside.LinkByName(nodeDevice); errors.As(err, &netlink.LinkNotFoundError{}) {
-		if err := linkCluster(hub, space, fmt.Sprintf("node%d", cluster.Number)); err != nil {
+		if err := linkCluster(hub, space, lab, cluster.Number); err != nil {
 			return err
 		}
 	} else if err != nil {
@@ -166,7 +165,8 @@ func connectCluster(hub, space, lab int, cluster Cluster) error {
 }
 
 // linkCluster makes a link from the hub's bridge into a cluster's space.
-func linkCluster(hub, space int, name string) error {
+func linkCluster(hub, space, lab, cluster int) error {
+	name := fmt.Sprintf("node%d", cluster)
 	atHub, err := netlinkAt(hub)
 	if err != nil {
 		return err
@@ -182,6 +182,8 @@ func linkCluster(hub, space int, name string) error {
 		LinkAttrs:     netlink.LinkAttrs{Name: name},
 		PeerName:      nodeDevice,
 		PeerNamespace: netlink.NsPid(space),
+		// A cluster that is made anew keeps its address: nobody's neighbour table is out of date.
+		PeerHardwareAddr: net.HardwareAddr{0x0a, 'k', 'm', 'n', octet(lab), octet(cluster)},
 	}
 	if err := atHub.LinkAdd(link); err != nil {
 		return fmt.Errorf("make the link %s: %w", name, err)
@@ -191,7 +193,7 @@ func linkCluster(hub, space int, name string) error {
 
 // connectNetworks sets the routes among clusters: every load balancer can be reached from everywhere, pods from their
 // own network only.
-func connectNetworks(lab int, hub int, clusters []Cluster, spaces map[string]int) error {
+func connectNetworks(lab, hub int, clusters []Cluster, spaces map[string]int) error {
 	atHub, err := netlinkAt(hub)
 	if err != nil {
 		return err
@@ -203,25 +205,33 @@ func connectNetworks(lab int, hub int, clusters []Cluster, spaces map[string]int
 		}
 	}
 	for _, from := range clusters {
-		inside, err := netlinkAt(spaces[from.Name])
-		if err != nil {
+		if err := connectNode(lab, spaces[from.Name], from, clusters); err != nil {
+			return fmt.Errorf("%s: %w", from.Name, err)
+		}
+	}
+	return nil
+}
+
+// connectNode sets the routes from a cluster's node to the others.
+func connectNode(lab, space int, from Cluster, clusters []Cluster) error {
+	inside, err := netlinkAt(space)
+	if err != nil {
+		return err
+	}
+	defer inside.Close()
+	for _, to := range clusters {
+		if to.Name == from.Name {
+			continue
+		}
+		gateway := nodeAddress(lab, to.Number)
+		if err := route(inside, loadBalancerRange(to.Number), gateway, nodeDevice); err != nil {
 			return err
 		}
-		defer inside.Close()
-		for _, to := range clusters {
-			if to.Name == from.Name {
-				continue
-			}
-			gateway := nodeAddress(lab, to.Number)
-			if err := route(inside, loadBalancerRange(to.Number), gateway, nodeDevice); err != nil {
-				return err
-			}
-			if to.Network != from.Network {
-				continue
-			}
-			if err := route(inside, podRange(to.Number), gateway, nodeDevice); err != nil {
-				return err
-			}
+		if to.Network != from.Network {
+			continue
+		}
+		if err := route(inside, podRange(to.Number), gateway, nodeDevice); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -245,21 +255,6 @@ func disconnect(lab string) error {
 func linked(lab string) bool {
 	_, err := netlink.LinkByName(linkName(lab))
 	return err == nil
-}
-
-// labLinks returns the names of the links of all labs.
-func labLinks() ([]string, error) {
-	links, err := netlink.LinkList()
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, link := range links {
-		if strings.HasPrefix(link.Attrs().Name, linkPrefix) {
-			names = append(names, link.Attrs().Name)
-		}
-	}
-	return names, nil
 }
 
 // netlinkAt talks to the kernel about the network of a process.

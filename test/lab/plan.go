@@ -19,9 +19,12 @@ const (
 	maxLabs     = 60
 )
 
-func prefix(b1, b2 int, bits int) netip.Prefix {
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(b1), byte(b2), 0}), bits)
+func prefix(b1, b2, bits int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, octet(b1), octet(b2), 0}), bits)
 }
+
+// octet is a part of an address. The plan has none that does not fit, whatever lab or cluster it is made for.
+func octet(n int) byte { return byte(n & 0xff) }
 
 func podRange(cluster int) netip.Prefix     { return prefix(128+cluster, 0, 16) }
 func nodePodRange(cluster int) netip.Prefix { return prefix(128+cluster, 0, 24) }
@@ -41,6 +44,6 @@ func apiServiceAddress(cluster int) netip.Addr {
 // host returns the nth address of a range.
 func host(in netip.Prefix, n int) netip.Addr {
 	address := in.Addr().As4()
-	address[3] += byte(n)
+	address[3] += octet(n)
 	return netip.AddrFrom4(address)
 }

@@ -43,10 +43,10 @@ func start(groups cgroups, p program, enter func() error) (*process, error) {
 	if err := groups.make(p.group); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(p.log), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(p.log), 0o750); err != nil {
 		return nil, err
 	}
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +146,9 @@ func stateOf(pid int) string {
 	return state
 }
 
+// patience is how long a process may take to end. API servers and etcd would wait for minutes until their clients leave.
+const patience = 2 * time.Second
+
 // stop ends the process, politely at first.
 func stop(ctx context.Context, pid int) error {
 	gone := func(context.Context) (bool, error) {
@@ -162,7 +165,7 @@ func stop(ctx context.Context, pid int) error {
 		if signal == unix.SIGTERM {
 			continue // A stopped process sees it when it continues.
 		}
-		err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 5*time.Second, true, gone)
+		err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, patience, true, gone)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -170,7 +173,9 @@ func stop(ctx context.Context, pid int) error {
 	return fmt.Errorf("process %d does not end", pid)
 }
 
-// tail returns the last lines of a log.
+const longestLine = 300
+
+// tail returns the last lines of a log, and of each as much as a person reads.
 func tail(path string, lines int) string {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -179,5 +184,11 @@ func tail(path string, lines int) string {
 		return err.Error()
 	}
 	all := strings.Split(strings.TrimRight(string(raw), "\n"), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
+	all = all[max(0, len(all)-lines):]
+	for i, line := range all {
+		if len(line) > longestLine {
+			all[i] = strings.ToValidUTF8(line[:longestLine], "") + " ..."
+		}
+	}
+	return strings.Join(all, "\n")
 }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 )
 
@@ -87,11 +88,11 @@ func (l *Lab) Reset(ctx context.Context, names []string, fresh bool) error {
 // clear deletes what a cluster did not have at first, and restores what has changed.
 func (l *Lab) clear(ctx context.Context, groups cgroups, of cluster) error {
 	begun := time.Now()
-	if err := l.startCluster(ctx, groups, of); err != nil {
+	first, err := of.baseline() // Before anything else, since a cluster that is started records one if it has none.
+	if err != nil {
 		return err
 	}
-	first, err := of.baseline()
-	if err != nil {
+	if err := l.startCluster(ctx, groups, of); err != nil {
 		return err
 	}
 	c := clearing{cluster: of, first: first, begun: begun}
@@ -116,25 +117,11 @@ func (c clearing) run(ctx context.Context) error {
 	}
 	var left []object
 	var failed error
-	round := func(ctx context.Context) (bool, error) {
-		var all []object
-		if all, failed = everything(ctx, resources, client); failed != nil {
-			return false, nil
-		}
-		left = nil
-		for _, each := range all {
-			if _, there := c.first[each.key()]; !there && !automatic(each) {
-				left = append(left, each)
-			}
-		}
-		if len(left) == 0 {
-			failed = c.restore(ctx, client, all)
-			return failed == nil, nil
-		}
-		failed = c.delete(ctx, client, left)
-		return false, nil
+	done := func(ctx context.Context) (bool, error) {
+		left, failed = c.round(ctx, resources, client)
+		return failed == nil && len(left) == 0, nil
 	}
-	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, clearTimeout, true, round)
+	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, clearTimeout, true, done)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -143,6 +130,25 @@ func (c clearing) run(ctx context.Context) error {
 		names = append(names, each.key())
 	}
 	return fmt.Errorf("after %v %d objects are left, such as %v: %w", clearTimeout, len(left), names, errors.Join(failed, err))
+}
+
+// round asks for the end of all that the cluster did not have at first, and returns it. When nothing of it is left the
+// round restores the rest.
+func (c clearing) round(ctx context.Context, resources discovery.DiscoveryInterface, client dynamic.Interface) ([]object, error) {
+	all, err := everything(ctx, resources, client)
+	if err != nil {
+		return nil, err
+	}
+	var left []object
+	for _, each := range all {
+		if _, there := c.first[each.key()]; !there && !automatic(each) {
+			left = append(left, each)
+		}
+	}
+	if len(left) == 0 {
+		return nil, c.restore(ctx, client, all)
+	}
+	return left, c.delete(ctx, client, left)
 }
 
 // automatic are objects that come by themselves wherever they lack.
@@ -266,7 +272,7 @@ func (l *Lab) remake(ctx context.Context, groups cgroups, current state, chosen 
 			continue
 		}
 		remade, names = append(remade, each), append(names, each.Name)
-		if err := groups.kill(ctx, each.group()); err != nil {
+		if err := l.space(each.Name).end(ctx, groups); err != nil {
 			return fmt.Errorf("%s: %w", each.Name, err)
 		}
 		if _, err := l.ensureSpace(ctx, groups, atHub, each); err != nil {

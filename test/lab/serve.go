@@ -62,21 +62,21 @@ func (l *Lab) Serve(ctx context.Context, output io.Writer) error {
 		return err
 	}
 	address := registryAddress(current.Number)
-	registry, err := net.Listen("tcp", address)
+	registry, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
 	if err := os.Remove(l.controlSocket()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	control, err := net.Listen("unix", l.controlSocket())
+	control, err := new(net.ListenConfig).Listen(ctx, "unix", l.controlSocket())
 	if err != nil {
 		return err
 	}
 	tasks, ctx := errgroup.WithContext(ctx)
 	at := netip.AddrPortFrom(hubAddress(current.Number), 53).String()
-	tasks.Go((&dns.Server{Addr: at, Net: "udp", Handler: s.names}).ListenAndServe)
-	tasks.Go((&dns.Server{Addr: at, Net: "tcp", Handler: s.names}).ListenAndServe)
+	s.serveDNS(ctx, tasks, &dns.Server{Addr: at, Net: "udp", Handler: s.names})
+	s.serveDNS(ctx, tasks, &dns.Server{Addr: at, Net: "tcp", Handler: s.names})
 	s.serveHTTP(ctx, tasks, registry, newRegistry(l.images(), s.log))
 	err = eachImage(l.images(), func(name string, image v1.Image) error { return putImage(ctx, address, name, image) })
 	if err != nil {
@@ -89,8 +89,19 @@ func (l *Lab) Serve(ctx context.Context, output io.Writer) error {
 
 func (s *server) serveHTTP(ctx context.Context, tasks *errgroup.Group, at net.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler, ErrorLog: s.log, ReadHeaderTimeout: 10 * time.Second}
-	tasks.Go(func() error { return server.Serve(at) })
+	tasks.Go(func() error {
+		if err := server.Serve(at); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
 	context.AfterFunc(ctx, func() { server.Close() })
+}
+
+func (*server) serveDNS(ctx context.Context, tasks *errgroup.Group, server *dns.Server) {
+	// It can be told to end only once it has begun.
+	server.NotifyStartedFunc = func() { context.AfterFunc(ctx, func() { _ = server.Shutdown() }) }
+	tasks.Go(server.ListenAndServe)
 }
 
 // control answers the lab's other processes.
@@ -174,7 +185,7 @@ func (l *Lab) reload(ctx context.Context, restart ...string) error {
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("the lab's server does not answer: %w", err)
+		return fmt.Errorf("the lab's server does not answer (lab up starts it again): %w", err)
 	}
 	defer response.Body.Close()
 	said, err := io.ReadAll(response.Body)

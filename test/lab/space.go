@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -51,6 +52,19 @@ func (s space) create(groups cgroups, waiter, resolver string) (holder int, err 
 	return started.pid, nil
 }
 
+// end ends all that runs in the space, and with it the space. Its network goes last, so that those who talk to it are told
+// that their connections have ended.
+func (s space) end(ctx context.Context, groups cgroups) error {
+	holder, err := s.holder(groups)
+	if err != nil {
+		return err
+	}
+	if err := groups.kill(ctx, s.group, holder); err != nil {
+		return err
+	}
+	return groups.kill(ctx, s.group)
+}
+
 func (s space) resolver() string { return filepath.Join(s.dir, "etc", "resolv.conf") }
 
 // unshare gives the calling thread namespaces of its own.
@@ -79,22 +93,19 @@ func (s space) hide() error {
 		return err
 	}
 	kept := map[string]*os.File{}
+	defer func() {
+		for _, folder := range kept {
+			folder.Close()
+		}
+	}()
 	for _, path := range s.keep {
-		folder, err := os.Open(path)
-		if err != nil {
+		if kept[path], err = os.Open(path); err != nil {
 			return err
 		}
-		defer folder.Close()
-		kept[path] = folder
 	}
-	own, err := os.Open(s.dir)
-	if err != nil {
-		return err
-	}
-	defer own.Close()
 	for _, path := range hidden() {
 		replacement := filepath.Join(s.dir, "root", path)
-		if err := os.MkdirAll(replacement, 0o755); err != nil {
+		if err := os.MkdirAll(replacement, 0o750); err != nil {
 			return err
 		}
 		if err := bind(replacement, path); err != nil {
@@ -105,7 +116,7 @@ func (s space) hide() error {
 		if !isHidden(path) {
 			continue
 		}
-		if err := os.MkdirAll(path, 0o755); err != nil {
+		if err := os.MkdirAll(path, 0o750); err != nil {
 			return err
 		}
 		if err := bind(fmt.Sprintf("/proc/self/fd/%d", folder.Fd()), path); err != nil {

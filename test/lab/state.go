@@ -82,7 +82,7 @@ func (s state) cluster(name string) (*Cluster, error) {
 
 // writeFile replaces a file at once, so that nobody reads half of it.
 func writeFile(path string, content []byte, mode fs.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return err
 	}
 	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
@@ -103,7 +103,7 @@ func lock(ctx context.Context, dir string, waiting func()) (unlock func(), err e
 	var held *os.File
 	told := false
 	try := func(context.Context) (bool, error) {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
 			return false, err
 		}
 		file, err := os.Open(dir)

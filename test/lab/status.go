@@ -1,10 +1,12 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -47,6 +49,17 @@ type ComponentStatus struct {
 	Running bool   `json:"running"`
 	Paused  bool   `json:"paused,omitempty"`
 	Log     string `json:"log"`
+}
+
+// trouble is why a component does nothing, or "".
+func (c ComponentStatus) trouble() string {
+	switch {
+	case !c.Running:
+		return "stopped"
+	case c.Paused:
+		return "paused"
+	}
+	return ""
 }
 
 // Status looks at the lab.
@@ -92,8 +105,8 @@ func (c cluster) status(ctx context.Context, groups cgroups, index int) (Cluster
 			return status, err
 		}
 		status.Components = append(status.Components, component)
-		if status.Ready && (!component.Running || component.Paused) {
-			status.Ready, status.Lacks = false, each.name+" does not run"
+		if trouble := component.trouble(); status.Ready && trouble != "" {
+			status.Ready, status.Lacks = false, fmt.Sprintf("%s is %s; its log is %s", each.name, trouble, each.log)
 		}
 	}
 	if !status.Ready {
@@ -126,15 +139,12 @@ func (l *Lab) PrintEnvironment(to io.Writer) error {
 // Print writes the status as a table.
 func (s Status) Print(to io.Writer) error {
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "CLUSTER\tREADY\tNETWORK\tSERVER\tPODS\tLOAD BALANCERS\tDOWN")
+	fmt.Fprintln(table, "CLUSTER\tREADY\tNETWORK\tSERVER\tPODS\tLOAD BALANCERS\tNOT RUNNING")
 	for _, each := range s.Clusters {
-		down := ""
+		var down []string
 		for _, component := range each.Components {
-			switch {
-			case !component.Running:
-				down += component.Name + " "
-			case component.Paused:
-				down += component.Name + " (paused) "
+			if trouble := component.trouble(); trouble != "" {
+				down = append(down, component.Name+" "+trouble)
 			}
 		}
 		ready := "yes"
@@ -146,17 +156,20 @@ func (s Status) Print(to io.Writer) error {
 			kind = "(no node)"
 		}
 		pool := fmt.Sprintf("%s (%s)", each.LBPool, each.LoadBalancer)
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", each.Name, ready, each.Network, each.Server, kind, pool, down)
-		if each.Lacks != "" {
-			defer fmt.Fprintf(to, "%s: %s\n", each.Name, each.Lacks)
-		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			each.Name, ready, each.Network, each.Server, kind, pool, cmp.Or(strings.Join(down, ", "), "-"))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	for _, each := range s.Clusters {
+		if each.Lacks != "" {
+			fmt.Fprintf(to, "\n%s is not ready: %s\n", each.Name, each.Lacks)
+		}
+	}
 	for _, component := range s.Components {
-		if !component.Running {
-			fmt.Fprintf(to, "the lab's server does not run; its log is %s\n", component.Log)
+		if trouble := component.trouble(); trouble != "" {
+			fmt.Fprintf(to, "\nthe lab's server is %s; its log is %s\n", trouble, component.Log)
 		}
 	}
 	_, err := fmt.Fprintf(to, "\nkubeconfig  %s\nprograms    %s (kubectl, istioctl)\nfor Istio   -f %s\n", s.Kubeconfig, s.Bin, s.IstioOverlay)

@@ -93,8 +93,28 @@ func (o UpOptions) validate() error {
 	return nil
 }
 
+// agree returns an error if a cluster that is there is not as it is asked for.
+func (o UpOptions) agree(current state) error {
+	for i, name := range o.names() {
+		present, err := current.cluster(name)
+		if err != nil {
+			continue // It is yet to be made.
+		}
+		if network := o.Networks[name]; network != "" && network != present.Network {
+			return fmt.Errorf("%s is on %s already; to move it: lab down", name, present.Network)
+		}
+		if o.nodeless(i) && !present.Nodeless {
+			return fmt.Errorf("%s has a node already; to be without: lab down", name)
+		}
+	}
+	return nil
+}
+
+// nodeless is whether the cluster at an index is to have no node.
+func (o UpOptions) nodeless(index int) bool { return o.NodelessFrom > 0 && index+1 >= o.NodelessFrom }
+
 func (o UpOptions) names() []string {
-	var names []string
+	names := make([]string, 0, o.Clusters)
 	for i := range o.Clusters {
 		names = append(names, fmt.Sprintf("cluster%d", i+1))
 	}
@@ -116,7 +136,7 @@ func (l *Lab) install(made artifacts) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(l.tools(), 0o755); err != nil {
+	if err := os.MkdirAll(l.tools(), 0o750); err != nil {
 		return err
 	}
 	for _, name := range []string{"kubectl", "istioctl"} {
@@ -170,14 +190,14 @@ func (l *Lab) ensureSpaces(ctx context.Context, groups cgroups, current *state, 
 	if err != nil {
 		return err
 	}
+	if err := options.agree(*current); err != nil {
+		return err
+	}
 	for i, name := range options.names() {
-		network := options.Networks[name]
-		if present, err := current.cluster(name); err == nil {
-			if network != "" && network != present.Network {
-				return fmt.Errorf("%s is on %s already; to move it: lab down", name, present.Network)
-			}
+		if _, err := current.cluster(name); err == nil {
 			continue
 		}
+		network := options.Networks[name]
 		number, err := takeNumber(ctx, l.name, current.Number)
 		if err != nil {
 			return err
@@ -187,7 +207,7 @@ func (l *Lab) ensureSpaces(ctx context.Context, groups cgroups, current *state, 
 		}
 		current.Clusters = append(current.Clusters, Cluster{
 			Name: name, Number: number, Network: network,
-			Nodeless:     options.NodelessFrom > 0 && i+1 >= options.NodelessFrom,
+			Nodeless:     options.nodeless(i),
 			LoadBalancer: LoadBalancerIP,
 		})
 		if err := current.write(l.dir()); err != nil {
@@ -214,7 +234,7 @@ func (l *Lab) ensureSpace(ctx context.Context, groups cgroups, atHub int, of clu
 	}
 	if holder == 0 {
 		// What is left in it cannot be reached any more.
-		if err := groups.kill(ctx, of.group()); err != nil {
+		if err := s.end(ctx, groups); err != nil {
 			return 0, err
 		}
 		if err := of.clearFolder(); err != nil {
@@ -287,7 +307,7 @@ func (l *Lab) ensureServer(ctx context.Context, groups cgroups) error {
 	ready := func(context.Context) (bool, error) {
 		select {
 		case <-started.ended:
-			return false, l.died("the lab's server", server, started.err)
+			return false, died("the lab's server", server, started.err)
 		default:
 		}
 		_, err := os.Stat(l.controlSocket())
@@ -301,7 +321,7 @@ func (l *Lab) ensureServer(ctx context.Context, groups cgroups) error {
 }
 
 // died says how a program ended, and what it said last.
-func (l *Lab) died(who string, p program, how error) error {
+func died(who string, p program, how error) error {
 	ended := ""
 	if how != nil {
 		ended = fmt.Sprintf(" (%v)", how)

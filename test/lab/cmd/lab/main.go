@@ -145,7 +145,7 @@ func (a *app) serve() *cobra.Command {
 func (a *app) env() *cobra.Command {
 	return &cobra.Command{
 		Use: "env", Short: "Print what makes a shell use the lab: eval \"$(lab env)\"", Args: cobra.NoArgs,
-		RunE: a.run(func(cmd *cobra.Command, l *lab.Lab, _ []string) error {
+		RunE: a.run(func(_ *cobra.Command, l *lab.Lab, _ []string) error {
 			return l.PrintEnvironment(a.out)
 		}),
 	}
