@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -62,7 +63,7 @@ func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
 			case istio.ClusterIDVariable:
 				plane.ClusterID = variable.Value
 			case istio.ExternalIstiodVariable:
-				plane.ExternalIstiod = variable.Value == "true"
+				plane.ExternalIstiod, _ = strconv.ParseBool(variable.Value) // as istiod reads it
 			}
 		}
 	}

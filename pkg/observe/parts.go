@@ -111,7 +111,9 @@ func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway
 	if names := s.Annotations[istio.UserAnnotations]; names != "" {
 		g.Annotations = map[string]string{}
 		for name := range strings.SplitSeq(names, ",") {
-			g.Annotations[name] = s.Annotations[name]
+			if value, there := s.Annotations[name]; there { // somebody may have taken it off since
+				g.Annotations[name] = value
+			}
 		}
 	}
 	for _, p := range s.Spec.Ports {

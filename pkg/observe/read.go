@@ -13,8 +13,23 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 )
 
-// APIServer is what an Unreadable is about when the API server itself could not be reached.
-const APIServer = "API server"
+// What an Unreadable can be about. APIServer stands for all of them: the API server itself could not be reached.
+const (
+	APIServer            = "API server"
+	Identity             = "identity"
+	KubernetesVersion    = "version"
+	CertificateAuthority = "certificate authority"
+	IstioNamespace       = "namespace"
+	ControlPlanes        = "control planes"
+	Injectors            = "injectors"
+	Gateways             = "gateways"
+	IstiodServices       = "istiod services"
+	ExposedIstiods       = "exposed istiods"
+	RemoteSecretsPart    = "remote secrets"
+	RootCertificate      = "root certificate"
+	Nodes                = "nodes"
+	Permissions          = "permissions"
+)
 
 // Patience is how long an API server may take for its first answer before it counts as unreachable, where the user
 // gave no --request-timeout.
@@ -63,18 +78,18 @@ type part struct {
 
 func parts() []part {
 	return []part{
-		{"version", readVersion},
-		{"certificate authority", readCA},
-		{"namespace", readNamespace},
-		{"control planes", readControlPlanes},
-		{"injectors", readInjectors},
-		{"gateways", readGateways},
-		{"istiod services", readIstiodServices},
-		{"exposed istiods", readExposed},
-		{"remote secrets", readRemoteSecrets},
-		{"root certificate", readRootCert},
-		{"nodes", readNodes},
-		{"permissions", readPermissions},
+		{KubernetesVersion, readVersion},
+		{CertificateAuthority, readCA},
+		{IstioNamespace, readNamespace},
+		{ControlPlanes, readControlPlanes},
+		{Injectors, readInjectors},
+		{Gateways, readGateways},
+		{IstiodServices, readIstiodServices},
+		{ExposedIstiods, readExposed},
+		{RemoteSecretsPart, readRemoteSecrets},
+		{RootCertificate, readRootCert},
+		{Nodes, readNodes},
+		{Permissions, readPermissions},
 	}
 }
 
@@ -88,7 +103,12 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options
 		r.note(APIServer, unreachable(first, err))
 		return
 	}
-	r.note(APIServer, err)
+	if apierrors.IsForbidden(err) {
+		// It answers; who may not see kube-system may still see the rest.
+		r.note(Identity, err)
+	} else {
+		r.note(APIServer, err)
+	}
 	seen.UID = uid
 	var readers sync.WaitGroup
 	for _, p := range parts() {
