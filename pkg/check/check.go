@@ -196,8 +196,8 @@ func warn(fix, format string, args ...any) []Result {
 	return []Result{{Status: Warn, Seen: fmt.Sprintf(format, args...), Fix: fix}}
 }
 
-func skip(format string, args ...any) []Result {
-	return []Result{{Status: Skip, Seen: fmt.Sprintf(format, args...)}}
+func skip(reason string) []Result {
+	return []Result{{Status: Skip, Seen: reason}}
 }
 
 // blind is the result for a part of the cluster that could not be read, or nil when it could.

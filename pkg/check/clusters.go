@@ -29,7 +29,7 @@ func reachable(v view) []Result {
 func sameCluster(v view) []Result {
 	first := map[string]string{}
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "identity"); r != nil {
+		if r := blind(seen, observe.Identity); r != nil {
 			return r
 		}
 		if other, twice := first[seen.UID]; twice {
@@ -43,7 +43,7 @@ func sameCluster(v view) []Result {
 
 func permission(v view) []Result {
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "permissions"); r != nil {
+		if r := blind(seen, observe.Permissions); r != nil {
 			return r
 		}
 		if len(seen.Denied) == 0 {
@@ -71,7 +71,7 @@ func describe(p observe.Permission) string {
 
 func kubernetesVersion(v view) []Result {
 	return v.each(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "version"); r != nil {
+		if r := blind(seen, observe.KubernetesVersion); r != nil {
 			return r
 		}
 		running, err := version.ParseGeneric(seen.KubernetesVersion)
@@ -88,7 +88,7 @@ func kubernetesVersion(v view) []Result {
 
 func terminating(v view) []Result {
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "namespace"); r != nil {
+		if r := blind(seen, observe.IstioNamespace); r != nil {
 			return r
 		}
 		if seen.Namespace != nil && seen.Namespace.Terminating {
@@ -100,8 +100,8 @@ func terminating(v view) []Result {
 }
 
 func ownControlPlane(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "control planes"); r != nil {
+	return v.remotes(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.ControlPlanes); r != nil {
 			return r
 		}
 		if len(seen.ControlPlanes) == 0 {
@@ -124,7 +124,7 @@ func by(tool string) string {
 func otherPrimary(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "namespace"); r != nil {
+		if r := blind(seen, observe.IstioNamespace); r != nil {
 			return r
 		}
 		if seen.Namespace == nil || seen.Namespace.ControlPlaneClusters == "" {
@@ -142,7 +142,7 @@ func otherPrimary(v view) []Result {
 
 func networkLabel(v view) []Result {
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "namespace"); r != nil {
+		if r := blind(seen, observe.IstioNamespace); r != nil {
 			return r
 		}
 		if c.Network == "" {

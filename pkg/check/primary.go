@@ -22,7 +22,7 @@ func Adopted(m mesh.Mesh, s *observe.Snapshot) bool {
 // already be what a primary is; one of its own must keep its identity.
 func adoptable(v view) []Result {
 	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "control planes"); r != nil {
+		if r := blind(seen, observe.ControlPlanes); r != nil {
 			return r
 		}
 		plane, found := v.plane()
@@ -92,7 +92,7 @@ func howToSet(tool, context, namespace, revision string, chartValues []string) s
 
 func noIstiod(v view) []Result {
 	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "control planes"); r != nil {
+		if r := blind(seen, observe.ControlPlanes); r != nil {
 			return r
 		}
 		if plane, found := v.plane(); found {
@@ -117,7 +117,7 @@ func noIstiod(v view) []Result {
 // planeCheck asks about the primary's control plane, if there is one.
 func (v view) planeCheck(ask func(c mesh.Cluster, plane observe.ControlPlane) []Result) []Result {
 	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "control planes"); r != nil {
+		if r := blind(seen, observe.ControlPlanes); r != nil {
 			return r
 		}
 		plane, found := v.plane()
@@ -162,7 +162,11 @@ func istiodReady(v view) []Result {
 func versionSkew(v view) []Result {
 	return v.planeCheck(func(_ mesh.Cluster, plane observe.ControlPlane) []Result {
 		running, charts := minor(plane.Version), minor(v.charts.Release)
-		if running == charts || running == "" {
+		if running == "" || charts == "" {
+			return warn("see to it that both are of one minor release; --manifests gives the charts of another",
+				"istiod is of %q, the charts at hand of %q: one of them is no release of Istio, so they can't be compared", plane.Version, v.charts.Release)
+		}
+		if running == charts {
 			return pass("istiod %s, charts of %s", plane.Version, v.charts.Release)
 		}
 		r := warn
@@ -187,7 +191,7 @@ func minor(release string) string {
 
 func addressPending(v view) []Result {
 	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "gateways"); r != nil {
+		if r := blind(seen, observe.Gateways); r != nil {
 			return r
 		}
 		gateway, found := seen.Gateway("istio-eastwestgateway")
@@ -204,7 +208,7 @@ func addressPending(v view) []Result {
 
 func gatewayReady(v view) []Result {
 	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "gateways"); r != nil {
+		if r := blind(seen, observe.Gateways); r != nil {
 			return r
 		}
 		gateway, found := seen.Gateway("istio-eastwestgateway")
@@ -221,7 +225,7 @@ func gatewayReady(v view) []Result {
 
 func notExposed(v view) []Result {
 	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "exposed istiods"); r != nil {
+		if r := blind(seen, observe.ExposedIstiods); r != nil {
 			return r
 		}
 		if slices.Contains(seen.Exposed, v.mesh.RevisionLabel()) {

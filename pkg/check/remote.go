@@ -13,9 +13,12 @@ import (
 
 // IsLocal is true for an API server's address that means the caller's own machine, whoever calls.
 func IsLocal(server string) bool {
+	if !strings.Contains(server, "://") { // a kubeconfig may leave it out
+		server = "https://" + server
+	}
 	host := server
 	if parsed, err := url.Parse(server); err == nil && parsed.Host != "" {
-		host = parsed.Hostname()
+		host = strings.ToLower(parsed.Hostname())
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
@@ -29,6 +32,9 @@ func secretLocalhost(v view) []Result {
 			server = seen.Server
 		}
 		if v.command == "verify" {
+			if p := v.snapshot.Clusters[primary.Name]; p != nil && blind(p, observe.RemoteSecretsPart) != nil {
+				return skip("needs secret-malformed")
+			}
 			secret, found := v.secretOf(c.Name)
 			if !found {
 				return skip("no remote secret names this cluster")
@@ -66,7 +72,7 @@ func nameDuplicate(v view) []Result {
 	if seenPrimary == nil {
 		return nil
 	}
-	if r := blind(seenPrimary, "remote secrets"); r != nil {
+	if r := blind(seenPrimary, observe.RemoteSecretsPart); r != nil {
 		return v.primary(func(mesh.Cluster, *observe.Cluster) []Result { return r })
 	}
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
@@ -91,6 +97,9 @@ func nameDuplicate(v view) []Result {
 			return fail(fmt.Sprintf("keep one: kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, strings.Join(holders[1:], " ")),
 				"%d secrets name cluster %q: %s; istiod uses one and ignores the others", len(holders), c.Name, strings.Join(holders, ", "))
 		}
+		if r := blind(seen, observe.CertificateAuthority); r != nil && len(seenPrimary.RemoteSecrets) > 0 {
+			return r // whether those are of this cluster can't be told
+		}
 		return pass("%s", c.Name)
 	})
 }
@@ -98,7 +107,7 @@ func nameDuplicate(v view) []Result {
 func secretMalformed(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "remote secrets"); r != nil {
+		if r := blind(seen, observe.RemoteSecretsPart); r != nil {
 			return r
 		}
 		var results []Result
@@ -120,7 +129,7 @@ func secretMalformed(v view) []Result {
 func annotationMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "namespace"); r != nil {
+		if r := blind(seen, observe.IstioNamespace); r != nil {
 			return r
 		}
 		has := ""
@@ -160,7 +169,7 @@ func attachAgain(v view, c mesh.Cluster) string {
 
 func revisionMismatch(v view) []Result {
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "injectors"); r != nil {
+		if r := blind(seen, observe.Injectors); r != nil {
 			return r
 		}
 		if len(v.injectors(seen)) > 0 {
@@ -179,7 +188,7 @@ func revisionMismatch(v view) []Result {
 
 func nameMismatch(v view) []Result {
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "injectors"); r != nil {
+		if r := blind(seen, observe.Injectors); r != nil {
 			return r
 		}
 		injectors := v.injectors(seen)
@@ -209,7 +218,7 @@ func clusterOfPath(path string) string {
 func sliceMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "istiod services"); r != nil {
+		if r := blind(seen, observe.IstiodServices); r != nil {
 			return r
 		}
 		address := ""
@@ -246,16 +255,18 @@ func notSynced(v view) []Result {
 		if seenPrimary == nil {
 			return nil
 		}
-		if r := blind(seenPrimary, "control planes"); r != nil {
-			return r
-		}
 		plane, found := v.plane()
-		if !found || len(plane.Replicas) == 0 {
+		if !found || blind(seenPrimary, observe.ControlPlanes) != nil {
+			return skip("needs no-istiod") // which says it once, of the primary
+		}
+		if len(plane.Replicas) == 0 {
 			return []Result{{Status: Unknown, Seen: "no istiod could be asked"}}
 		}
+		var silent []Result
 		for _, replica := range plane.Replicas {
 			if replica.Error != "" {
-				return []Result{{Status: Unknown, Seen: replica.Pod + ": " + replica.Error}}
+				silent = append(silent, Result{Status: Unknown, Seen: replica.Pod + ": " + replica.Error})
+				continue
 			}
 			status := "not in its list"
 			for _, r := range replica.Clusters {
@@ -268,18 +279,21 @@ func notSynced(v view) []Result {
 					"%s says of this cluster: %s", replica.Pod, status)
 			}
 		}
+		if silent != nil {
+			return silent
+		}
 		return pass("%d of %d replicas", len(plane.Replicas), len(plane.Replicas))
 	})
 }
 
 func cabundleEmpty(v view) []Result {
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "injectors"); r != nil {
+		if r := blind(seen, observe.Injectors); r != nil {
 			return r
 		}
 		injectors := v.injectors(seen)
 		for _, i := range injectors {
-			if slices.Contains(i.CABundles, "") {
+			if len(i.CABundles) == 0 || slices.Contains(i.CABundles, "") {
 				return fail(attachAgain(v, c), "MutatingWebhookConfiguration %s has no caBundle: the API server can't call istiod", i.Name)
 			}
 		}
@@ -292,7 +306,7 @@ func cabundleEmpty(v view) []Result {
 
 func rootMissing(v view) []Result {
 	return v.each(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "root certificate"); r != nil {
+		if r := blind(seen, observe.RootCertificate); r != nil {
 			return r
 		}
 		if seen.RootCert == "" {
@@ -307,7 +321,7 @@ func rootsDiffer(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	seenPrimary := v.snapshot.Clusters[primary.Name]
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, "root certificate"); r != nil {
+		if r := blind(seen, observe.RootCertificate); r != nil {
 			return r
 		}
 		if seenPrimary == nil || seenPrimary.RootCert == "" || seen.RootCert == "" {

@@ -20,7 +20,7 @@ func probeReady(v view) []Result {
 		if reason, unready := v.snapshot.Traffic.Unready[c.Name]; unready {
 			return fail(fmt.Sprintf("kubectl --context %s get events -A --field-selector type=Warning, after: kubectl mesh verify --traffic --keep", c.Context), "%s", reason)
 		}
-		if r := blind(seen, "nodes"); r != nil {
+		if r := blind(seen, observe.Nodes); r != nil {
 			return r
 		}
 		if seen.ReadyNodes == 0 {
@@ -62,10 +62,13 @@ func (v view) calls(from, to string) []observe.Call {
 }
 
 func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
-	var protocols, peers []string
+	var protocols, peers, plain []string
 	answered := 0
 	var p50, p99 time.Duration
 	for _, c := range calls {
+		if c.Sent == 0 {
+			return []Result{{Status: Unknown, Seen: fmt.Sprintf("→ %s: no %s call was made", to.Name, c.Protocol)}}
+		}
 		if c.Answered < c.Sent {
 			likely, fix := explain(c.Error, from, to)
 			return fail(fix, "→ %s: %d of %d %s calls were answered: %s. %s", to.Name, c.Answered, c.Sent, c.Protocol, c.Error, likely)
@@ -80,15 +83,22 @@ func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
 		answered += c.Answered
 		p50, p99 = max(p50, c.P50), max(p99, c.P99)
 		peers = append(peers, c.Peers...)
+		if c.Protocol != "tcp" && slices.Contains(c.Peers, "") { // over TCP nobody can tell
+			plain = append(plain, c.Protocol)
+		}
 	}
 	slices.Sort(peers)
 	peers = slices.DeleteFunc(slices.Compact(peers), func(p string) bool { return p == "" })
 	seenAs := "seen without an identity: not over mutual TLS"
-	if len(peers) > 0 {
+	switch {
+	case len(peers) > 0 && len(plain) > 0:
+		seenAs = fmt.Sprintf("as %s, but over %s also without an identity: not over mutual TLS",
+			strings.Join(peers, ", "), strings.Join(plain, ", "))
+	case len(peers) > 0:
 		seenAs = "as " + strings.Join(peers, ", ")
 	}
 	text := fmt.Sprintf("→ %s: %d calls (%s) %s, p50 %s, p99 %s", to.Name, answered, strings.Join(protocols, ", "), seenAs, rounded(p50), rounded(p99))
-	if len(peers) == 0 {
+	if len(peers) == 0 || len(plain) > 0 {
 		return warn(fmt.Sprintf("kubectl --context %s get peerauthentication,destinationrule -A", primaryContext(v)), "%s", text)
 	}
 	return pass("%s", text)
@@ -106,6 +116,13 @@ func spread(v view) []Result {
 	var results []Result
 	for _, from := range v.mesh.Clusters {
 		for _, c := range v.calls(from.Name, "") {
+			if c.Answered < c.Sent {
+				r := fail("see traffic; if that passes, look at the sidecar's log of the caller",
+					"%d of %d calls to one Service in all clusters were answered: %s", c.Answered, c.Sent, c.Error)[0]
+				r.Cluster = label(from)
+				results = append(results, r)
+				continue
+			}
 			var shares, silent []string
 			for _, to := range v.mesh.Clusters {
 				switch n := c.ByCluster[to.Name]; {
