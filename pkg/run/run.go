@@ -74,6 +74,7 @@ func Steps(ctx context.Context, steps []plan.Step, do Do, emit func(Event), now 
 	r := &runner{
 		do: do, emit: emit, now: now,
 		done:    map[string]chan struct{}{},
+		cause:   map[string]string{},
 		outcome: Outcome{Steps: map[string]Kind{}, Errors: map[string]error{}},
 	}
 	for _, s := range steps {
@@ -98,6 +99,8 @@ type runner struct {
 	mu      sync.Mutex
 	emit    func(Event)
 	outcome Outcome
+	// cause is, by the id of a step that was skipped, the one whose failure is to blame.
+	cause map[string]string
 }
 
 func (r *runner) step(ctx context.Context, s plan.Step) {
@@ -108,8 +111,12 @@ func (r *runner) step(ctx context.Context, s plan.Step) {
 		r.record(Event{Kind: Skipped, Step: s, Detail: blocker}, false)
 		return
 	}
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		r.record(Event{Kind: Cancelled, Step: s}, false)
+		return
+	}
+	if ctx.Err() != nil { // out of time, which is a failure and nobody's wish
+		r.record(Event{Kind: Failed, Step: s, Err: fmt.Errorf("not begun: %w", context.Cause(ctx))}, false)
 		return
 	}
 	r.record(Event{Kind: Started, Step: s}, false)
@@ -128,13 +135,16 @@ func (r *runner) step(ctx context.Context, s plan.Step) {
 	r.record(event, result.Wrote)
 }
 
-// blocker is a step that s needs and that was not done.
+// blocker is the failed step that keeps s, which needs it directly or through others, from being done.
 func (r *runner) blocker(s plan.Step) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, need := range s.Needs {
-		if kind := r.outcome.Steps[need]; kind == Failed || kind == Skipped {
+		switch r.outcome.Steps[need] {
+		case Failed:
 			return need
+		case Skipped:
+			return r.cause[need]
 		}
 	}
 	return ""
@@ -150,6 +160,8 @@ func (r *runner) record(e Event, wrote bool) {
 	switch e.Kind {
 	case Failed:
 		r.outcome.Errors[e.Step.ID] = e.Err
+	case Skipped:
+		r.cause[e.Step.ID] = e.Detail
 	case Cancelled:
 		r.outcome.Interrupted = true
 	}
