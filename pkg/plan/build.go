@@ -35,7 +35,7 @@ const (
 // Build makes the whole plan of a mesh: its primary, its east-west gateway, its remotes. The mesh must be complete
 // (see Complete) and judged fit (pkg/check).
 func Build(m mesh.Mesh, s *observe.Snapshot, o Options) []Step {
-	b := builder{mesh: m, snapshot: s, options: o}
+	b := builder{mesh: m, snapshot: s, options: o, dropped: map[string][]string{}}
 	primary, found := m.Primary()
 	if !found {
 		return nil
@@ -53,15 +53,36 @@ type builder struct {
 	snapshot *observe.Snapshot
 	options  Options
 	steps    []Step
+	// dropped are the needs of the steps that were left out, by id.
+	dropped map[string][]string
 }
 
 func (b *builder) add(stage Stage, cluster, what, title string, action Action, needs ...string) string {
-	step := Step{ID: cluster + "/" + what, Cluster: cluster, Stage: stage, Title: title, Action: action, Needs: needs}
+	step := Step{ID: cluster + "/" + what, Cluster: cluster, Stage: stage, Title: title, Action: action}
+	step.Needs = b.kept(needs)
 	if !step.Writes() && !b.options.Wait && !indispensable(action) {
+		b.dropped[step.ID] = step.Needs
 		return step.ID
 	}
 	b.steps = append(b.steps, step)
 	return step.ID
+}
+
+// kept puts, in place of a wait that was dropped, what it would have waited for.
+func (b *builder) kept(needs []string) []string {
+	var kept []string
+	for _, need := range needs {
+		instead, dropped := b.dropped[need]
+		if !dropped {
+			instead = []string{need}
+		}
+		for _, id := range instead {
+			if !slices.Contains(kept, id) {
+				kept = append(kept, id)
+			}
+		}
+	}
+	return kept
 }
 
 // indispensable waits bring forth what a later write is made of, so that --wait=false can't drop them.
@@ -177,17 +198,21 @@ func controlPlaneClusters(seen *observe.Cluster, primary string) string {
 }
 
 // ownsDefaultTag is true when this revision should answer for istio-injection=enabled: the default revision always,
-// a named one when no other does (istio's operator/pkg/webhook, detectIfTagWebhookIsNeeded).
+// a named one when no other does (istio's operator/pkg/webhook, detectIfTagWebhookIsNeeded). Beside an injector of
+// another revision it keeps off even without such a tag: that one may answer by itself, as Helm's does, and is not
+// ours to switch off.
 func (b *builder) ownsDefaultTag(cluster string) bool {
 	if b.mesh.Revision == "" {
 		return true
 	}
+	alone := true
 	for _, injector := range b.seen(cluster).Injectors {
 		if injector.Tag == mesh.DefaultRevision {
 			return injector.Revision == b.mesh.Revision
 		}
+		alone = alone && injector.Revision == b.mesh.Revision
 	}
-	return true
+	return alone
 }
 
 func (b *builder) revisioned(name string) string {
