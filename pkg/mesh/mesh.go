@@ -92,14 +92,12 @@ func (m Mesh) Validate() error {
 	for _, c := range m.Clusters {
 		if err := ValidateClusterName(c.Name); err != nil {
 			broken = append(broken, err)
-			continue
-		}
-		if other, taken := names[c.Name]; taken {
+		} else if other, taken := names[c.Name]; taken {
 			broken = append(broken, fmt.Errorf(
 				"contexts %q and %q would both be cluster %q: give one another name with NAME=CONTEXT", other, c.Context, c.Name))
-			continue
+		} else {
+			names[c.Name] = c.Context
 		}
-		names[c.Name] = c.Context
 		if err := ValidateNetwork(c.Network); err != nil {
 			broken = append(broken, fmt.Errorf("cluster %q: %w", c.Name, err))
 		}

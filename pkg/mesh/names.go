@@ -31,7 +31,11 @@ func ParseClusterRef(arg string, contexts []string) (ClusterRef, error) {
 	if arg == "" {
 		return ClusterRef{}, fmt.Errorf("a context's name is empty")
 	}
-	return ClusterRef{Name: ClusterName(arg), Context: arg}, nil
+	name := ClusterName(arg)
+	if name == "" {
+		return ClusterRef{}, fmt.Errorf("context %q has nothing that a cluster's name can be made of: give one with NAME=CONTEXT", arg)
+	}
+	return ClusterRef{Name: name, Context: arg}, nil
 }
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
