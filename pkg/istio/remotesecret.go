@@ -3,6 +3,7 @@ package istio
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -84,10 +85,25 @@ func ParseRemoteSecret(kubeconfig []byte) (Credentials, error) {
 		Server: cluster.Server, TLSServerName: cluster.TLSServerName,
 		CA: cluster.CertificateAuthorityData, Token: []byte(user.Token),
 	}
-	if user.Exec != nil {
-		return credentials, errors.New("the kubeconfig runs a program for its credentials, which istiod refuses")
+	for _, name := range slices.Sorted(maps.Keys(config.AuthInfos)) {
+		if refused := refusedIn(config.AuthInfos[name]); refused != "" {
+			return credentials, fmt.Errorf("the kubeconfig %s for its credentials, which istiod refuses", refused)
+		}
 	}
 	return credentials, nil
+}
+
+// refusedIn says what istiod does not take from a kubeconfig that anybody may have written (pkg/kube, sanitizeKubeConfig).
+func refusedIn(user *api.AuthInfo) string {
+	switch {
+	case user.Exec != nil:
+		return "runs a program"
+	case user.AuthProvider != nil && user.AuthProvider.Name != "oidc":
+		return "asks the auth provider " + user.AuthProvider.Name
+	case user.TokenFile != "" || user.ClientCertificate != "" || user.ClientKey != "":
+		return "reads a file"
+	}
+	return ""
 }
 
 // TokenSecret makes the secret that the controller manager fills with a token of the reader account. The token lives
