@@ -4,6 +4,7 @@ package act
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -59,7 +60,7 @@ func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 		members, parent := apply.Set{
 			Name: set, Namespace: a.Mesh.Namespace, Tooling: istio.FieldManager + "/" + a.Version,
 		}.Members(objects)
-		objects = append(members, parent)
+		objects = slices.Concat(members, []*unstructured.Unstructured{parent})
 	}
 	outcome, err := applier.Apply(ctx, objects)
 	return run.Result{Detail: outcome.String(), Wrote: outcome.Wrote()}, err

@@ -262,7 +262,7 @@ func injects(c *cluster.Cluster, revision, name string) condition {
 			return false, "", err
 		}
 		if err := istio.Injected(pod, name); err != nil {
-			return false, err.Error(), nil
+			return false, "", err
 		}
 		return true, "a dry-run pod gets its sidecar", nil
 	}

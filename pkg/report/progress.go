@@ -153,9 +153,9 @@ func (p *Progress) live() {
 // Duration writes a duration as people read it: 0.3s, 12s, 2m5s.
 func Duration(d time.Duration) string {
 	switch {
-	case d < 10*time.Second:
+	case d.Round(time.Second/10) < 10*time.Second:
 		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < time.Minute:
+	case d.Round(time.Second) < time.Minute:
 		return fmt.Sprintf("%.0fs", d.Seconds())
 	}
 	return d.Round(time.Second).String()
