@@ -27,7 +27,7 @@ func newAttachRemote(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "attach-remote CONTEXT|NAME=CONTEXT ...",
 		Short: "Attach clusters to the primary, as its remotes",
-		Long: templates.LongDesc(`
+		Long: long(`
 			Attach one or more clusters to the primary of --context: namespace and annotation, the remote profile, the
 			account through which istiod reads the cluster and its credentials in the primary. Then wait until every
 			istiod replica has read the cluster, its webhooks have istiod's certificate, and a pod gets its sidecar.

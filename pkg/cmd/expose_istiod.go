@@ -25,7 +25,7 @@ func newExposeIstiod(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "expose-istiod",
 		Short: "Publish the primary's istiod to other clusters",
-		Long: templates.LongDesc(`
+		Long: long(`
 			Install the east-west gateway in the cluster of --context, wait for its external address, and publish istiod
 			through it: port 15012 for the remotes' proxies and 15017 for their injection webhooks.
 

@@ -23,7 +23,7 @@ func newInstallPrimary(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "install-primary",
 		Short: "Install a control plane that may manage remote clusters",
-		Long: templates.LongDesc(`
+		Long: long(`
 			Install Istio's control plane in the cluster of --context, with the identities and settings that a mesh of
 			several clusters stands on, and wait until it injects sidecars.
 

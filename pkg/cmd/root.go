@@ -47,9 +47,15 @@ func usage(format string, args ...any) error {
 
 // Main runs the command line and returns the exit code. args[0] is the program's own name.
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
+	out := &watchedOutput{Writer: streams.Out}
+	streams.Out = out
 	root := NewRoot(streams)
 	root.SetArgs(args[1:])
 	err := root.ExecuteContext(ctx)
+	if failed := out.failed(); failed != nil {
+		fmt.Fprintln(streams.ErrOut, "error: the output could not be written:", failed)
+		return ExitFailed
+	}
 	var exit *exitError
 	switch {
 	case err == nil:
@@ -77,7 +83,7 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-mesh",
 		Short: "Build and check an Istio mesh of several clusters",
-		Long: templates.LongDesc(`
+		Long: long(`
 			Build and check an Istio mesh that spans several Kubernetes clusters.
 
 			One cluster, the primary, has the control plane; the others, its remotes, are managed by it. --context names
@@ -115,13 +121,17 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.PersistentFlags().BoolVar(&o.noColour, "no-color", false, "Do not colour the output; NO_COLOR in the environment means the same")
 	root.PersistentFlags().BoolVarP(&o.verbose, "verbose", "v", false, "Say more about what is waited for")
 
+	hideRareFlags(root.PersistentFlags())
+
 	root.AddCommand(
 		newInstallPrimary(o),
 		newExposeIstiod(o),
 		newAttachRemote(o),
 		newVerify(o),
 		newVersion(o),
+		newOptions(root),
 	)
+	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
 	wrapArgs(root)
 	return root
 }

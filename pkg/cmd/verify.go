@@ -35,7 +35,7 @@ func newVerify(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify [CONTEXT|NAME=CONTEXT ...]",
 		Short: "Check a mesh, and name what is wrong with it",
-		Long: templates.LongDesc(`
+		Long: long(`
 			Look at the primary of --context and at its remotes, and judge each part that the mesh stands on. The
 			remotes are found from the primary's remote secrets, and their contexts by the API servers' addresses;
 			naming contexts narrows it to those.

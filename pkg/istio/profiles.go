@@ -134,13 +134,43 @@ func (c Charts) EastWest(g Gateway) ([]*unstructured.Unstructured, error) {
 		return nil, err
 	}
 	for _, object := range objects {
-		if object.GetKind() == "Service" {
+		switch object.GetKind() {
+		case "Service":
 			if err := finishService(object, g); err != nil {
 				return nil, err
 			}
+		case "Deployment":
+			listenOnce(object)
 		}
 	}
 	return objects, nil
+}
+
+// listenOnce drops the container ports that the chart repeats: it makes one of each port of the Service, also where
+// two lead to the same.
+func listenOnce(deployment *unstructured.Unstructured) {
+	containers, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
+	for _, container := range containers {
+		c, ok := container.(map[string]any)
+		if !ok {
+			continue
+		}
+		ports, _ := c["ports"].([]any)
+		seen := map[any]bool{}
+		c["ports"] = slices.DeleteFunc(ports, func(port any) bool {
+			p, ok := port.(map[string]any)
+			if !ok {
+				return false
+			}
+			number := fmt.Sprint(p["containerPort"], p["protocol"])
+			repeated := seen[number]
+			seen[number] = true
+			return repeated
+		})
+	}
+	if containers != nil {
+		_ = unstructured.SetNestedSlice(deployment.Object, containers, "spec", "template", "spec", "containers")
+	}
 }
 
 // finishService sets on the gateway's Service what no chart value can.

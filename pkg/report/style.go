@@ -20,9 +20,13 @@ type Style struct {
 }
 
 // StyleOf looks at a stream. noColour is the user's flag; NO_COLOR in the environment means the same
-// (https://no-color.org), and a terminal called dumb gets neither colour nor a live line.
+// (https://no-color.org), and a terminal called dumb gets neither colour nor a live line. A writer that wraps another
+// says so with Unwrap.
 func StyleOf(w io.Writer, noColour bool, getenv func(string) string) Style {
 	style := Style{Width: 80}
+	if wrapped, is := w.(interface{ Unwrap() io.Writer }); is {
+		w = wrapped.Unwrap()
+	}
 	file, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) || getenv("TERM") == "dumb" {
 		return style

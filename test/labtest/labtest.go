@@ -122,7 +122,8 @@ func (l *Lab) saveLogs(tb testing.TB) {
 // Lab runs the lab's program and returns its output.
 func (l *Lab) Lab(tb testing.TB, args ...string) string {
 	tb.Helper()
-	out, err := l.command(tb.Context(), args...)
+	// Clean-up functions call this too, when the test's own context has ended.
+	out, err := l.command(context.WithoutCancel(tb.Context()), args...)
 	if err != nil {
 		tb.Fatal(err)
 	}

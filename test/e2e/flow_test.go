@@ -1,0 +1,106 @@
+package e2e
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
+)
+
+// The main job: two bare clusters become one mesh, whose services reach each other; doing it again does nothing.
+func TestFlow(t *testing.T) {
+	lab := clusters(t)
+	steps := [][]string{
+		{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay},
+		{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay},
+		{"attach-remote", "cluster2", "--context", "cluster1", "-f", lab.Overlay},
+	}
+	for i, said := range []string{"cluster1 is the primary of mesh mesh1", "istiod of cluster1 is published at 10.", "Attached to cluster1: cluster2."} {
+		mustContain(t, lab.MustMesh(t, steps[i]...).Stdout, said, "Next: kubectl mesh ")
+	}
+
+	r := lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "-o", "json")
+	if r.Code != 0 {
+		t.Fatalf("verify --traffic: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	var verdict struct {
+		Traffic struct {
+			Namespace string
+			Calls     []struct {
+				From, To, Protocol string
+				Sent, Answered     int
+				ByCluster          map[string]int
+				Peers              []string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(r.Stdout), &verdict); err != nil {
+		t.Fatal(err)
+	}
+	pairs := map[string]bool{}
+	for _, c := range verdict.Traffic.Calls {
+		if c.Answered != c.Sent || c.Sent == 0 {
+			t.Errorf("%s to %q over %s: %d of %d calls were answered", c.From, c.To, c.Protocol, c.Answered, c.Sent)
+		}
+		identity := "spiffe://cluster.local/ns/" + verdict.Traffic.Namespace + "/sa/from-" + c.From
+		if c.Protocol != "tcp" && (len(c.Peers) != 1 || c.Peers[0] != identity) {
+			t.Errorf("%s to %q over %s: servers saw %v, not %s", c.From, c.To, c.Protocol, c.Peers, identity)
+		}
+		if c.To == "" && len(c.ByCluster) != 2 {
+			t.Errorf("a Service in both clusters, called from %s, was answered by %v", c.From, c.ByCluster)
+		}
+		pairs[c.From+">"+c.To] = true
+	}
+	for _, pair := range []string{"cluster1>cluster1", "cluster1>cluster2", "cluster2>cluster1", "cluster2>cluster2"} {
+		if !pairs[pair] {
+			t.Errorf("no calls were made for %s", pair)
+		}
+	}
+	for _, cluster := range []string{"cluster1", "cluster2"} {
+		if left := lab.Kubectl(t, cluster, "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", "name"); left != "" {
+			t.Errorf("the probe has left in %s: %s", cluster, left)
+		}
+	}
+
+	before := versions(t, lab, "cluster1", "cluster2")
+	for i, said := range []string{"nothing was written", "nothing was written", "Nothing was written"} {
+		mustContain(t, lab.MustMesh(t, steps[i]...).Stdout, said)
+	}
+	mustBeUnwritten(t, before, versions(t, lab, "cluster1", "cluster2"))
+
+	known := lab.Run(t, "istioctl", "--context", "cluster1", "remote-clusters")
+	mustContain(t, known.Stdout, "cluster2", "synced")
+}
+
+// A second control plane beside none, under a revision of its own.
+func TestRevision(t *testing.T) {
+	lab := clusters(t)
+	primary(t, lab, "--revision", "canary")
+	out := lab.MustMesh(t, "attach-remote", "west=cluster2", "--context", "cluster1", "-f", lab.Overlay)
+	mustContain(t, out.Stdout, "Attached to cluster1: west.")
+	r := lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage)
+	if r.Code != 0 {
+		t.Fatalf("verify --traffic: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	mustContain(t, r.Stdout, "revision canary", "west: ")
+	lab.Kubectl(t, "cluster2", "-n", "istio-system", "get", "service", "istiod-canary")
+}
+
+// Several remotes at once; one that fails does not stop the others, and the summary says which.
+func TestManyRemotes(t *testing.T) {
+	lab := clusters(t)
+	primary(t, lab)
+	// Without its controller manager a cluster never fills the token of an account.
+	lab.Lab(t, "stop", "cluster3", "kube-controller-manager")
+	attach := []string{"attach-remote", "cluster2", "cluster3", "cluster4", "--context", "cluster1", "-f", lab.Overlay, "--timeout", "15s"}
+	r := lab.Mesh(t, attach...)
+	if r.Code != 1 {
+		t.Errorf("exit code %d, not 1", r.Code)
+	}
+	mustContain(t, r.Stdout, "Attached to cluster1: cluster2, cluster4.", "Not attached: cluster3.")
+	mustContain(t, r.Stderr, "cluster3", "token", "the same command does the rest")
+
+	lab.Lab(t, "start", "cluster3", "kube-controller-manager")
+	mustContain(t, lab.MustMesh(t, attach...).Stdout, "Attached to cluster1: cluster2, cluster3, cluster4.")
+	healthy(t, lab, "cluster2", "cluster3", "cluster4")
+}

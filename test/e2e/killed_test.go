@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
+)
+
+// Killed at any moment, the same command finishes the job.
+func TestKilledAndRunAgain(t *testing.T) {
+	lab := clusters(t)
+	for _, command := range [][]string{
+		{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay},
+		{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay},
+		{"attach-remote", "cluster3", "--context", "cluster1", "-f", lab.Overlay},
+	} {
+		// Each time a line later than the last; a kill in the midst of a step's requests comes about by itself.
+		for after := 0; ; after++ {
+			r := stopAfter(t, lab, after, syscall.SIGKILL, command...)
+			if r.Code == 0 {
+				break // it was faster than the kill
+			}
+		}
+		lab.MustMesh(t, command...)
+	}
+	healthy(t, lab, "cluster3")
+}
+
+// Interrupted, a command says how far it came and how to go on; nothing runs on.
+func TestInterrupted(t *testing.T) {
+	lab := clusters(t)
+	install := []string{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay}
+	r := stopAfter(t, lab, 2, syscall.SIGINT, install...)
+	if r.Code != 130 {
+		t.Errorf("exit code %d, not 130", r.Code)
+	}
+	mustContain(t, r.Stderr, "interrupted with", "the same command does the rest")
+	lab.MustMesh(t, install...)
+}
+
+// The probe leaves nothing behind, also when it is interrupted in the midst of its calls.
+func TestInterruptedProbe(t *testing.T) {
+	lab := clusters(t)
+	primary(t, lab)
+	r := stopAfter(t, lab, 1, syscall.SIGINT, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "-v")
+	if r.Code != 130 {
+		t.Errorf("exit code %d, not 130", r.Code)
+	}
+	if left := lab.Kubectl(t, "cluster1", "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", "name"); left != "" {
+		t.Errorf("the probe has left: %s", left)
+	}
+}
+
+// stopAfter runs the plugin and sends it a signal once it has written so many lines about its progress.
+func stopAfter(t *testing.T, lab *labtest.Lab, lines int, signal syscall.Signal, args ...string) labtest.Result {
+	t.Helper()
+	command := lab.Command(t.Context(), os.Getenv("KUBECTL_MESH_BIN"), args...)
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if lines == 0 {
+		stop(t, command, signal)
+	}
+	var said strings.Builder
+	scanner := bufio.NewScanner(stderr)
+	for seen := 1; scanner.Scan(); seen++ {
+		said.WriteString(scanner.Text() + "\n")
+		if seen == lines {
+			stop(t, command, signal)
+		}
+	}
+	_ = command.Wait() // the exit code says it
+	return labtest.Result{Stderr: said.String(), Code: command.ProcessState.ExitCode()}
+}
+
+func stop(t *testing.T, command *exec.Cmd, signal syscall.Signal) {
+	t.Helper()
+	if err := command.Process.Signal(signal); err != nil {
+		t.Log(err) // it has ended already
+	}
+}
