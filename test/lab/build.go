@@ -223,12 +223,12 @@ func extract(archive, name, to string) error {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
 	defer source.Close()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o700)
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close())
+	return errors.Join(err, target.Chmod(0o700), target.Close())
 }
 
 // output runs a program and returns what it prints. If it fails, the error says what it said.

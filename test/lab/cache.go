@@ -75,9 +75,6 @@ func (s store) get(ctx context.Context, thing, key string, produce func(ctx cont
 	if err := produce(ctx, temporary); err != nil {
 		return "", fmt.Errorf("make %s: %w", thing, err)
 	}
-	if err := os.Chmod(temporary, 0o750); err != nil {
-		return "", err
-	}
 	if err := os.Rename(temporary, dir); err != nil {
 		return "", err
 	}

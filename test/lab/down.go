@@ -16,7 +16,7 @@ import (
 // Down ends the lab and removes all that it has left, whatever state it was in.
 func (l *Lab) Down(ctx context.Context) error {
 	if os.Geteuid() != 0 {
-		return errors.New("ending a lab needs root")
+		return errNeedsRoot
 	}
 	groups, err := findCgroups()
 	if err != nil {
@@ -34,8 +34,8 @@ func (l *Lab) Down(ctx context.Context) error {
 	if err := os.RemoveAll(l.dir()); err != nil {
 		return fmt.Errorf("remove the lab's folder: %w", err)
 	}
-	if err := unix.Rmdir(home); err != nil && !errors.Is(err, unix.ENOTEMPTY) && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("remove %s: %w", home, err)
+	if err := watchers().restore(ctx); err != nil {
+		return err
 	}
 	l.say("lab %s is down", l.name)
 	return nil

@@ -84,6 +84,9 @@ func (l *Lab) lock(ctx context.Context) (unlock func(), err error) {
 
 // read returns the lab's state, and says what to do if there is none.
 func (l *Lab) read() (state, error) {
+	if os.Geteuid() != 0 {
+		return state{}, errNeedsRoot
+	}
 	s, err := readState(l.dir())
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, fmt.Errorf("there is no lab %q: lab up --lab %s", l.name, l.name)
@@ -121,10 +124,12 @@ func executable(path string) bool {
 	return err == nil && !info.IsDir() && info.Mode()&0o111 != 0
 }
 
+var errNeedsRoot = errors.New("a lab needs root: it makes network namespaces, mounts and cgroups")
+
 // checkMachine says, in one line, what a lab cannot do without.
 func checkMachine() error {
 	if os.Geteuid() != 0 {
-		return errors.New("a lab needs root: it makes network namespaces, mounts and cgroups")
+		return errNeedsRoot
 	}
 	found := findMachine()
 	onPath := func(program string) bool {

@@ -52,6 +52,9 @@ func (l *Lab) Up(ctx context.Context, options UpOptions) error {
 		return err
 	}
 	defer unlock()
+	if err := watchers().raise(ctx); err != nil {
+		return err
+	}
 	if err := l.install(made); err != nil {
 		return fmt.Errorf("install the programs in %s: %w", l.dir(), err)
 	}
