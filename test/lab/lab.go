@@ -106,11 +106,7 @@ func eachCluster(ctx context.Context, clusters []cluster, do func(context.Contex
 // findMachine finds what the machine brings. What is missing has an empty place; checkMachine says so.
 func findMachine() machine {
 	var m machine
-	for dir := range strings.SplitSeq(searchPath(), ":") {
-		if path := filepath.Join(dir, "containerd"); m.containerd == "" && executable(path) {
-			m.containerd = path
-		}
-	}
+	m.containerd, _ = lookPath("containerd")
 	for _, dir := range []string{"/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"} {
 		if m.cni == "" && executable(filepath.Join(dir, "bridge")) {
 			m.cni = dir
@@ -133,12 +129,8 @@ func checkMachine() error {
 	}
 	found := findMachine()
 	onPath := func(program string) bool {
-		for dir := range strings.SplitSeq(searchPath(), ":") {
-			if executable(filepath.Join(dir, program)) {
-				return true
-			}
-		}
-		return false
+		_, err := lookPath(program)
+		return err == nil
 	}
 	var missing, packages []string
 	for _, need := range []struct {

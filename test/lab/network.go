@@ -234,7 +234,7 @@ func connectNode(lab, space int, from Cluster, clusters []Cluster) error {
 			return err
 		}
 	}
-	return nil
+	return masquerade(space, from, clusters)
 }
 
 // disconnect removes a lab's link, and with it the machine's routes to the lab.
