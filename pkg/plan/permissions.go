@@ -52,15 +52,17 @@ func Permissions(stage Stage, namespace string) (primary, remote []observe.Permi
 		}
 		return permissions
 	}
+	// The pod of which a dry run tells whether it would get its sidecar.
+	dryRun := observe.Permission{Verb: "create", Resource: "pods", Namespace: "default"}
 	switch stage {
 	case InstallPrimary:
-		asked = write(controlPlaneKinds)
+		asked = append(write(controlPlaneKinds), dryRun)
 	case ExposeIstiod:
-		asked = write(gatewayKinds)
+		asked = append(write(gatewayKinds), dryRun)
 	case AttachRemote:
 		secrets := func() ([]kind, []kind) { return []kind{{"", "secrets"}}, nil }
 		portForward := observe.Permission{Verb: "create", Resource: "pods/portforward", Namespace: namespace}
-		return append(write(secrets), portForward), write(remoteKinds)
+		return append(write(secrets), portForward), append(write(remoteKinds), dryRun)
 	}
 	return asked, nil
 }

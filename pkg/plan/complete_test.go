@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// given is what the command line alone says of a mesh: contexts, and names of remotes.
+func given(revision string) mesh.Mesh {
+	return mesh.Mesh{Namespace: "istio-system", Revision: revision, Clusters: []mesh.Cluster{
+		{Context: "ctx-east", Role: mesh.Primary}, {Name: "west", Context: "ctx-west", Role: mesh.Remote},
+	}}
+}
+
+func seen(primary observe.Cluster, west observe.Cluster) *observe.Snapshot {
+	primary.Context = "ctx-east"
+	return &observe.Snapshot{Clusters: map[string]*observe.Cluster{PrimaryKey: &primary, "west": &west}}
+}
+
+func TestComplete(t *testing.T) {
+	t.Parallel()
+	plane := observe.ControlPlane{Revision: "default", ClusterID: "east", MeshID: "shop", Network: "eu"}
+	withoutNetwork := plane
+	withoutNetwork.Network = ""
+	labelled := &observe.Namespace{Network: "us"}
+	complete := func(revision, id, primaryNetwork, remoteNetwork string) mesh.Mesh {
+		m := given(revision)
+		m.ID = id
+		m.Clusters[0].Name, m.Clusters[0].Network, m.Clusters[1].Network = "east", primaryNetwork, remoteNetwork
+		return m
+	}
+	for _, test := range []struct {
+		name string
+		mesh mesh.Mesh
+		seen *observe.Snapshot
+		want mesh.Mesh
+	}{
+		{"all from the primary", given(""), seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{plane}}, observe.Cluster{}),
+			complete("", "shop", "eu", "eu")},
+		{"the network from its namespace", given(""),
+			seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{withoutNetwork}, Namespace: labelled}, observe.Cluster{}),
+			complete("", "shop", "us", "us")},
+		{"a remote that has a network keeps it", given(""),
+			seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{plane}}, observe.Cluster{Namespace: labelled}),
+			complete("", "shop", "eu", "us")},
+		{"the user's word first", complete("", "mine", "mine", "mine"),
+			seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{plane}}, observe.Cluster{Namespace: labelled}),
+			complete("", "mine", "mine", "mine")},
+		{"no control plane", given(""), seen(observe.Cluster{Namespace: labelled}, observe.Cluster{}), given("")},
+		{"no control plane of the revision", given("canary"), seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{plane}}, observe.Cluster{}), given("canary")},
+		{"the primary was not looked at", given(""), &observe.Snapshot{}, given("")},
+		{"no primary", mesh.Mesh{Clusters: given("").Clusters[1:]}, seen(observe.Cluster{}, observe.Cluster{}), mesh.Mesh{Clusters: given("").Clusters[1:]}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			before := test.mesh.Clusters[0]
+			got, err := Complete(test.mesh, test.seen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got\n%+v, want\n%+v", got, test.want)
+			}
+			if before != test.mesh.Clusters[0] {
+				t.Errorf("the mesh that was given has changed: %+v", test.mesh.Clusters[0])
+			}
+		})
+	}
+}
+
+func TestChooseRevision(t *testing.T) {
+	t.Parallel()
+	planes := func(revisions ...string) (c observe.Cluster) {
+		for _, r := range revisions {
+			c.ControlPlanes = append(c.ControlPlanes, observe.ControlPlane{Revision: r, ClusterID: "of-" + r})
+		}
+		return c
+	}
+	tagged := func(c observe.Cluster, revision string) observe.Cluster {
+		c.Injectors = []observe.Injector{{Tag: "prod", Revision: "b"}, {Tag: "default", Revision: revision}}
+		return c
+	}
+	for _, test := range []struct {
+		name, given   string
+		seen          observe.Cluster
+		want, primary string
+		wantErr       string
+	}{
+		{name: "none there", seen: planes()},
+		{name: "the only one", seen: planes("a"), want: "a", primary: "of-a"},
+		{name: "the only one has no name", seen: planes("default"), primary: "of-default"},
+		{name: "the default among several", seen: planes("a", "default"), primary: "of-default"},
+		{name: "the tagged among several", seen: tagged(planes("a", "b"), "a"), want: "a", primary: "of-a"},
+		{name: "the user's", given: "b", seen: tagged(planes("a", "b"), "a"), want: "b", primary: "of-b"},
+		{name: "the user's, not there yet", given: "c", seen: planes("a", "b"), want: "c"},
+		{name: "the user says default", given: "default", seen: planes("default", "a"), primary: "of-default"},
+		{name: "the user says default, none there", given: "default", seen: planes()},
+		{name: "the user must choose", seen: planes("a", "b"),
+			wantErr: `the primary "ctx-east" has several control planes and none is the default: choose with --revision one of a, b`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Complete(given(test.given), seen(test.seen, observe.Cluster{}))
+			if test.wantErr != "" {
+				if err == nil || err.Error() != test.wantErr {
+					t.Errorf("got %v, want %s", err, test.wantErr)
+				}
+				return
+			}
+			if err != nil || got.Revision != test.want || got.Clusters[0].Name != test.primary {
+				t.Errorf("got revision %q, primary %q, %v; want %q, %q", got.Revision, got.Clusters[0].Name, err, test.want, test.primary)
+			}
+		})
+	}
+}
+
+func TestRename(t *testing.T) {
+	t.Parallel()
+	s := seen(observe.Cluster{}, observe.Cluster{})
+	Rename(s, PrimaryKey)
+	if s.Clusters[PrimaryKey] == nil {
+		t.Fatal("a primary that stays without a name is lost")
+	}
+	Rename(s, "east")
+	if c := s.Clusters["east"]; c == nil || c.Name != "east" || c.Context != "ctx-east" || len(s.Clusters) != 2 {
+		t.Errorf("got %+v", s.Clusters)
+	}
+}
