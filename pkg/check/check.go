@@ -96,17 +96,25 @@ func Verify(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
 	return judge(checks, view{mesh: m, snapshot: s, charts: charts, command: "verify"})
 }
 
-// judge asks the checks in order. Where one that a check needs has failed for a cluster, the check is skipped there:
-// one cause is named once.
+// judge asks the checks in order. Where one that a check needs has failed for a cluster, the check is skipped there,
+// and so is one that could not look for the reason that another has given: one cause is named once.
 func judge(checks []Check, v view) []Result {
 	var results []Result
 	bad := map[string]bool{}
+	said := map[string]string{}
 	for _, c := range checks {
 		for _, r := range c.judge(v) {
 			r.ID = c.ID
 			for _, need := range c.Needs {
-				if r.Status != Pass && (bad[need+"/"+r.Cluster] || bad[need+"/"]) {
+				if r.Status != Pass && bad[need+"/"+r.Cluster] {
 					r = Result{ID: c.ID, Cluster: r.Cluster, Status: Skip, Seen: "needs " + need}
+				}
+			}
+			if reason := r.Cluster + "/" + r.Seen; r.Status == Unknown {
+				if first, again := said[reason]; again {
+					r = Result{ID: c.ID, Cluster: r.Cluster, Status: Skip, Seen: "needs " + first}
+				} else {
+					said[reason] = c.ID
 				}
 			}
 			if r.Status == Fail || r.Status == Unknown || r.Status == Skip {

@@ -49,24 +49,34 @@ func permission(v view) []Result {
 		if len(seen.Denied) == 0 {
 			return pass("all granted")
 		}
-		var denied []string
-		for _, p := range seen.Denied {
-			denied = append(denied, describe(p))
-		}
-		return fail("ask an administrator of the cluster for these permissions; they can be seen with: kubectl --context "+
-			c.Context+" auth can-i --list", "you may not: %s", strings.Join(denied, "; "))
+		return fail("ask an administrator of the cluster for these permissions; those you have: kubectl --context "+
+			c.Context+" auth can-i --list", "you may not %s", describe(seen.Denied))
 	})
 }
 
-func describe(p observe.Permission) string {
-	resource := p.Resource
-	if p.Group != "" {
-		resource += "." + p.Group
+// describe names permissions, those of one verb and namespace together.
+func describe(permissions []observe.Permission) string {
+	var groups []string
+	resources := map[string][]string{}
+	for _, p := range permissions {
+		where := " in the whole cluster"
+		if p.Namespace != "" {
+			where = " in namespace " + p.Namespace
+		}
+		resource := p.Resource
+		if p.Group != "" {
+			resource += "." + p.Group
+		}
+		group := p.Verb + where
+		if resources[group] == nil {
+			groups = append(groups, group)
+		}
+		resources[group] = append(resources[group], resource)
 	}
-	if p.Namespace != "" {
-		return fmt.Sprintf("%s %s in %s", p.Verb, resource, p.Namespace)
+	for i, group := range groups {
+		groups[i] = group + ": " + strings.Join(resources[group], ", ")
 	}
-	return fmt.Sprintf("%s %s", p.Verb, resource)
+	return strings.Join(groups, "; ")
 }
 
 func kubernetesVersion(v view) []Result {
@@ -129,6 +139,9 @@ func otherPrimary(v view) []Result {
 		}
 		if seen.Namespace == nil || seen.Namespace.ControlPlaneClusters == "" {
 			return pass("belongs to no primary yet")
+		}
+		if primary.Name == "" {
+			return skip("needs no-istiod")
 		}
 		owners := strings.Split(seen.Namespace.ControlPlaneClusters, ",")
 		if slices.Contains(owners, primary.Name) || slices.Contains(owners, "*") {

@@ -219,7 +219,7 @@ func gatewayReady(v view) []Result {
 			return fail(fmt.Sprintf("kubectl --context %s -n %s describe pods -l istio=eastwestgateway", c.Context, v.mesh.Namespace),
 				"no pod of %s in %s is ready", gateway.Name, v.mesh.Namespace)
 		}
-		return pass("%d pods", gateway.ReadyEndpoints)
+		return pass("ready pods: %d", gateway.ReadyEndpoints)
 	})
 }
 

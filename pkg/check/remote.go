@@ -120,7 +120,7 @@ func secretMalformed(v view) []Result {
 			}
 		}
 		if results == nil {
-			return pass("%d remote secrets", len(seen.RemoteSecrets))
+			return pass("remote secrets: %d", len(seen.RemoteSecrets))
 		}
 		return results
 	})
@@ -131,6 +131,9 @@ func annotationMissing(v view) []Result {
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.IstioNamespace); r != nil {
 			return r
+		}
+		if primary.Name == "" {
+			return skip("needs no-istiod") // only istiod knows the primary's name
 		}
 		has := ""
 		if seen.Namespace != nil {
@@ -258,6 +261,9 @@ func notSynced(v view) []Result {
 		plane, found := v.plane()
 		if !found || blind(seenPrimary, observe.ControlPlanes) != nil {
 			return skip("needs no-istiod") // which says it once, of the primary
+		}
+		if len(plane.Replicas) == 0 && plane.Ready == 0 {
+			return skip("needs istiod-ready")
 		}
 		if len(plane.Replicas) == 0 {
 			return []Result{{Status: Unknown, Seen: "no istiod could be asked"}}

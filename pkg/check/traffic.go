@@ -39,7 +39,7 @@ func traffic(v view) []Result {
 	for _, from := range v.mesh.Clusters {
 		for _, to := range v.mesh.Clusters {
 			calls := v.calls(from.Name, to.Name)
-			if len(calls) == 0 {
+			if len(calls) == 0 && (!v.probed(from) || !v.probed(to)) {
 				continue // probe-ready has said why
 			}
 			for _, r := range judgePair(v, from, to, calls) {
@@ -49,6 +49,13 @@ func traffic(v view) []Result {
 		}
 	}
 	return results
+}
+
+// probed is true for a cluster in which a probe runs.
+func (v view) probed(c mesh.Cluster) bool {
+	_, unready := v.snapshot.Traffic.Unready[c.Name]
+	seen := v.snapshot.Clusters[c.Name]
+	return !unready && seen != nil && seen.ReadyNodes > 0
 }
 
 func (v view) calls(from, to string) []observe.Call {
@@ -62,6 +69,9 @@ func (v view) calls(from, to string) []observe.Call {
 }
 
 func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
+	if len(calls) == 0 {
+		return []Result{{Status: Unknown, Seen: fmt.Sprintf("→ %s: no call was made", to.Name)}}
+	}
 	var protocols, peers, plain []string
 	answered := 0
 	var p50, p99 time.Duration
@@ -71,7 +81,7 @@ func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
 		}
 		if c.Answered < c.Sent {
 			likely, fix := explain(c.Error, from, to)
-			return fail(fix, "→ %s: %d of %d %s calls were answered: %s. %s", to.Name, c.Answered, c.Sent, c.Protocol, c.Error, likely)
+			return fail(fix, "→ %s: %d of %d %s calls were answered: %s%s", to.Name, c.Answered, c.Sent, c.Protocol, c.Error, likely)
 		}
 		for _, by := range slices.Sorted(maps.Keys(c.ByCluster)) {
 			if by != to.Name {
@@ -149,24 +159,24 @@ func primaryContext(v view) string {
 	return p.Context
 }
 
-// explain reads from a call's error at which link the chain broke.
+// explain reads from a call's error at which link the chain broke; likely is a sentence to add to it, if any.
 func explain(text string, from, to mesh.Cluster) (likely, fix string) {
 	contains := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 	}
 	switch {
 	case contains("no such host", "server misbehaving"):
-		return "The Service's name is not known where the caller is.",
+		return ". The Service's name is not known where the caller is.",
 			fmt.Sprintf("kubectl --context %s -n kube-system get pods -l k8s-app=kube-dns", from.Context)
 	case contains("CERTIFICATE_VERIFY_FAILED", "TLS_error", "TLS error", "UNKNOWN_CA"):
-		return "The sidecars do not trust each other.", "see roots-differ and trust-domain"
+		return ". The sidecars do not trust each other.", "see roots-differ; and compare the trust domains of the control planes"
 	case contains("RBAC", "HTTP 403", "PermissionDenied"):
-		return "An AuthorizationPolicy forbids it.", "kubectl --context " + from.Context + " get authorizationpolicy -A"
+		return ". An AuthorizationPolicy forbids it.", "kubectl --context " + from.Context + " get authorizationpolicy -A"
 	case contains("no healthy upstream", "HTTP 503: no"):
-		return "The caller's sidecar has no endpoint in " + to.Name + ": istiod does not see the pods there, or another network lies between without a gateway.",
+		return ". The caller's sidecar has no endpoint in " + to.Name + ": istiod does not see the pods there, or another network lies between without a gateway.",
 			"see not-synced and network-label"
 	case contains("connection timeout", "connection_timeout", "delayed_connect", "deadline exceeded", "i/o timeout", "no route to host", "connect error"):
-		return fmt.Sprintf("Packets from pods of %s do not reach pods of %s.", from.Name, to.Name),
+		return fmt.Sprintf(". Packets from pods of %s do not reach pods of %s.", from.Name, to.Name),
 			"check routes and firewalls between the pod ranges; clusters whose pods do not reach each other need networks of their own (--network)"
 	}
 	return "", fmt.Sprintf("kubectl mesh verify --context %s --traffic --keep, and look at the sidecars' logs", from.Context)

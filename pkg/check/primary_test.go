@@ -1,0 +1,108 @@
+package check
+
+import (
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+func primaryScenarios() []scenario {
+	unfit := func(tool string) func(w *world) {
+		return func(w *world) {
+			w.plane().InstalledBy, w.plane().ExternalIstiod, w.plane().ClusterID, w.plane().MeshID = tool, false, "Kubernetes", ""
+		}
+	}
+	installed := func(command string, change func(w *world), tells ...string) scenario {
+		return scenario{command: command, change: change, tells: tells}
+	}
+	named := func(name string, s scenario) scenario {
+		s.name = name
+		return s
+	}
+	renamed := func(change func(*observe.ControlPlane)) func(w *world) {
+		return func(w *world) { change(w.plane()) }
+	}
+	noIstiod := func(w *world) { // as Complete leaves it: only istiod knows the primary's name
+		w.mesh.Clusters[0].Name = ""
+		w.east().ControlPlanes, w.east().Gateways, w.east().Exposed, w.east().RemoteSecrets = nil, nil, nil, nil
+		w.snapshot.Clusters[""] = w.east()
+		delete(w.snapshot.Clusters, "east")
+		w.snapshot.Traffic = nil
+	}
+	return []scenario{
+		named("no istiod yet", installed(BeforeInstall, func(w *world) { w.east().ControlPlanes = nil })),
+		named("istioctl's, unfit", installed(BeforeInstall, unfit("istioctl"), "fail adoptable east")),
+		named("istioctl's of a revision, unfit", installed(BeforeInstall, func(w *world) {
+			unfit("istioctl")(w)
+			w.mesh.Revision, w.plane().Revision, w.plane().Name = "canary", "canary", "istiod-canary"
+		}, "fail adoptable east")),
+		named("Helm's, unfit", installed(BeforeInstall, unfit("helm"), "fail adoptable east")),
+		named("Argo CD's, unfit", installed(BeforeInstall, unfit("argocd"), "fail adoptable east")),
+		named("Flux's, unfit", installed(BeforeInstall, unfit("flux"), "fail adoptable east")),
+		named("an unknown tool's, unfit", installed(BeforeInstall, unfit(""), "fail adoptable east")),
+		named("Helm's, fit", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.InstalledBy = "helm" }))),
+		named("ours, under another name", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.ClusterID = "orient" }), "fail adoptable east")),
+		named("ours, of another mesh", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.MeshID = "mesh9" }), "fail adoptable east")),
+		named("ours, on another network", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.Network = "network9" }), "fail adoptable east")),
+		named("ours, a network where there was none", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.Network = "" }))),
+
+		named("no istiod", installed("", noIstiod, "fail no-istiod ctx-east")),
+		named("no istiod", installed(BeforeExpose, noIstiod, "fail no-istiod ctx-east")),
+		named("no istiod", installed(BeforeAttach, noIstiod, "fail no-istiod ctx-east")),
+		named("istiod of another revision only", installed(BeforeExpose, func(w *world) {
+			w.mesh.Revision = "canary"
+			w.east().ControlPlanes = append(w.east().ControlPlanes, observe.ControlPlane{Name: "istiod-old", Revision: "old"})
+		}, "fail no-istiod east")),
+		named("not for remotes", installed("", renamed(func(p *observe.ControlPlane) { p.ExternalIstiod = false }), "fail external-off east")),
+		named("not for remotes", installed(BeforeExpose, renamed(func(p *observe.ControlPlane) { p.ExternalIstiod, p.InstalledBy = false, "helm" }), "fail external-off east")),
+		named("not for remotes", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.ExternalIstiod = false }), "fail external-off east")),
+		named("the default name", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.ClusterID = "Kubernetes" }), "fail name-default east")),
+		named("a replica is not ready", installed("", renamed(func(p *observe.ControlPlane) { p.Ready = 1 }), "fail istiod-ready east")),
+		named("scaled to nothing", installed("", renamed(func(p *observe.ControlPlane) { p.Ready, p.Desired = 0, 0 }), "fail istiod-ready east")),
+		named("a patch release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.29.0-distroless" }))),
+		named("a minor release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "fail version-skew east")),
+		named("a minor release apart", installed("", renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "warn version-skew east")),
+		named("an image tag that is no release", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "latest" }), "warn version-skew east")),
+		named("charts that are no release", installed(BeforeAttach, func(w *world) { w.charts.Release = "master" }, "warn version-skew east")),
+
+		named("no gateway", installed("", func(w *world) { w.east().Gateways = nil }, "fail address-pending east")),
+		named("no gateway", installed(BeforeAttach, func(w *world) { w.east().Gateways = nil }, "fail address-pending east")),
+		named("no gateway, no address", installed(BeforeExpose, func(w *world) { w.east().Gateways = nil })),
+		named("no address", installed(BeforeAttach, func(w *world) { w.gateway().Address = "" }, "fail address-pending east")),
+		named("the gateway is down", installed("", func(w *world) { w.gateway().ReadyEndpoints = 0 }, "fail gateway-ready east")),
+		named("not published", installed(BeforeAttach, func(w *world) { w.east().Exposed = nil }, "fail not-exposed east")),
+		named("another revision is published", installed("", func(w *world) { w.east().Exposed = []string{"canary"} }, "fail not-exposed east")),
+	}
+}
+
+func TestPrimary(t *testing.T) {
+	t.Parallel()
+	play(t, "primary.txt", primaryScenarios())
+}
+
+func TestAdopted(t *testing.T) {
+	t.Parallel()
+	for tool, want := range map[string]bool{"kubectl-mesh": false, "istioctl": true, "helm": true, "": true} {
+		w := healthy()
+		w.plane().InstalledBy = tool
+		if got := Adopted(w.mesh, w.snapshot); got != want {
+			t.Errorf("installed by %q: adopted is %v", tool, got)
+		}
+	}
+	w := healthy()
+	w.east().ControlPlanes = nil
+	if Adopted(w.mesh, w.snapshot) {
+		t.Error("a control plane that is not there is adopted")
+	}
+}
+
+func TestMinor(t *testing.T) {
+	t.Parallel()
+	for release, want := range map[string]string{
+		"1.29.1": "1.29", "1.29": "1.29", "1.29.1-distroless": "1.29", "1.30-alpha.abc": "1.30", "latest": "", "": "", "2.0.1": "", "1": "",
+	} {
+		if got := minor(release); got != want {
+			t.Errorf("minor(%q) = %q, want %q", release, got, want)
+		}
+	}
+}

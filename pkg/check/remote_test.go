@@ -1,0 +1,117 @@
+package check
+
+import (
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+func remoteScenarios() []scenario {
+	revisioned := func(w *world) {
+		w.mesh.Revision, w.plane().Revision, w.plane().Name, w.east().Exposed = "canary", "canary", "istiod-canary", []string{"canary"}
+	}
+	status := func(w *world, pod int, text string) { w.plane().Replicas[pod].Clusters[2].Status = text }
+	return []scenario{
+		{"its address means itself", BeforeAttach, func(w *world) { w.west().Server = "https://127.0.0.1:40001" }, []string{"fail secret-localhost west"}},
+		{"the user's address means itself", BeforeAttach, func(w *world) { w.mesh.Clusters[2].Server = "https://localhost:6443" }, []string{"fail secret-localhost west"}},
+		{"the user's address instead", BeforeAttach, func(w *world) {
+			w.west().Server, w.mesh.Clusters[2].Server = "https://127.0.0.1:40001", "https://172.18.0.3:6443"
+		}, nil},
+		{"the secret's address means the pod", "", func(w *world) { w.secret().Server = "https://[::1]:6443" }, []string{"fail secret-localhost west"}},
+		{"the kubeconfig's is none of the secret's", "", func(w *world) { w.west().Server = "https://127.0.0.1:40001" }, nil},
+
+		{"the primary's name", BeforeAttach, func(w *world) {
+			w.mesh.Clusters = w.mesh.Clusters[:2]
+			w.mesh.Clusters[1].Name = "east"
+		}, []string{"fail same-cluster east", "fail own-control-plane east", "fail name-duplicate east"}},
+		{"another cluster's name", BeforeAttach, func(w *world) { w.west().CA = "ca-new" }, []string{"fail name-duplicate west"}},
+		{"attached under another name", BeforeAttach, func(w *world) { w.secret().Cluster, w.secret().Secret = "occident", "istio-remote-secret-occident" },
+			[]string{"fail name-duplicate west"}},
+		{"attached for the first time", BeforeAttach, func(w *world) { w.east().RemoteSecrets = w.east().RemoteSecrets[:1] }, nil},
+		{"two secrets", "", func(w *world) {
+			w.east().RemoteSecrets = append(w.east().RemoteSecrets, observe.RemoteSecret{
+				Secret: "mine", Cluster: "west", Server: "https://west.example:6443", CA: "ca-west",
+			})
+		}, []string{"fail name-duplicate west"}},
+		{"istiod can't read the secret", "", func(w *world) {
+			w.secret().Error, w.secret().CA = "the kubeconfig is empty", ""
+			for i := range w.plane().Replicas {
+				w.plane().Replicas[i].Clusters = w.plane().Replicas[i].Clusters[:2]
+			}
+		}, []string{"fail secret-malformed west"}},
+		{"a secret of a cluster that nobody asked about", "", func(w *world) {
+			w.east().RemoteSecrets = append(w.east().RemoteSecrets, observe.RemoteSecret{Secret: "old", Cluster: "gone", Error: "the kubeconfig is empty"})
+		}, []string{"fail secret-malformed gone"}},
+
+		{"no annotation", "", func(w *world) {
+			w.west().Namespace.ControlPlaneClusters, w.west().RootCert = "", ""
+			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
+		}, []string{"fail annotation-missing west"}},
+		{"no namespace", "", func(w *world) { w.west().Namespace = nil }, []string{"fail annotation-missing west", "fail network-label west"}},
+		{"another primary's annotation", "", func(w *world) { w.west().Namespace.ControlPlaneClusters = "eastern" }, []string{"fail annotation-missing west"}},
+		{"no injector", "", func(w *world) { w.west().Injectors = nil }, []string{"fail revision-mismatch west"}},
+		{"an injector of another revision", "", func(w *world) { w.west().Injectors[0].Revision, w.west().Injectors[1].Revision = "canary", "old" },
+			[]string{"fail revision-mismatch west"}},
+		{"a primary of another revision", "", func(w *world) {
+			revisioned(w)
+			for _, name := range []string{"south", "west"} {
+				for i := range w.snapshot.Clusters[name].Injectors {
+					w.snapshot.Clusters[name].Injectors[i].Revision = "canary"
+				}
+			}
+			w.snapshot.Clusters["south"].IstiodServices[0].Name = "istiod-canary"
+		}, []string{"fail slice-missing west"}},
+		{"the injector names another cluster", "", func(w *world) { w.west().Injectors[1].Path = "/inject/cluster/occident/net/network1" }, []string{"fail name-mismatch west"}},
+		{"the injector names no cluster", "", func(w *world) { w.west().Injectors[0].Path = "/inject" }, []string{"fail name-mismatch west"}},
+
+		{"no Service", "", func(w *world) { w.west().IstiodServices = nil }, []string{"fail slice-missing west"}},
+		{"no EndpointSlice", "", func(w *world) { w.west().IstiodServices[0].Addresses = nil }, []string{"fail slice-missing west"}},
+		{"the gateway has moved", "", func(w *world) { w.gateway().Address = "192.0.2.99" }, []string{"fail slice-missing south", "fail slice-missing west"}},
+		{"a hostname", "", func(w *world) {
+			w.gateway().Address = "gw.example"
+			for _, name := range []string{"south", "west"} {
+				w.snapshot.Clusters[name].IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "gw.example"}}
+			}
+		}, nil},
+		{"another hostname", "", func(w *world) {
+			w.west().IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "old.example"}}
+		},
+			[]string{"fail slice-missing west"}},
+
+		{"one replica has not synced", "", func(w *world) { status(w, 1, "timeout") }, []string{"fail not-synced west"}},
+		{"one replica does not know it", "", func(w *world) { w.plane().Replicas[0].Clusters = w.plane().Replicas[0].Clusters[:2] }, []string{"fail not-synced west"}},
+		{"one replica is silent", "", func(w *world) { w.plane().Replicas[0] = observe.Replica{Pod: "istiod-a", Error: "refused"} },
+			[]string{"unknown not-synced south", "unknown not-synced west"}},
+		{"one replica is silent, and another has not synced", "", func(w *world) {
+			w.plane().Replicas[0] = observe.Replica{Pod: "istiod-a", Error: "refused"}
+			status(w, 1, "syncing")
+		}, []string{"unknown not-synced south", "fail not-synced west"}},
+		{"no replica runs", "", func(w *world) { w.plane().Replicas, w.plane().Ready = nil, 0 }, []string{"fail istiod-ready east"}},
+		{"no replica was asked", "", func(w *world) { w.plane().Replicas = nil }, []string{"unknown not-synced south", "unknown not-synced west"}},
+		{"no certificate in a webhook", "", func(w *world) { w.west().Injectors[1].CABundles = []string{"", "bundle"} }, []string{"fail cabundle-empty west"}},
+		{"an injector without webhooks", "", func(w *world) { w.west().Injectors[0].CABundles = nil }, []string{"fail cabundle-empty west"}},
+		{"no root certificate", "", func(w *world) { w.west().RootCert = "" }, []string{"fail root-cm-missing west"}},
+		{"no root certificate in the primary", "", func(w *world) { w.east().RootCert = "" }, []string{"fail root-cm-missing east"}},
+		{"another root", "", func(w *world) { w.west().RootCert = "other" }, []string{"fail roots-differ west"}},
+	}
+}
+
+func TestRemote(t *testing.T) {
+	t.Parallel()
+	play(t, "remote.txt", remoteScenarios())
+}
+
+func TestIsLocal(t *testing.T) {
+	t.Parallel()
+	for server, want := range map[string]bool{
+		"https://127.0.0.1:6443": true, "https://127.9.9.9": true, "https://localhost:6443": true, "https://LocalHost": true,
+		"https://[::1]:6443": true, "https://0.0.0.0:6443": true, "https://[::]:6443": true, "https://kind.localhost:6443/path": true,
+		"localhost:6443": true, "127.0.0.1:6443": true, "127.0.0.1": true, "[::1]:6443": true,
+		"https://10.0.0.1:6443": false, "https://api.example:6443": false, "https://localhost.example": false, "https://[fd00::1]:6443": false,
+		"api.example:6443": false, "": false, "https://": false, "%": false,
+	} {
+		if got := IsLocal(server); got != want {
+			t.Errorf("IsLocal(%q) = %v", server, got)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// charts are those that the healthy mesh was made with.
+func charts() Charts { return Charts{Release: "1.29.1", OldestKubernetes: 30} }
+
+// world is a mesh and what was seen of it.
+type world struct {
+	mesh     mesh.Mesh
+	snapshot *observe.Snapshot
+	charts   Charts
+}
+
+func (w *world) east() *observe.Cluster        { return w.snapshot.Clusters["east"] }
+func (w *world) west() *observe.Cluster        { return w.snapshot.Clusters["west"] }
+func (w *world) plane() *observe.ControlPlane  { return &w.east().ControlPlanes[0] }
+func (w *world) gateway() *observe.Gateway     { return &w.east().Gateways[0] }
+func (w *world) secret() *observe.RemoteSecret { return &w.east().RemoteSecrets[1] }
+
+// healthy is a mesh of the primary east and the remotes south and west, with nothing wrong about it.
+func healthy() *world {
+	w := &world{
+		mesh:     mesh.Mesh{ID: "mesh1", Namespace: "istio-system"},
+		snapshot: &observe.Snapshot{Clusters: map[string]*observe.Cluster{}},
+		charts:   charts(),
+	}
+	names := []string{"east", "south", "west"}
+	for _, name := range names {
+		c := mesh.Cluster{Name: name, Context: "ctx-" + name, Role: mesh.Remote, Network: "network1"}
+		seen := &observe.Cluster{
+			Name: name, Context: c.Context, Server: "https://" + name + ".example:6443", UID: "uid-" + name, CA: "ca-" + name,
+			KubernetesVersion: "v1.35.4", RootCert: "root", ReadyNodes: 2,
+			Namespace: &observe.Namespace{Network: "network1", ControlPlaneClusters: "east"},
+			Injectors: []observe.Injector{
+				{Name: "istio-sidecar-injector", Revision: "default", Path: "/inject/cluster/" + name + "/net/network1", CABundles: []string{"bundle"}},
+				{Name: "istio-revision-tag-default", Revision: "default", Tag: "default", Path: "/inject/cluster/" + name + "/net/network1", CABundles: []string{"bundle"}},
+			},
+			IstiodServices: []observe.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}}},
+		}
+		if name == "east" {
+			c.Role = mesh.Primary
+			seen.Namespace.ControlPlaneClusters = ""
+			seen.ControlPlanes = []observe.ControlPlane{{
+				Name: "istiod", Revision: "default", Version: "1.29.1", Hub: "docker.io/istio", ClusterID: "east", ExternalIstiod: true,
+				MeshID: "mesh1", Network: "network1", InstalledBy: "kubectl-mesh", Ready: 2, Desired: 2,
+			}}
+			for _, pod := range []string{"istiod-a", "istiod-b"} {
+				seen.ControlPlanes[0].Replicas = append(seen.ControlPlanes[0].Replicas, observe.Replica{Pod: pod, Clusters: []observe.SyncedRemote{
+					{ID: "east", Status: "synced"}, {ID: "south", Status: "synced"}, {ID: "west", Status: "synced"},
+				}})
+			}
+			seen.Gateways = []observe.Gateway{{Name: "istio-eastwestgateway", Type: "LoadBalancer", Address: "192.0.2.10", ReadyEndpoints: 1}}
+			seen.Exposed = []string{"default"}
+			for _, remote := range []string{"south", "west"} {
+				seen.RemoteSecrets = append(seen.RemoteSecrets, observe.RemoteSecret{
+					Secret: "istio-remote-secret-" + remote, Cluster: remote, Server: "https://" + remote + ".example:6443", CA: "ca-" + remote,
+				})
+			}
+		}
+		w.mesh.Clusters = append(w.mesh.Clusters, c)
+		w.snapshot.Clusters[name] = seen
+	}
+	w.snapshot.Traffic = quickTraffic(names)
+	return w
+}
+
+// quickTraffic is that of probes which all reached each other.
+func quickTraffic(names []string) *observe.Traffic {
+	traffic := &observe.Traffic{Namespace: "mesh-probe"}
+	for _, from := range names {
+		peers := map[string][]string{"http": {"spiffe://cluster.local/ns/mesh-probe/sa/" + from}, "grpc": {"spiffe://cluster.local/ns/mesh-probe/sa/" + from}, "tcp": {""}}
+		for _, to := range names {
+			for _, protocol := range []string{"http", "grpc", "tcp"} {
+				traffic.Calls = append(traffic.Calls, observe.Call{
+					From: from, To: to, Protocol: protocol, Sent: 10, Answered: 10, ByCluster: map[string]int{to: 10}, Peers: peers[protocol],
+					P50: 1234 * time.Microsecond, P99: 12345 * time.Microsecond,
+				})
+			}
+		}
+		everywhere := observe.Call{From: from, Protocol: "http", Sent: 30, Answered: 30, ByCluster: map[string]int{}, Peers: peers["http"]}
+		for _, to := range names {
+			everywhere.ByCluster[to] = 30 / len(names)
+		}
+		traffic.Calls = append(traffic.Calls, everywhere)
+	}
+	return traffic
+}
+
+// call is a call of the traffic, to be changed; to is empty for the Service that is everywhere.
+func (w *world) call(from, to, protocol string) *observe.Call {
+	i := slices.IndexFunc(w.snapshot.Traffic.Calls, func(c observe.Call) bool {
+		return c.From == from && c.To == to && c.Protocol == protocol
+	})
+	return &w.snapshot.Traffic.Calls[i]
+}
+
+// scenario is one thing wrong with a healthy mesh, and what a user is told of it.
+type scenario struct {
+	name string
+	// command is that of a gate; empty for verify.
+	command string
+	change  func(w *world)
+	// tells are the results that are neither passed nor skipped, as `status id cluster`. The golden file has their text.
+	tells []string
+}
+
+func (s scenario) results() []Result {
+	w := healthy()
+	s.change(w)
+	if s.command == "" {
+		return Verify(w.mesh, w.snapshot, w.charts)
+	}
+	return Gate(s.command, w.mesh, w.snapshot, w.charts)
+}
+
+// play judges the scenarios and compares what is told with their expectation and the texts with a golden file.
+func play(t *testing.T, file string, scenarios []scenario) {
+	t.Helper()
+	var text strings.Builder
+	for _, s := range scenarios {
+		results := s.results()
+		var told []string
+		for _, r := range results {
+			if r.Status != Pass && r.Status != Skip {
+				told = append(told, fmt.Sprintf("%s %s %s", r.Status, r.ID, r.Cluster))
+			}
+		}
+		if !slices.Equal(told, s.tells) {
+			t.Errorf("%s: told are %q, want %q", s.name, told, s.tells)
+		}
+		fmt.Fprintf(&text, "# %s\n%s\n", cmp.Or(s.command, "verify")+": "+s.name, lines(results, func(r Result) bool { return r.Status != Pass }))
+	}
+	golden.Equal(t, file, text.String())
+}
+
+// lines writes results as text.
+func lines(results []Result, which func(Result) bool) string {
+	var text strings.Builder
+	for _, r := range results {
+		if which(r) {
+			fmt.Fprintf(&text, "%s %s %s: %s\n", r.Status, r.ID, r.Cluster, r.Seen)
+			if r.Fix != "" {
+				fmt.Fprintf(&text, "  → %s\n", r.Fix)
+			}
+		}
+	}
+	return text.String()
+}

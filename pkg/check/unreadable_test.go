@@ -1,0 +1,120 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// part is a part of a cluster with how it looks when it could not be read.
+type part struct {
+	name  string
+	blank func(c *observe.Cluster)
+}
+
+func parts() []part {
+	return []part{
+		{observe.Identity, func(c *observe.Cluster) { c.UID = "" }},
+		{observe.KubernetesVersion, func(c *observe.Cluster) { c.KubernetesVersion = "" }},
+		{observe.CertificateAuthority, func(c *observe.Cluster) { c.CA = "" }},
+		{observe.IstioNamespace, func(c *observe.Cluster) { c.Namespace = nil }},
+		{observe.ControlPlanes, func(c *observe.Cluster) { c.ControlPlanes = nil }},
+		{observe.Injectors, func(c *observe.Cluster) { c.Injectors = nil }},
+		{observe.Gateways, func(c *observe.Cluster) { c.Gateways = nil }},
+		{observe.IstiodServices, func(c *observe.Cluster) { c.IstiodServices = nil }},
+		{observe.ExposedIstiods, func(c *observe.Cluster) { c.Exposed = nil }},
+		{observe.RemoteSecretsPart, func(c *observe.Cluster) { c.RemoteSecrets = nil }},
+		{observe.RootCertificate, func(c *observe.Cluster) { c.RootCert = "" }},
+		{observe.Nodes, func(c *observe.Cluster) { c.ReadyNodes = 0 }},
+		{observe.Permissions, func(c *observe.Cluster) { c.Denied = nil }},
+	}
+}
+
+// What could not be read is named once for its cluster, as unknown: it neither passes nor fails, and what depends on
+// it is skipped.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	for _, command := range commands() {
+		for _, p := range parts() {
+			for _, name := range []string{"east", "west"} {
+				results := scenario{command: command, change: func(w *world) {
+					p.blank(w.snapshot.Clusters[name])
+					w.snapshot.Clusters[name].Unreadable = []observe.Unreadable{{What: p.name, Reason: "forbidden"}}
+				}}.results()
+				var unknown []Result
+				for _, r := range results {
+					switch r.Status {
+					case Unknown:
+						unknown = append(unknown, r)
+					case Fail, Warn:
+						t.Errorf("%q with %s of %s unreadable: %+v", command, p.name, name, r)
+					}
+				}
+				if len(unknown) > 1 {
+					t.Errorf("%q with %s of %s unreadable names it more than once: %+v", command, p.name, name, unknown)
+				}
+				if len(unknown) == 1 && (unknown[0].Cluster != name || !strings.Contains(unknown[0].Seen, p.name+": forbidden")) {
+					t.Errorf("%q with %s of %s unreadable says %+v", command, p.name, name, unknown[0])
+				}
+				if told := lines(results, func(r Result) bool { return r.Status != Pass }); told != "" {
+					fmt.Fprintf(&text, "# %s: %s of %s\n%s\n", cmp.Or(command, "verify"), p.name, name, told)
+				}
+			}
+		}
+	}
+	golden.Equal(t, "unreadable.txt", text.String())
+}
+
+// Every part that is read is read for a check: where it is unreadable some command says so.
+func TestEveryPartCounts(t *testing.T) {
+	t.Parallel()
+	for _, p := range parts() {
+		counts := slices.ContainsFunc(commands(), func(command string) bool {
+			return slices.ContainsFunc([]string{"east", "west"}, func(name string) bool {
+				return Worst(scenario{command: command, change: func(w *world) {
+					p.blank(w.snapshot.Clusters[name])
+					w.snapshot.Clusters[name].Unreadable = []observe.Unreadable{{What: p.name, Reason: "forbidden"}}
+				}}.results()) == Unknown
+			})
+		})
+		if !counts {
+			t.Errorf("nobody minds that %s could not be read", p.name)
+		}
+	}
+}
+
+// An API server that does not answer is named once, and all that would have been read through it is skipped.
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	for _, command := range commands() {
+		for _, name := range []string{"east", "west"} {
+			results := scenario{command: command, change: func(w *world) {
+				for _, p := range parts() {
+					p.blank(w.snapshot.Clusters[name])
+				}
+				w.snapshot.Clusters[name].Unreadable = []observe.Unreadable{{What: observe.APIServer, Reason: "no answer within 10s"}}
+				w.snapshot.Traffic = nil
+			}}.results()
+			var told []string
+			for _, r := range results {
+				if r.Status != Pass && r.Status != Skip {
+					told = append(told, fmt.Sprintf("%s %s %s: %s", r.Status, r.ID, r.Cluster, r.Seen))
+				}
+				// The primary's word about a remote needs no look at the remote.
+				if r.Cluster == name && r.Status == Pass && r.ID != "not-synced" && r.ID != "secret-localhost" {
+					t.Errorf("%q: %s passes for %s, which does not answer: %s", command, r.ID, name, r.Seen)
+				}
+			}
+			want := fmt.Sprintf("fail reachable %s: context \"ctx-%s\" (https://%s.example:6443): no answer within 10s", name, name, name)
+			if !slices.Equal(told, []string{want}) {
+				t.Errorf("%q with %s unreachable tells\n%s\nwant\n%s", command, name, strings.Join(told, "\n"), want)
+			}
+		}
+	}
+}
