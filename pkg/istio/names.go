@@ -38,6 +38,7 @@ const (
 	EastWestGatewaySelector = gatewayLabel + "=" + eastWestGatewayValue
 	owningResourceLabel     = "install.operator.istio.io/owning-resource"
 	owningResourceNSLabel   = "install.operator.istio.io/owning-resource-namespace"
+	notPrunedLabel          = "install.operator.istio.io/owning-resource-not-pruned"
 	operatorManagedLabel    = "operator.istio.io/managed"
 	operatorComponentLabel  = "operator.istio.io/component"
 	operatorVersionLabel    = "operator.istio.io/version"
@@ -46,6 +47,7 @@ const (
 	fluxKustomizationLabel  = "kustomize.toolkit.fluxcd.io/name"
 	fluxHelmReleaseLabel    = "helm.toolkit.fluxcd.io/name"
 	injectLabel             = "sidecar.istio.io/inject"
+	defaultValidator        = "istiod-default-validator"
 	proxyContainer          = "istio-proxy"
 	proxyClusterIDVariable  = "ISTIO_META_CLUSTER_ID"
 	ExternalIstiodVariable  = "EXTERNAL_ISTIOD"

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // Primary is a control plane that may manage remote clusters.
@@ -44,7 +45,7 @@ func (c Charts) Primary(p Primary) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	return deactivateUntagged(objects, p.Revision, p.DefaultTag), nil
+	return finishDefaultTag(objects, p.Revision, p.DefaultTag), nil
 }
 
 // RemoteCluster is the part of Istio that a cluster without a control plane needs.
@@ -82,7 +83,7 @@ func (c Charts) Remote(r RemoteCluster) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	return deactivateUntagged(objects, r.Revision, r.DefaultTag), nil
+	return finishDefaultTag(objects, r.Revision, r.DefaultTag), nil
 }
 
 // Gateway is an east-west gateway.
@@ -210,27 +211,42 @@ func withDefaultTag(chartValues map[string]any, revision string, wanted bool) ma
 	return chartValues
 }
 
-// deactivateUntagged makes the injector of the default revision match nothing once the tag "default" answers for it,
-// as istioctl does (istioctl/pkg/tag, DeactivateIstioInjectionWebhook): two webhooks that match one pod would inject
-// it twice.
-func deactivateUntagged(objects []*unstructured.Unstructured, revision string, tagged bool) []*unstructured.Unstructured {
-	if !tagged || revision != "" {
+// finishDefaultTag does to the rendered objects what istioctl's tag step does after an install (operator/pkg/webhook),
+// where the charts alone leave another meaning. The injector of the default revision matches nothing once the tag
+// "default" answers for it (istioctl/pkg/tag, DeactivateIstioInjectionWebhook): two webhooks that match one pod would
+// inject it twice. The tag's validator leaves what is labelled with a revision to that revision's own. And what belongs
+// to the tag is marked as such, so that `istioctl tag` finds it and no `istioctl install` prunes it.
+func finishDefaultTag(objects []*unstructured.Unstructured, revision string, tagged bool) []*unstructured.Unstructured {
+	if !tagged {
 		return objects
 	}
-	never := func() map[string]any {
-		return map[string]any{"matchLabels": map[string]any{"istio.io/deactivated": "never-match"}}
-	}
 	for _, object := range objects {
-		if object.GetKind() != "MutatingWebhookConfiguration" || object.GetLabels()[TagLabel] != "" {
-			continue
+		labels := object.GetLabels()
+		switch {
+		case object.GetName() == defaultValidator:
+			labels[TagLabel] = "default"
+			setInWebhooks(object, map[string]any{"objectSelector": map[string]any{
+				"matchExpressions": []any{map[string]any{"key": RevisionLabel, "operator": "DoesNotExist"}},
+			}})
+		case object.GetKind() == "MutatingWebhookConfiguration" && labels[TagLabel] == "" && revision == "":
+			never := map[string]any{"matchLabels": map[string]any{"istio.io/deactivated": "never-match"}}
+			setInWebhooks(object, map[string]any{"namespaceSelector": never, "objectSelector": never})
 		}
-		webhooks, _, _ := unstructured.NestedSlice(object.Object, "webhooks")
-		for _, webhook := range webhooks {
-			if w, ok := webhook.(map[string]any); ok {
-				w["namespaceSelector"], w["objectSelector"] = never(), never()
-			}
+		if labels[TagLabel] != "" {
+			labels[notPrunedLabel] = "true"
+			object.SetLabels(labels)
 		}
-		object.Object["webhooks"] = webhooks
 	}
 	return objects
+}
+
+// setInWebhooks sets fields in every webhook of a configuration.
+func setInWebhooks(configuration *unstructured.Unstructured, fields map[string]any) {
+	webhooks, _, _ := unstructured.NestedSlice(configuration.Object, "webhooks")
+	for _, webhook := range webhooks {
+		if w, ok := webhook.(map[string]any); ok {
+			maps.Copy(w, runtime.DeepCopyJSON(fields))
+		}
+	}
+	configuration.Object["webhooks"] = webhooks
 }
