@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"maps"
 	"reflect"
 	"testing"
 
@@ -17,9 +18,7 @@ func exampleObject(kind, resource, namespace, name string, more map[string]any) 
 	of.SetNamespace(namespace)
 	of.SetName(name)
 	of.SetUID(types.UID(name))
-	for field, value := range more {
-		of.Object[field] = value
-	}
+	maps.Copy(of.Object, more)
 	return object{schema.GroupVersionResource{Version: "v1", Resource: resource}, namespace != "", of}
 }
 

@@ -94,10 +94,11 @@ func TestImagesAreTheSameWhereverTheirFilesLie(t *testing.T) {
 	of := func(content string) v1.Image {
 		return buildImage(t, image{files: map[string]imageFile{"/a": {from: writeProgram(t, content)}}})
 	}
-	if digest(t, of("one")) != digest(t, of("one")) {
+	one, again, two := digest(t, of("one")), digest(t, of("one")), digest(t, of("two"))
+	if one != again {
 		t.Error("of the same contents there are two images")
 	}
-	if digest(t, of("one")) == digest(t, of("two")) {
+	if one == two {
 		t.Error("two contents make the same image")
 	}
 }

@@ -79,7 +79,7 @@ func service(name string, kind corev1.ServiceType) *corev1.Service {
 	}
 }
 
-func expect(t *testing.T, when string, got map[string]string, want map[string]string) {
+func expect(t *testing.T, when string, got, want map[string]string) {
 	t.Helper()
 	for name := range want {
 		if got[name] != want[name] {

@@ -39,7 +39,7 @@ func connectHub(ctx context.Context, lab string, hub int) (number int, err error
 	if err != nil {
 		return 0, err
 	}
-	if number, err = firstFree(maxLabs, taken, nodeRange); err != nil {
+	if number, err = firstFree(taken, nodeRange); err != nil {
 		return 0, fmt.Errorf("no addresses are left for another lab: %w", err)
 	}
 	link := &netlink.Veth{
@@ -81,7 +81,7 @@ func takeNumber(ctx context.Context, lab string, labNumber int) (number int, err
 	if err != nil {
 		return 0, err
 	}
-	if number, err = firstFree(maxClusters, taken, podRange, serviceRange, loadBalancerRange); err != nil {
+	if number, err = firstFree(taken, podRange, serviceRange, loadBalancerRange); err != nil {
 		return 0, fmt.Errorf("no addresses are left for another cluster: %w", err)
 	}
 	machine := &netlink.Handle{}
@@ -113,9 +113,9 @@ func takenRanges() ([]netip.Prefix, error) {
 }
 
 // firstFree returns the first number whose ranges are all free.
-func firstFree(most int, taken []netip.Prefix, ranges ...func(int) netip.Prefix) (int, error) {
+func firstFree(taken []netip.Prefix, ranges ...func(int) netip.Prefix) (int, error) {
 	var last error
-	for number := 1; number <= most; number++ {
+	for number := 1; number <= maxNumber; number++ {
 		last = nil
 		for _, of := range ranges {
 			for _, other := range taken {

@@ -14,10 +14,9 @@ import (
 //
 // Nodes, and with them API servers and load balancers, reach one another across a lab. Pods reach the pods of clusters on
 // their own network only. The machine reaches everything but services.
-const (
-	maxClusters = 60
-	maxLabs     = 60
-)
+//
+// maxNumber is the highest number of either.
+const maxNumber = 60
 
 func prefix(b1, b2, bits int) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, octet(b1), octet(b2), 0}), bits)

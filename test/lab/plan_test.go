@@ -9,7 +9,7 @@ import (
 func TestAddressPlanNeverOverlaps(t *testing.T) {
 	all := netip.MustParsePrefix("10.128.0.0/9")
 	ranges := map[string]netip.Prefix{}
-	for n := 1; n <= maxClusters; n++ {
+	for n := 1; n <= maxNumber; n++ {
 		ranges[fmt.Sprint("pods of cluster ", n)] = podRange(n)
 		ranges[fmt.Sprint("services of cluster ", n)] = serviceRange(n)
 		ranges[fmt.Sprint("load balancers of cluster ", n)] = loadBalancerRange(n)
@@ -17,7 +17,7 @@ func TestAddressPlanNeverOverlaps(t *testing.T) {
 			t.Errorf("the node of cluster %d has the pods %s, which are not part of %s", n, node, podRange(n))
 		}
 	}
-	for n := 1; n <= maxLabs; n++ {
+	for n := 1; n <= maxNumber; n++ {
 		ranges[fmt.Sprint("nodes of lab ", n)] = nodeRange(n)
 	}
 	for name, one := range ranges {
@@ -33,7 +33,7 @@ func TestAddressPlanNeverOverlaps(t *testing.T) {
 }
 
 func TestNodesHaveAddressesOfTheirOwn(t *testing.T) {
-	for lab := 1; lab <= maxLabs; lab++ {
+	for lab := 1; lab <= maxNumber; lab++ {
 		seen := map[netip.Addr]string{machineAddress(lab): "the machine"}
 		take := func(who string, address netip.Addr) {
 			if other, taken := seen[address]; taken {
@@ -45,7 +45,7 @@ func TestNodesHaveAddressesOfTheirOwn(t *testing.T) {
 			seen[address] = who
 		}
 		take("the hub", hubAddress(lab))
-		for cluster := 1; cluster <= maxClusters; cluster++ {
+		for cluster := 1; cluster <= maxNumber; cluster++ {
 			take(fmt.Sprint("cluster ", cluster), nodeAddress(lab, cluster))
 		}
 	}
@@ -68,13 +68,13 @@ func TestFirstFreeAvoidsWhatTheMachineIsConnectedTo(t *testing.T) {
 			for _, each := range test.taken {
 				taken = append(taken, netip.MustParsePrefix(each))
 			}
-			got, err := firstFree(maxClusters, taken, podRange, serviceRange, loadBalancerRange)
+			got, err := firstFree(taken, podRange, serviceRange, loadBalancerRange)
 			if err != nil || got != test.want {
 				t.Errorf("firstFree() = %d, %v; want %d", got, err, test.want)
 			}
 		})
 	}
-	if number, err := firstFree(maxClusters, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, podRange); err == nil {
+	if number, err := firstFree([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, podRange); err == nil {
 		t.Errorf("with all of 10.0.0.0/8 taken firstFree() = %d", number)
 	}
 }

@@ -100,7 +100,7 @@ func TestUpOptions(t *testing.T) {
 	}{
 		"new":             {UpOptions{Clusters: 2, NodelessFrom: 2, Networks: map[string]string{"cluster2": "b"}}, nil, ""},
 		"none":            {UpOptions{}, nil, "not 0"},
-		"too many":        {UpOptions{Clusters: maxClusters + 1}, nil, "not 61"},
+		"too many":        {UpOptions{Clusters: maxNumber + 1}, nil, "not 61"},
 		"unknown cluster": {UpOptions{Clusters: 1, Networks: map[string]string{"cluster2": "b"}}, nil, `no cluster "cluster2"`},
 		"as it is":        {UpOptions{Clusters: 1}, []Cluster{{Name: "cluster1", Network: "b", Nodeless: true}}, ""},
 		"another network": {

@@ -85,8 +85,8 @@ func (l *Lab) Up(ctx context.Context, options UpOptions) error {
 }
 
 func (o UpOptions) validate() error {
-	if o.Clusters < 1 || o.Clusters > maxClusters {
-		return fmt.Errorf("a lab has 1 to %d clusters, not %d", maxClusters, o.Clusters)
+	if o.Clusters < 1 || o.Clusters > maxNumber {
+		return fmt.Errorf("a lab has 1 to %d clusters, not %d", maxNumber, o.Clusters)
 	}
 	for name := range o.Networks {
 		if !slices.Contains(o.names(), name) {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -31,7 +32,8 @@ func TestLab(t *testing.T) {
 		}
 	})
 	first := status(t)
-	t.Run("it is as asked for", func(t *testing.T) { testShape(t, first) })
+	of := life{first}
+	t.Run("it is as asked for", of.shape)
 	t.Run("up again changes nothing", func(t *testing.T) {
 		mustRun(t, options...)
 		if again := status(t); !slices.Equal(pids(again), pids(first)) {
@@ -41,14 +43,19 @@ func TestLab(t *testing.T) {
 			t.Errorf("asked to move a cluster it says %v", err)
 		}
 	})
-	t.Run("traffic", func(t *testing.T) { testTraffic(t, first) })
-	t.Run("load balancers", func(t *testing.T) { testLoadBalancers(t, first) })
-	t.Run("push", func(t *testing.T) { testPush(t, first) })
-	t.Run("logs", func(t *testing.T) { testLogs(t) })
-	t.Run("faults", func(t *testing.T) { testFaults(t, first) })
-	t.Run("reset", func(t *testing.T) { testReset(t, first) })
-	t.Run("reset of a cluster that cannot be cleared", func(t *testing.T) { testResetAnew(t, first) })
-	t.Run("down after a crash", func(t *testing.T) { testCrash(t, first) })
+	t.Run("traffic", of.traffic)
+	t.Run("load balancers", of.loadBalancers)
+	t.Run("push", of.push)
+	t.Run("logs", of.logs)
+	t.Run("faults", of.faults)
+	t.Run("reset", of.reset)
+	t.Run("reset of a cluster that cannot be cleared", of.resetAnew)
+	t.Run("down after a crash", of.crash)
+}
+
+// life is a lab as it was at first.
+type life struct {
+	lab.Status
 }
 
 // killedUp kills an up when it has begun to start components.
@@ -75,7 +82,7 @@ func killedUp(t *testing.T) {
 	leavesNothing(t)
 }
 
-func testShape(t *testing.T, s lab.Status) {
+func (s life) shape(t *testing.T) {
 	for i, want := range []struct {
 		network  string
 		nodeless bool
@@ -84,10 +91,10 @@ func testShape(t *testing.T, s lab.Status) {
 		if got.Name != fmt.Sprint("cluster", i+1) || !got.Ready || got.Network != want.network || got.Nodeless != want.nodeless {
 			t.Errorf("cluster %d is %+v; want %+v", i+1, got, want)
 		}
-		if nodes := mustKubectl(t, s, got.Name, "get", "nodes", "-o", "name"); (nodes == "") != want.nodeless {
+		if nodes := mustKubectl(t, s.Status, got.Name, "get", "nodes", "-o", "name"); (nodes == "") != want.nodeless {
 			t.Errorf("%s has the nodes %q", got.Name, nodes)
 		}
-		if version := mustKubectl(t, s, got.Name, "version"); strings.Count(version, "v1.35.4") != 2 {
+		if version := mustKubectl(t, s.Status, got.Name, "version"); strings.Count(version, "v1.35.4") != 2 {
 			t.Errorf("the versions are %s", version)
 		}
 	}
@@ -139,88 +146,88 @@ func ingress(t *testing.T, s lab.Status, cluster, field string) string {
 	return mustKubectl(t, s, cluster, "get", "service", "hello", "-o", "jsonpath={.status.loadBalancer.ingress[0]."+field+"}")
 }
 
-func testTraffic(t *testing.T, s lab.Status) {
+func (s life) traffic(t *testing.T) {
 	for _, cluster := range []string{"cluster1", "cluster2"} {
-		apply(t, s, cluster, "hello.yaml")
+		apply(t, s.Status, cluster, "hello.yaml")
 	}
 	for _, cluster := range []string{"cluster1", "cluster2"} {
-		mustKubectl(t, s, cluster, "wait", "--for=condition=Available", "deploy/hello", "--timeout=2m")
+		mustKubectl(t, s.Status, cluster, "wait", "--for=condition=Available", "deploy/hello", "--timeout=2m")
 		eventually(t, "an address", func() error {
-			if ingress(t, s, cluster, "ip") == "" {
+			if ingress(t, s.Status, cluster, "ip") == "" {
 				return fmt.Errorf("%s has given none", cluster)
 			}
 			return nil
 		})
 	}
 	for _, from := range []string{"cluster1", "cluster2"} {
-		for _, to := range []string{"hello", ingress(t, s, "cluster1", "ip"), ingress(t, s, "cluster2", "ip")} {
-			getsHello(t, s, from, to)
+		for _, to := range []string{"hello", ingress(t, s.Status, "cluster1", "ip"), ingress(t, s.Status, "cluster2", "ip")} {
+			getsHello(t, s.Status, from, to)
 		}
 	}
 	// This machine is a neighbour, too.
 	eventually(t, "hello from the machine", func() error {
-		response, err := http.Get("http://" + ingress(t, s, "cluster2", "ip") + ":5000/hello")
+		response, err := http.Get("http://" + ingress(t, s.Status, "cluster2", "ip") + ":5000/hello")
 		if err != nil {
 			return err
 		}
 		return response.Body.Close()
 	})
 	// Pods of another network are out of reach; that API server is not, which is how istiod gets at it.
-	pod := mustKubectl(t, s, "cluster2", "get", "pod", "-l", "app=hello", "-o", "jsonpath={.items[0].status.podIP}")
-	if out, err := get(t, s, "cluster1", "http://"+pod+":5000/hello"); err == nil {
+	pod := mustKubectl(t, s.Status, "cluster2", "get", "pod", "-l", "app=hello", "-o", "jsonpath={.items[0].status.podIP}")
+	if out, err := get(t, s.Status, "cluster1", "http://"+pod+":5000/hello"); err == nil {
 		t.Errorf("a pod on another network answers %s", out)
 	}
 	server := strings.Replace(s.Clusters[1].Server, "https://", "http://", 1)
-	if out, err := get(t, s, "cluster1", server); !strings.Contains(out, "HTTP request to an HTTPS server") {
+	if out, err := get(t, s.Status, "cluster1", server); !strings.Contains(out, "HTTP request to an HTTPS server") {
 		t.Errorf("the API server of another network answers %q (%v)", out, err)
 	}
 }
 
-func testLoadBalancers(t *testing.T, s lab.Status) {
-	address := ingress(t, s, "cluster2", "ip")
+func (s life) loadBalancers(t *testing.T) {
+	address := ingress(t, s.Status, "cluster2", "ip")
 	mustRun(t, "lb", "cluster2", "hostname")
-	if got := ingress(t, s, "cluster2", "hostname"); got != "hello.default.cluster2.lab.test" {
+	if got := ingress(t, s.Status, "cluster2", "hostname"); got != "hello.default.cluster2.lab.test" {
 		t.Errorf("the name is %q", got)
 	}
-	getsHello(t, s, "cluster1", "hello.default.cluster2.lab.test")
-	getsHello(t, s, "cluster2", "hello.default.cluster2.lab.test")
+	getsHello(t, s.Status, "cluster1", "hello.default.cluster2.lab.test")
+	getsHello(t, s.Status, "cluster2", "hello.default.cluster2.lab.test")
 	mustRun(t, "lb", "cluster2", "none")
-	if got := mustKubectl(t, s, "cluster2", "get", "service", "hello", "-o", "jsonpath={.status.loadBalancer}"); got != "{}" {
+	if got := mustKubectl(t, s.Status, "cluster2", "get", "service", "hello", "-o", "jsonpath={.status.loadBalancer}"); got != "{}" {
 		t.Errorf("without a load balancer the status is %s", got)
 	}
 	if now := status(t); now.Clusters[1].LoadBalancer != lab.LoadBalancerNone || now.Clusters[0].LoadBalancer != lab.LoadBalancerIP {
 		t.Errorf("the status says %+v", now.Clusters)
 	}
 	mustRun(t, "lb", "cluster2", "ip")
-	if got := ingress(t, s, "cluster2", "ip"); got != address {
+	if got := ingress(t, s.Status, "cluster2", "ip"); got != address {
 		t.Errorf("its address is %s; it was %s", got, address)
 	}
-	getsHello(t, s, "cluster1", address)
+	getsHello(t, s.Status, "cluster1", address)
 	if _, err := run(t.Context(), "lb", "cluster2", "maybe"); err == nil {
 		t.Error("a load balancer can give maybe")
 	}
 }
 
-func testPush(t *testing.T, s lab.Status) {
+func (s life) push(t *testing.T) {
 	programs := filepath.Join(s.Dir, "programs")
 	mustRun(t, "push", "example.com/pushed:1="+filepath.Join(programs, "pause"), "pushed="+filepath.Join(programs, "pause"))
 	for _, image := range []string{"example.com/pushed:1", "pushed"} {
 		pod := "pushed-" + fmt.Sprint(len(image))
-		mustKubectl(t, s, "cluster1", "run", pod, "--image", image, "--image-pull-policy=Always")
-		mustKubectl(t, s, "cluster1", "wait", "--for=condition=Ready", "pod/"+pod, "--timeout=2m")
+		mustKubectl(t, s.Status, "cluster1", "run", pod, "--image", image, "--image-pull-policy=Always")
+		mustKubectl(t, s.Status, "cluster1", "wait", "--for=condition=Ready", "pod/"+pod, "--timeout=2m")
 	}
-	mustKubectl(t, s, "cluster1", "run", "missing", "--image", "example.com/missing:1")
+	mustKubectl(t, s.Status, "cluster1", "run", "missing", "--image", "example.com/missing:1")
 	eventually(t, "an image that nobody has pushed", func() error {
-		return lacks(mustKubectl(t, s, "cluster1", "get", "pod", "missing"), "ErrImagePull")
+		return lacks(mustKubectl(t, s.Status, "cluster1", "get", "pod", "missing"), "ErrImagePull")
 	})
 	// The same name, with another program: it is pulled again, as a user's development image is.
 	mustRun(t, "push", "example.com/pushed:1="+filepath.Join(programs, "hello"))
-	mustKubectl(t, s, "cluster1", "run", "again", "--image", "example.com/pushed:1", "--image-pull-policy=Always")
-	mustKubectl(t, s, "cluster1", "wait", "--for=condition=Ready", "pod/again", "--timeout=2m")
-	mustKubectl(t, s, "cluster1", "exec", "again", "--", "/hello", "get", "http://127.0.0.1:5000/hello")
+	mustKubectl(t, s.Status, "cluster1", "run", "again", "--image", "example.com/pushed:1", "--image-pull-policy=Always")
+	mustKubectl(t, s.Status, "cluster1", "wait", "--for=condition=Ready", "pod/again", "--timeout=2m")
+	mustKubectl(t, s.Status, "cluster1", "exec", "again", "--", "/hello", "get", "http://127.0.0.1:5000/hello")
 }
 
-func testLogs(t *testing.T) {
+func (life) logs(t *testing.T) {
 	if log := mustRun(t, "logs", "cluster1", "coredns"); !strings.Contains(log, "CoreDNS-") {
 		t.Errorf("CoreDNS's log is %q", log)
 	}
@@ -233,7 +240,7 @@ func testLogs(t *testing.T) {
 	}
 }
 
-func testFaults(t *testing.T, s lab.Status) {
+func (s life) faults(t *testing.T) {
 	mustRun(t, "stop", "cluster1", "kubelet")
 	now := status(t)
 	if now.Clusters[0].Ready || !strings.Contains(now.Clusters[0].Lacks, "kubelet is stopped") {
@@ -259,19 +266,19 @@ func testFaults(t *testing.T, s lab.Status) {
 	mustRun(t, "up", "--clusters", "3") // It mends that.
 
 	mustRun(t, "pause", "cluster2", "kube-apiserver")
-	if out, err := kubectl(t, s, "cluster2", "get", "ns", "--request-timeout=1s"); err == nil {
+	if out, err := kubectl(t, s.Status, "cluster2", "get", "ns", "--request-timeout=1s"); err == nil {
 		t.Errorf("a paused API server answers %s", out)
 	}
 	if now := status(t); !strings.Contains(now.Clusters[1].Lacks, "kube-apiserver is paused") {
 		t.Errorf("it is said that %q", now.Clusters[1].Lacks)
 	}
 	mustRun(t, "resume", "cluster2", "kube-apiserver")
-	mustKubectl(t, s, "cluster2", "get", "ns")
+	mustKubectl(t, s.Status, "cluster2", "get", "ns")
 
 	for _, component := range []string{"etcd", "kube-apiserver"} {
 		mustRun(t, "stop", "cluster2", component)
 		mustRun(t, "start", "cluster2", component)
-		mustKubectl(t, s, "cluster2", "get", "ns")
+		mustKubectl(t, s.Status, "cluster2", "get", "ns")
 	}
 	mustRun(t, "stop", "hub", "serve")
 	if _, err := run(t.Context(), "lb", "cluster1", "hostname"); err == nil || !strings.Contains(err.Error(), "lab up") {
@@ -309,21 +316,21 @@ func contents(t *testing.T, s lab.Status, cluster string) []string {
 	return all
 }
 
-func testReset(t *testing.T, s lab.Status) {
+func (s life) reset(t *testing.T) {
 	before := status(t)
 	mustRun(t, "reset")
 	mustRun(t, "lb", "cluster3", "none")
 	want := map[string][]string{}
 	for _, cluster := range []string{"cluster1", "cluster2", "cluster3"} {
-		want[cluster] = contents(t, s, cluster)
+		want[cluster] = contents(t, s.Status, cluster)
 		if slices.ContainsFunc(want[cluster], func(of string) bool { return strings.HasPrefix(of, "Pod ") }) {
 			t.Errorf("%s still has pods: %v", cluster, want[cluster])
 		}
-		mess(t, s, cluster)
+		mess(t, s.Status, cluster)
 	}
 	mustRun(t, "reset")
 	for cluster, first := range want {
-		if got := contents(t, s, cluster); !slices.Equal(got, first) {
+		if got := contents(t, s.Status, cluster); !slices.Equal(got, first) {
 			t.Errorf("%s has\n%s\nand had\n%s", cluster, strings.Join(got, "\n"), strings.Join(first, "\n"))
 		}
 	}
@@ -353,14 +360,14 @@ func mess(t *testing.T, s lab.Status, cluster string) {
 	apply(t, s, cluster, "gate.yaml")
 }
 
-func testResetAnew(t *testing.T, s lab.Status) {
+func (s life) resetAnew(t *testing.T) {
 	before := status(t)
-	mustKubectl(t, s, "cluster3", "create", "namespace", "left")
+	mustKubectl(t, s.Status, "cluster3", "create", "namespace", "left")
 	if err := os.Remove(filepath.Join(s.Dir, "cluster3", "baseline.json")); err != nil {
 		t.Fatal(err)
 	}
 	mustRun(t, "reset", "cluster3") // It does not know what to delete.
-	if out, err := kubectl(t, s, "cluster3", "get", "namespace", "left"); err == nil {
+	if out, err := kubectl(t, s.Status, "cluster3", "get", "namespace", "left"); err == nil {
 		t.Errorf("it still has %s", out)
 	}
 	mustRun(t, "reset", "--fresh", "cluster2")
@@ -372,17 +379,17 @@ func testResetAnew(t *testing.T, s lab.Status) {
 	}
 	// The others find a cluster made anew where it was.
 	for _, cluster := range []string{"cluster1", "cluster2"} {
-		apply(t, s, cluster, "hello.yaml")
+		apply(t, s.Status, cluster, "hello.yaml")
 	}
 	for _, cluster := range []string{"cluster1", "cluster2"} {
-		mustKubectl(t, s, cluster, "wait", "--for=condition=Available", "deploy/hello", "--timeout=2m")
+		mustKubectl(t, s.Status, cluster, "wait", "--for=condition=Available", "deploy/hello", "--timeout=2m")
 	}
-	getsHello(t, s, "cluster1", ingress(t, s, "cluster2", "ip"))
-	getsHello(t, s, "cluster2", ingress(t, s, "cluster1", "ip"))
+	getsHello(t, s.Status, "cluster1", ingress(t, s.Status, "cluster2", "ip"))
+	getsHello(t, s.Status, "cluster2", ingress(t, s.Status, "cluster1", "ip"))
 }
 
-// testCrash ends every process of the lab at once, its pods' as well.
-func testCrash(t *testing.T, s lab.Status) {
+// crash ends every process of the lab at once, its pods' as well.
+func (s life) crash(t *testing.T) {
 	own := processes(t)
 	if len(own) < 20 {
 		t.Errorf("the lab has only %d processes: the test looks in the wrong place", len(own))
@@ -391,7 +398,7 @@ func testCrash(t *testing.T, s lab.Status) {
 		t.Errorf("the machine has these links and routes of the lab: %v; want a link, a route to the nodes, and two to each cluster", found)
 	}
 	for _, pid := range own {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && err != syscall.ESRCH { //nolint:errorlint // it is a number
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			t.Fatal(err)
 		}
 	}
