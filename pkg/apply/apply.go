@@ -175,8 +175,9 @@ func rank(object *unstructured.Unstructured) int {
 	case "Namespace":
 		return 0
 	case "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
-		"ConfigMap", "Secret", "Service", "EndpointSlice":
+		"ConfigMap", "Service", "EndpointSlice":
 		return 1
 	}
+	// Secrets are among the last: the token controller removes an account's token when it does not find the account.
 	return 2
 }

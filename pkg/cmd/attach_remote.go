@@ -56,7 +56,7 @@ func newAttachRemote(o *options) *cobra.Command {
 }
 
 func (a *attachRemote) run(ctx context.Context, args []string) error {
-	ctx, cancel := a.bounded(ctx)
+	ctx, cancel := bounded(ctx, a.timeout)
 	defer cancel()
 	if err := a.charts.Validate(); err != nil {
 		return usage("%w", err)

@@ -76,7 +76,7 @@ func (e *exposeIstiod) validate() error {
 }
 
 func (e *exposeIstiod) run(ctx context.Context) error {
-	ctx, cancel := e.bounded(ctx)
+	ctx, cancel := bounded(ctx, e.timeout)
 	defer cancel()
 	if err := e.validate(); err != nil {
 		return err

@@ -54,7 +54,7 @@ func newInstallPrimary(o *options) *cobra.Command {
 }
 
 func (i *installPrimary) run(ctx context.Context) error {
-	ctx, cancel := i.bounded(ctx)
+	ctx, cancel := bounded(ctx, i.timeout)
 	defer cancel()
 	if err := i.charts.Validate(); err != nil {
 		return usage("%w", err)

@@ -61,8 +61,8 @@ func (o *options) addChartFlags(c *cobra.Command) {
 }
 
 // bounded ends ctx when --timeout has passed.
-func (o *options) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("--timeout %s has passed", o.timeout))
+func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, timeout, fmt.Errorf("--timeout %s has passed", timeout))
 }
 
 // errStyle is how stderr is written to.
@@ -98,6 +98,9 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 		}
 		if !slices.Contains(contexts, ref.Context) {
 			return m, usage("%w", &cluster.UnknownContextError{Context: ref.Context, Known: contexts})
+		}
+		if ref.Context == primary {
+			return m, usage("context %q is the primary itself (--context): a remote is another cluster", primary)
 		}
 		if err := mesh.ValidateClusterName(ref.Name); err != nil {
 			return m, usage("%w", err)
@@ -164,9 +167,15 @@ func (s *session) complete() error {
 
 // refuse says why a command must not write, from the checks that stand before it; nil when nothing does.
 func (o *options) refuse(command string, s *session) error {
+	results := check.Gate(command, s.mesh, s.snapshot, o.supported())
+	failed := map[string]bool{}
+	for _, r := range results {
+		failed[r.Cluster] = failed[r.Cluster] || r.Status == check.Fail
+	}
 	var causes []error
-	for _, r := range check.Gate(command, s.mesh, s.snapshot, o.supported()) {
-		if r.Status != check.Fail && r.Status != check.Unknown {
+	for _, r := range results {
+		// What could not be looked at matters only where nothing worse is known, such as a lacking permission.
+		if r.Status != check.Fail && (r.Status != check.Unknown || failed[r.Cluster]) {
 			continue
 		}
 		text := fmt.Sprintf("%s: %s (%s)", r.Cluster, r.Seen, r.ID)

@@ -21,9 +21,11 @@ import (
 
 type verify struct {
 	*options
-	output  string
-	traffic bool
-	probe   probe.Options
+	output string
+	// patience is --timeout: options.timeout has the default of the commands that write.
+	patience time.Duration
+	traffic  bool
+	probe    probe.Options
 }
 
 // callsPerPair is how many calls a probe makes to each cluster in each protocol: enough for a median, and few enough
@@ -57,7 +59,7 @@ func newVerify(o *options) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return v.run(c.Context(), args) },
 	}
 	f := c.Flags()
-	f.DurationVar(&o.timeout, "timeout", time.Minute, "How long the whole command may take")
+	f.DurationVar(&v.patience, "timeout", time.Minute, "How long the whole command may take")
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
 	f.BoolVar(&v.traffic, "traffic", false, "Send requests from every cluster to every cluster")
 	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), "Image of the pods that send the requests")
@@ -67,7 +69,7 @@ func newVerify(o *options) *cobra.Command {
 }
 
 func (v *verify) run(ctx context.Context, args []string) error {
-	ctx, cancel := v.bounded(ctx)
+	ctx, cancel := bounded(ctx, v.patience)
 	defer cancel()
 	if v.output != "" && v.output != "json" {
 		return usage("--output %q is not json", v.output)

@@ -39,7 +39,8 @@ type Charts struct {
 	Set []string
 }
 
-// Validate renders nothing; it says whether the user's overlays and settings can be read.
+// Validate says whether the user's overlays and settings can be read and name nothing that Istio does not know, so that
+// nothing is written before that is certain.
 func (c Charts) Validate() error {
 	for _, file := range c.Files {
 		if _, err := os.Stat(file); err != nil {
@@ -50,6 +51,12 @@ func (c Charts) Validate() error {
 		if _, err := os.Stat(filepath.Join(c.Dir, "charts")); err != nil {
 			return fmt.Errorf("--manifests %s has no folder charts: give the manifests folder of an Istio release", c.Dir)
 		}
+	}
+	if len(c.Files) == 0 && len(c.Set) == 0 {
+		return nil
+	}
+	if _, err := c.render(overlay{name: "validate", namespace: "default", profile: "empty"}); err != nil {
+		return fmt.Errorf("the settings of -f and --set: %w", err)
 	}
 	return nil
 }

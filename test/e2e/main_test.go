@@ -41,7 +41,9 @@ func versions(t *testing.T, lab *labtest.Lab, clusters ...string) []string {
 			// istiod's own elections write these, whatever we do; the rest of the cluster has its own rhythm too.
 			election := strings.HasSuffix(o.Metadata.Name, "-election") || strings.HasSuffix(o.Metadata.Name, "-leader") ||
 				o.Metadata.Name == "istio-ip-autoallocate"
-			if election || o.Metadata.Namespace == "kube-system" {
+			// Kubernetes' own slices follow pods; ours is named after its Service.
+			generated := o.Kind == "EndpointSlice" && !strings.HasPrefix(o.Metadata.Name+"/", "istiod/")
+			if election || generated || o.Metadata.Namespace == "kube-system" {
 				continue
 			}
 			lines = append(lines, fmt.Sprintf("%s %s %s/%s %s", cluster, o.Kind, o.Metadata.Namespace, o.Metadata.Name, o.Metadata.ResourceVersion))
