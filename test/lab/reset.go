@@ -21,7 +21,7 @@ import (
 )
 
 // Deleting is given up after this long: the cluster is then made anew, which takes some seconds more.
-const clearTimeout = 20 * time.Second
+const clearTimeout = 30 * time.Second
 
 // Reset takes clusters, or all if none is named, back to what they were after Up. If fresh is set they are made anew from
 // nothing; else they are so only if deleting what is in them does not come to an end.

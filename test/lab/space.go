@@ -150,6 +150,9 @@ func bind(from, to string) error {
 // enterSpace returns a function that takes the calling thread to the space of a process.
 func enterSpace(pid int) func() error {
 	return func() error {
+		if pid == 0 {
+			return errors.New("the namespaces that it runs in are gone; lab up makes them anew")
+		}
 		mounts, err := os.Open(fmt.Sprintf("/proc/%d/ns/mnt", pid))
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("the process %d, which holds the space open, has ended: %w", pid, err)

@@ -408,6 +408,11 @@ func (s life) crash(t *testing.T) {
 			t.Errorf("%s is ready, with all its processes killed", cluster.Name)
 		}
 	}
+	for _, args := range [][]string{{"start", "cluster1", "etcd"}, {"reset"}} {
+		if _, err := run(t.Context(), args...); err == nil || !strings.Contains(err.Error(), "lab up") {
+			t.Errorf("%v: %v; want an error that says what to do", args, err)
+		}
+	}
 	mustRun(t, "down")
 	leavesNothing(t)
 	mustRun(t, "down") // There is nothing to end, and that is fine.
