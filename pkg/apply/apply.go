@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -124,6 +125,9 @@ func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured
 		wanted = wanted.DeepCopy()
 		a.Yield(wanted, live)
 	}
+	if live != nil && bare(wanted) {
+		return Outcome{Unchanged: 1}, nil
+	}
 	body, err := json.Marshal(wanted)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%s: %w", Name(wanted), err)
@@ -140,6 +144,18 @@ func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured
 		return Outcome{Changed: 1}, nil
 	}
 	return Outcome{Unchanged: 1}, nil
+}
+
+// bare is true for an object of which nothing but its existence is wanted. Applying it to one that is there would own
+// nothing, and yet be written once: the API server then first notes who had made it.
+func bare(object *unstructured.Unstructured) bool {
+	identity := &unstructured.Unstructured{Object: map[string]any{}}
+	identity.SetGroupVersionKind(object.GroupVersionKind())
+	identity.SetName(object.GetName())
+	if namespace := object.GetNamespace(); namespace != "" {
+		identity.SetNamespace(namespace)
+	}
+	return equality.Semantic.DeepEqual(identity.Object, object.Object)
 }
 
 // explain adds to an API error which object it is about and, for a conflict, what the user can do.
