@@ -9,6 +9,7 @@ require (
 	golang.org/x/sync v0.22.0
 	golang.org/x/term v0.45.0
 	google.golang.org/grpc v1.83.0
+	istio.io/api v1.29.0-rc.1.0.20260209142455-7fea5efd57ca
 	istio.io/istio v0.0.0-20260306174214-6991a379e1fc
 	k8s.io/api v0.35.4
 	k8s.io/apimachinery v0.35.4
@@ -141,7 +142,6 @@ require (
 	gopkg.in/natefinch/lumberjack.v2 v2.2.1 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	helm.sh/helm/v3 v3.18.6 // indirect
-	istio.io/api v1.29.0-rc.1.0.20260209142455-7fea5efd57ca // indirect
 	istio.io/client-go v1.29.0-rc.1.0.20260209143053-34bf90f81feb // indirect
 	k8s.io/apiextensions-apiserver v0.35.4 // indirect
 	k8s.io/apiserver v0.35.4 // indirect

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -50,6 +51,11 @@ func (c Charts) Validate() error {
 	if c.Dir != "" {
 		if _, err := os.Stat(filepath.Join(c.Dir, "charts")); err != nil {
 			return fmt.Errorf("--manifests %s has no folder charts: give the manifests folder of an Istio release", c.Dir)
+		}
+	}
+	for _, set := range c.Set {
+		if path, _, found := strings.Cut(set, "="); !found || path == "" {
+			return fmt.Errorf("--set %q is not PATH=VALUE", set)
 		}
 	}
 	if len(c.Files) == 0 && len(c.Set) == 0 {
@@ -111,7 +117,7 @@ func (c Charts) UserSettings() (UserSettings, error) {
 	if len(c.Files) == 0 && len(c.Set) == 0 {
 		return UserSettings{}, nil
 	}
-	merged, err := render.MergeInputs(c.Files, c.Set, nil)
+	merged, err := guarded(func() (values.Map, error) { return render.MergeInputs(c.Files, c.Set, nil) })
 	if err != nil {
 		return UserSettings{}, fmt.Errorf("reading the overlays (-f, --set): %w", err)
 	}
@@ -141,7 +147,11 @@ func (c Charts) render(o overlay) ([]*unstructured.Unstructured, error) {
 	if err := os.WriteFile(file, operator, 0o600); err != nil {
 		return nil, fmt.Errorf("writing the IstioOperator: %w", err)
 	}
-	sets, merged, err := render.GenerateManifest(append(slices.Clone(c.Files), file), c.Set, false, nil, nil)
+	var merged values.Map
+	sets, err := guarded(func() (sets []manifest.ManifestSet, err error) {
+		sets, merged, err = render.GenerateManifest(append(slices.Clone(c.Files), file), c.Set, false, nil, nil)
+		return sets, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("rendering Istio's charts: %w", err)
 	}

@@ -1,0 +1,229 @@
+package istio
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Make stamps the release into Istio's own packages; without make it is ours. Both must be the charts'.
+func TestRelease(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^ISTIO_VERSION := (.*)$`).FindSubmatch(makefile)
+	if found == nil || string(found[1]) != builtInRelease {
+		t.Errorf("the Makefile stamps %s, and without it the release is %s", found, builtInRelease)
+	}
+	if got := (Charts{}).Release(); got != builtInRelease {
+		t.Errorf("the built-in charts call themselves %s", got)
+	}
+}
+
+func TestReleaseOfOtherCharts(t *testing.T) {
+	t.Parallel()
+	for profile, want := range map[string]string{
+		"spec:\n  tag: 1.28.3\n":  "1.28.3",
+		"spec:\n  tag: 1.28\n":    "1.28",
+		"spec:\n  hub: none\n":    builtInRelease,
+		"spec: [not what it was]": builtInRelease,
+		"":                        builtInRelease, // no such file
+	} {
+		dir := t.TempDir()
+		if profile != "" {
+			write(t, filepath.Join(dir, "profiles", "default.yaml"), profile)
+		}
+		c := Charts{Dir: dir}
+		if got := c.Release(); got != want {
+			t.Errorf("%q is of release %s, want %s", profile, got, want)
+		}
+		if got := c.tag(); got != want {
+			t.Errorf("%q has images of tag %s, want %s", profile, got, want)
+		}
+		if c.Tag = "mine"; c.tag() != "mine" {
+			t.Errorf("the user's tag is %s", c.tag())
+		}
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	good := filepath.Join(t.TempDir(), "good.yaml")
+	write(t, good, "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n  values:\n    pilot:\n      autoscaleEnabled: false\n")
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	write(t, bad, "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n  values:\n    pilot:\n      autoscaled: false\n")
+	empty := t.TempDir()
+	for _, test := range []struct {
+		name   string
+		charts Charts
+		says   string
+	}{
+		{"nothing", Charts{}, ""},
+		{"an overlay and a setting", Charts{Files: []string{good}, Set: []string{"values.pilot.replicaCount=2"}}, ""},
+		{"no such file", Charts{Files: []string{filepath.Join(empty, "gone.yaml")}}, "gone.yaml: no such file"},
+		{"no charts", Charts{Dir: empty}, "--manifests " + empty + " has no folder charts: give the manifests folder of an Istio release"},
+		{"an unknown value in a file", Charts{Files: []string{bad}}, `unknown field "autoscaled"`},
+		{"an unknown value", Charts{Set: []string{"values.global.meshid=x"}}, `unknown field "meshid"`},
+		{"an unknown field", Charts{Set: []string{"compnents.pilot.enabled=true"}}, `unknown field "compnents"`},
+		{"no value", Charts{Set: []string{"values.pilot.replicaCount"}}, `--set "values.pilot.replicaCount" is not PATH=VALUE`},
+		{"no path", Charts{Set: []string{"=1"}}, `--set "=1" is not PATH=VALUE`},
+		{"a value where others belong", Charts{Set: []string{"values.pilot=1"}}, "a setting does not fit its place: not a map, got"},
+		{"a list where there is none", Charts{Set: []string{"values.pilot.[0].x=1"}}, "a setting does not fit its place: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			err := test.charts.Validate()
+			if test.says == "" {
+				if err != nil {
+					t.Errorf("it is refused: %v", err)
+				}
+			} else if err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("it says %v, which does not have %q", err, test.says)
+			}
+		})
+	}
+}
+
+func TestUserSettings(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	write(t, file, `apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+spec:
+  profile: demo
+  revision: canary
+  values:
+    global: {meshID: shop, network: eu, multiCluster: {clusterName: east}}
+`)
+	for _, test := range []struct {
+		name   string
+		charts Charts
+		want   UserSettings
+	}{
+		{"nothing", Charts{}, UserSettings{}},
+		{"an overlay", Charts{Files: []string{file}}, UserSettings{MeshID: "shop", Cluster: "east", Network: "eu", Revision: "canary", Profile: "demo"}},
+		{"a setting wins", Charts{Files: []string{file}, Set: []string{"values.global.network=us", "values.global.meshID=mine"}},
+			UserSettings{MeshID: "mine", Cluster: "east", Network: "us", Revision: "canary", Profile: "demo"}},
+		{"a setting without an identity", Charts{Set: []string{"values.pilot.replicaCount=2"}}, UserSettings{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := test.charts.UserSettings()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+	if _, err := (Charts{Set: []string{"values.pilot=1"}}).UserSettings(); err == nil || !strings.Contains(err.Error(), "reading the overlays (-f, --set): ") {
+		t.Errorf("a setting that does not fit: %v", err)
+	}
+}
+
+// The user's file is laid over Istio's profile, ours over the user's, and the user's settings over all.
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "mine.yaml")
+	write(t, file, `apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: mine}
+spec:
+  values:
+    global: {meshID: theirs, imagePullPolicy: IfNotPresent}
+    pilot: {autoscaleEnabled: false, env: {MINE: "1"}}
+`)
+	objects, err := Charts{Files: []string{file}, Set: []string{"values.pilot.env.EXTERNAL_ISTIOD=false"}, Hub: "registry.example/istio", Tag: "mine"}.Primary(primary())
+	if err != nil {
+		t.Fatal(err)
+	}
+	container := discovery(t, objects)
+	env := envOf(container)
+	for name, want := range map[string]string{"MINE": "1", ExternalIstiodVariable: "false", ClusterIDVariable: "east"} {
+		if env[name] != want {
+			t.Errorf("%s is %q, want %q", name, env[name], want)
+		}
+	}
+	if container["image"] != "registry.example/istio/pilot:mine" || container["imagePullPolicy"] != "IfNotPresent" {
+		t.Errorf("the image is %v, pulled %v", container["image"], container["imagePullPolicy"])
+	}
+	for _, o := range objects {
+		if o.GetKind() == "HorizontalPodAutoscaler" {
+			t.Error("the user has switched autoscaling off")
+		}
+		if owner := o.GetLabels()[owningResourceLabel]; owner != "primary" {
+			t.Errorf("%s/%s belongs to %q: another name would let istioctl prune it", o.GetKind(), o.GetName(), owner)
+		}
+	}
+}
+
+// discovery is istiod's container.
+func discovery(t *testing.T, objects []*unstructured.Unstructured) map[string]any {
+	t.Helper()
+	return container(t, only(t, objects, "Deployment"))
+}
+
+// container is a Deployment's only container.
+func container(t *testing.T, deployment *unstructured.Unstructured) map[string]any {
+	t.Helper()
+	containers, _, err := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
+	if err != nil || len(containers) != 1 {
+		t.Fatalf("%s has %d containers (%v)", deployment.GetName(), len(containers), err)
+	}
+	return containers[0].(map[string]any)
+}
+
+func envOf(container map[string]any) map[string]string {
+	env := map[string]string{}
+	for _, v := range container["env"].([]any) {
+		variable := v.(map[string]any)
+		if value, is := variable["value"].(string); is {
+			env[variable["name"].(string)] = value
+		}
+	}
+	return env
+}
+
+// only is the one object of a kind.
+func only(t *testing.T, objects []*unstructured.Unstructured, kind string) *unstructured.Unstructured {
+	t.Helper()
+	var found []*unstructured.Unstructured
+	for _, o := range objects {
+		if o.GetKind() == kind {
+			found = append(found, o)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("there are %d objects of kind %s in:\n%s", len(found), kind, list(objects))
+	}
+	return found[0]
+}
+
+// named is the object of a kind and name.
+func named(t *testing.T, objects []*unstructured.Unstructured, kind, name string) *unstructured.Unstructured {
+	t.Helper()
+	for _, o := range objects {
+		if o.GetKind() == kind && o.GetName() == name {
+			return o
+		}
+	}
+	t.Fatalf("there is no %s %s in:\n%s", kind, name, list(objects))
+	panic("unreachable")
+}
