@@ -49,7 +49,7 @@ func usage(format string, args ...any) error {
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
 	out := &watchedOutput{Writer: streams.Out}
 	streams.Out = out
-	root := NewRoot(streams)
+	root := NewRoot(streams) //nolint:contextcheck // cobra hands ctx to the command that runs
 	root.SetArgs(args[1:])
 	err := root.ExecuteContext(ctx)
 	if failed := out.failed(); failed != nil {

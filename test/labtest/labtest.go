@@ -60,10 +60,10 @@ func Main(m *testing.M) int {
 	if lab.program == "" || os.Getenv("LAB_KEEP") != "" {
 		return code
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) //nolint:forbidigo // there is no caller's
 	defer cancel()
 	if _, err := lab.command(ctx, "down"); err != nil {
-		fmt.Fprintln(os.Stderr, "the lab could not be taken down:", err)
+		fmt.Fprintln(os.Stderr, "the lab could not be taken down:", err) //nolint:forbidigo // no test is left to say it
 		return max(code, 1)
 	}
 	return code
@@ -106,10 +106,12 @@ func Use(tb testing.TB, options Options) *Lab {
 
 // saveLogs keeps the logs of a failed test where the user's cache is.
 func (l *Lab) saveLogs(tb testing.TB) {
-	if !tb.Failed() {
+	tb.Helper()
+	cache := os.Getenv("KUBECTL_MESH_CACHE")
+	if !tb.Failed() || cache == "" {
 		return
 	}
-	folder := filepath.Join(cmp.Or(os.Getenv("KUBECTL_MESH_CACHE"), os.TempDir()), "logs", strings.ReplaceAll(tb.Name(), "/", "-"))
+	folder := filepath.Join(cache, "logs", strings.ReplaceAll(tb.Name(), "/", "-"))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 	defer cancel()
 	if _, err := l.command(ctx, "logs", "--save", folder); err != nil {
