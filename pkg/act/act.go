@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,6 +19,9 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
 
+// rendering returns a remote's objects, which are rendered at the first call.
+type rendering func() ([]*unstructured.Unstructured, error)
+
 // Actor carries out steps.
 type Actor struct {
 	// Mesh is the complete mesh.
@@ -30,6 +34,9 @@ type Actor struct {
 	ForceConflicts bool
 	// Version is kubectl-mesh's own, recorded with what it applies.
 	Version string
+
+	mu       sync.Mutex
+	rendered map[istio.RemoteCluster]rendering
 }
 
 // Do carries out one step. It is a run.Do.
@@ -130,14 +137,12 @@ func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []
 		Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
 		Network: action.Network, DefaultTag: action.DefaultTag,
 	}
-	if action.Part == plan.ProfilePart {
-		address, err := a.address(ctx, a.Clusters[action.Primary])
-		if err != nil {
-			return "", nil, err
-		}
-		remote.Address = address
+	address, err := a.address(ctx, a.Clusters[action.Primary])
+	if err != nil && action.Part == plan.ProfilePart {
+		return "", nil, err
 	}
-	objects, err := charts.Remote(remote)
+	remote.Address = address // the reader needs none
+	objects, err := a.render(charts, remote)
 	if err != nil {
 		return "", nil, err
 	}
@@ -150,6 +155,21 @@ func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []
 		return "", nil, err
 	}
 	return a.set("reader"), append(reader, token), nil
+}
+
+// render renders a remote once for both of its parts: that takes longer than to write them.
+func (a *Actor) render(charts istio.Charts, remote istio.RemoteCluster) ([]*unstructured.Unstructured, error) {
+	a.mu.Lock()
+	once, found := a.rendered[remote]
+	if !found {
+		once = sync.OnceValues(func() ([]*unstructured.Unstructured, error) { return charts.Remote(remote) })
+		if a.rendered == nil {
+			a.rendered = map[istio.RemoteCluster]rendering{}
+		}
+		a.rendered[remote] = once
+	}
+	a.mu.Unlock()
+	return once()
 }
 
 // remoteSecret reads the reader account's token in the remote and makes the primary's secret of it.
