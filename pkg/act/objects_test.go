@@ -1,0 +1,189 @@
+package act
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+)
+
+func actor(revision, address string) *Actor {
+	gateway := &corev1.Service{ObjectMeta: meta(istio.EastWestGateway)}
+	if address != "" {
+		gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: address, Hostname: ""}}
+		if !istio.IsIP(address) {
+			gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: address}}
+		}
+	}
+	token := &corev1.Secret{ObjectMeta: meta(istio.ReaderTokenSecret), Data: map[string][]byte{"token": []byte("t"), "ca.crt": []byte("c")}}
+	east, west := faked(gateway), faked(token)
+	east.Name = "east"
+	return &Actor{
+		Mesh: mesh.Mesh{ID: "mesh1", Namespace: "istio-system", Revision: revision, Clusters: []mesh.Cluster{
+			{Name: "east", Role: mesh.Primary, Network: "network1"}, {Name: "west", Role: mesh.Remote, Network: "network1", Server: "https://west.example"},
+		}},
+		Clusters: cluster.Set{"east": east, "west": west}, Version: "v1",
+	}
+}
+
+func steps(a *Actor, stage plan.Stage) []plan.Step {
+	s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{"east": {ControlPlanes: []observe.ControlPlane{{
+		Revision: a.Mesh.RevisionLabel(), Hub: "registry.example/istio", Version: "1.29.1",
+	}}}, "west": {}}}
+	return plan.Slice(plan.Build(a.Mesh, s, plan.Options{Wait: true}), stage)
+}
+
+// A command that finds out half-way that it may not write has asked for too little.
+func TestPermissionsCoverWhatIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, revision := range []string{"", "canary"} {
+		a := actor(revision, "gw.example")
+		for _, stage := range []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote} {
+			onPrimary, onRemote := plan.Permissions(stage, a.Mesh.Namespace)
+			for _, step := range steps(a, stage) {
+				if !step.Writes() {
+					continue
+				}
+				set, objects, err := a.objects(t.Context(), a.Clusters[step.Cluster], step.Action)
+				if err != nil || len(objects) == 0 {
+					t.Fatalf("%s writes %d objects (%v)", step.ID, len(objects), err)
+				}
+				if set != "" { // which is recorded in a ConfigMap
+					objects = append(slices.Clone(objects), &unstructured.Unstructured{Object: map[string]any{
+						"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": set, "namespace": a.Mesh.Namespace},
+					}})
+				}
+				asked := onPrimary
+				if step.Cluster == "west" {
+					asked = onRemote
+				}
+				for _, o := range objects {
+					resource, _ := apimeta.UnsafeGuessKindToResource(o.GroupVersionKind())
+					if o.GetKind() == "Gateway" { // of which the guess is gatewaies
+						resource.Resource = "gateways"
+					}
+					for _, verb := range []string{"create", "patch"} {
+						p := observe.Permission{Verb: verb, Group: resource.Group, Resource: resource.Resource, Namespace: o.GetNamespace()}
+						if !slices.Contains(asked, p) {
+							t.Errorf("%s writes %s/%s, and nobody asks for %+v", step.ID, o.GetKind(), o.GetName(), p)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestSecondPassOfTheGateway(t *testing.T) {
+	t.Parallel()
+	for address, written := range map[string]bool{"192.0.2.1": false, "gw.example": true} {
+		a := actor("", address)
+		for _, step := range steps(a, plan.ExposeIstiod) {
+			if step.ID != "east/hostname-port" {
+				continue
+			}
+			_, objects, err := a.objects(t.Context(), a.Clusters["east"], step.Action)
+			if err != nil || (len(objects) > 0) != written {
+				t.Errorf("with %s there are %d objects (%v)", address, len(objects), err)
+			}
+			if !written {
+				result, err := a.Do(t.Context(), step, func(string) {})
+				if err != nil || result.Wrote || result.Detail != "not needed" {
+					t.Errorf("with %s: %+v, %v", address, result, err)
+				}
+			}
+		}
+	}
+}
+
+// The remote gets the primary's images and address, whatever the charts at hand would say.
+func TestRemoteObjects(t *testing.T) {
+	t.Parallel()
+	a := actor("canary", "192.0.2.1")
+	names := map[plan.RemotePart]string{plan.ReaderPart: "kubectl-mesh-reader-canary", plan.ProfilePart: "kubectl-mesh-remote-canary"}
+	for _, step := range steps(a, plan.AttachRemote) {
+		action, is := step.Action.(plan.ApplyRemote)
+		if !is {
+			continue
+		}
+		set, objects, err := a.objects(t.Context(), a.Clusters["west"], action)
+		if err != nil || set != names[action.Part] {
+			t.Fatalf("%s is recorded as %s (%v)", step.ID, set, err)
+		}
+		var kinds []string
+		for _, o := range objects {
+			kinds = append(kinds, o.GetKind())
+			if o.GetKind() == "EndpointSlice" {
+				endpoints, _, _ := unstructured.NestedSlice(o.Object, "endpoints")
+				if address := endpoints[0].(map[string]any)["addresses"].([]any)[0]; address != "192.0.2.1" {
+					t.Errorf("istiod is looked for at %v", address)
+				}
+			}
+		}
+		if action.Part == plan.ReaderPart && !slices.Contains(kinds, "Secret") {
+			t.Errorf("the reader has no token: %v", kinds)
+		}
+		if action.Part == plan.ProfilePart && (!slices.Contains(kinds, "EndpointSlice") || slices.Contains(kinds, "ServiceAccount")) {
+			t.Errorf("the profile is %v", kinds)
+		}
+	}
+}
+
+func TestRemoteWithoutAnAddress(t *testing.T) {
+	t.Parallel()
+	a := actor("", "")
+	_, _, err := a.objects(t.Context(), a.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
+	if err == nil || err.Error() != "cluster east: Service istio-eastwestgateway in istio-system has no external address yet" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRemoteSecret(t *testing.T) {
+	t.Parallel()
+	a := actor("", "192.0.2.1")
+	_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	if err != nil || len(objects) != 1 || objects[0].GetName() != "istio-remote-secret-west" {
+		t.Fatalf("got %v, %v", objects, err)
+	}
+	a.Clusters["west"] = faked(&corev1.Secret{ObjectMeta: meta(istio.ReaderTokenSecret)})
+	_, _, err = a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	if err == nil || !strings.Contains(err.Error(), "cluster west: Secret istio-reader-service-account-istio-remote-secret-token in istio-system has no token yet") {
+		t.Errorf("an empty token: %v", err)
+	}
+}
+
+func TestDoOnAClusterThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	_, err := actor("", "").Do(t.Context(), plan.Step{ID: "gone/x", Cluster: "gone", Action: plan.AwaitToken{}}, func(string) {})
+	if err == nil || err.Error() != `step gone/x is for cluster "gone", which is not connected` {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Every action that a plan can have is carried out.
+func TestEveryActionIsKnown(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a := actor("", "192.0.2.1")
+	for _, stage := range []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote} {
+		for _, step := range steps(a, stage) {
+			if step.Writes() {
+				continue // TestPermissionsCoverWhatIsWritten
+			}
+			if _, err := a.await(ctx, waiter{cluster: a.Clusters[step.Cluster], say: func(string) {}}, step.Action); err != nil && strings.Contains(err.Error(), "nothing to wait for") {
+				t.Errorf("%s: %v", step.ID, err)
+			}
+		}
+	}
+}
