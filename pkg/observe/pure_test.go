@@ -1,0 +1,219 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+func TestSplitImage(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string][2]string{
+		"docker.io/istio/pilot:1.29.1":                             {"docker.io/istio", "1.29.1"},
+		"registry.example:5000/team/istio/pilot:1.29.1-distroless": {"registry.example:5000/team/istio", "1.29.1-distroless"},
+		"registry.example:5000/pilot":                              {"registry.example:5000", ""},
+		"docker.io/istio/pilot:1.29.1@sha256:abcd":                 {"docker.io/istio", "1.29.1"},
+		"docker.io/istio/pilot@sha256:abcd":                        {"docker.io/istio", ""},
+		"pilot:1.29.1":                                             {"", "1.29.1"},
+		"pilot":                                                    {"", ""},
+		"":                                                         {"", ""},
+	} {
+		if hub, tag := splitImage(image); hub != want[0] || tag != want[1] {
+			t.Errorf("%q is of hub %q, tag %q; want %q", image, hub, tag, want)
+		}
+	}
+}
+
+func FuzzSplitImage(f *testing.F) {
+	for _, seed := range []string{"", "pilot", "a/b:c", "a:1/b", "a:1/b:c@d:e", "@", ":", "/", "a/:", "///:::@@@"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, image string) {
+		hub, tag := splitImage(image)
+		if strings.ContainsAny(tag, "/@") || strings.Contains(hub, "@") || !strings.HasPrefix(image, hub) {
+			t.Errorf("%q is of hub %q, tag %q", image, hub, tag)
+		}
+		if again, same := splitImage(hub + "/pilot:1"); again != hub || same != "1" {
+			t.Errorf("the hub %q of %q leads to %q", hub, image, again)
+		}
+	})
+}
+
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	if got := Fingerprint(nil); got != "" {
+		t.Errorf("nothing has the fingerprint %q", got)
+	}
+	one := Fingerprint([]byte("-----BEGIN CERTIFICATE-----"))
+	if len(one) != 16 || strings.Contains(one, "BEGIN") {
+		t.Errorf("got %q", one)
+	}
+	// The same certificate is written with and without a newline at its end.
+	if Fingerprint([]byte("-----BEGIN CERTIFICATE-----\n")) != one {
+		t.Error("a newline makes another certificate")
+	}
+	if Fingerprint([]byte("-----BEGIN OTHER-----")) == one {
+		t.Error("two texts have one fingerprint")
+	}
+}
+
+func TestControlPlaneOf(t *testing.T) {
+	t.Parallel()
+	three := int32(3)
+	deployment := func(replicas *int32, env ...corev1.EnvVar) *appsv1.Deployment {
+		d := &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Name: "istiod-canary", Labels: map[string]string{"istio.io/rev": "canary", "operator.istio.io/managed": "Reconcile"}},
+			Status:     appsv1.DeploymentStatus{ReadyReplicas: 2},
+		}
+		d.Spec.Replicas = replicas
+		d.Spec.Template.Spec.Containers = []corev1.Container{
+			{Name: "sidecar", Image: "other/thing:9", Env: []corev1.EnvVar{{Name: "CLUSTER_ID", Value: "wrong"}}},
+			{Name: "discovery", Image: "docker.io/istio/pilot:1.29.1", Env: env},
+		}
+		return d
+	}
+	plain := ControlPlane{Name: "istiod-canary", Revision: "canary", Version: "1.29.1", Hub: "docker.io/istio", InstalledBy: "istioctl", Ready: 2, Desired: 1}
+	with := func(change func(*ControlPlane)) ControlPlane {
+		plane := plain
+		change(&plane)
+		return plane
+	}
+	for _, test := range []struct {
+		name       string
+		deployment *appsv1.Deployment
+		want       ControlPlane
+	}{
+		{"no replicas are named: one", deployment(nil), plain},
+		{"three replicas", deployment(&three), with(func(p *ControlPlane) { p.Desired = 3 })},
+		{"a primary", deployment(nil, corev1.EnvVar{Name: "CLUSTER_ID", Value: "east"}, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "true"}),
+			with(func(p *ControlPlane) { p.ClusterID, p.ExternalIstiod = "east", true })},
+		{"true is written otherwise", deployment(nil, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "1"}), with(func(p *ControlPlane) { p.ExternalIstiod = true })},
+		{"switched off", deployment(nil, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "false"}), plain},
+		{"neither", deployment(nil, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "yes please"}), plain},
+	} {
+		if got := controlPlaneOf(test.deployment); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: got\n%+v, want\n%+v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestGatewayOf(t *testing.T) {
+	t.Parallel()
+	yes, no := true, false
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "istio-eastwestgateway", Labels: map[string]string{"istio.io/rev": "default", "topology.istio.io/network": "network1"},
+			Annotations: map[string]string{
+				"kubectl-mesh.github.io/gateway-annotations": "cloud/internal,cloud/gone", "cloud/internal": "true", "cloud/controllers-own": "x",
+			},
+		},
+		Spec: corev1.ServiceSpec{
+			Type: corev1.ServiceTypeLoadBalancer, LoadBalancerSourceRanges: []string{"10.0.0.0/8"},
+			Ports: []corev1.ServicePort{{Port: 15021}, {Port: 15443}, {Port: 443}},
+		},
+		Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{Hostname: "lb.example"}}}},
+	}
+	endpoint := func(ready *bool, addresses ...string) discoveryv1.Endpoint {
+		return discoveryv1.Endpoint{Addresses: addresses, Conditions: discoveryv1.EndpointConditions{Ready: ready}}
+	}
+	slices := []discoveryv1.EndpointSlice{
+		{Endpoints: []discoveryv1.Endpoint{endpoint(&yes, "10.0.0.1"), endpoint(&no, "10.0.0.2")}},
+		{Endpoints: []discoveryv1.Endpoint{endpoint(nil, "10.0.0.3")}}, // unknown counts as ready, says its API
+	}
+	want := Gateway{
+		Name: "istio-eastwestgateway", Type: "LoadBalancer", Revision: "default", Network: "network1", Address: "lb.example",
+		SourceRanges: []string{"10.0.0.0/8"}, Annotations: map[string]string{"cloud/internal": "true"}, Ports: []int32{15021, 15443, 443}, ReadyEndpoints: 2,
+	}
+	if got := gatewayOf(service, slices); !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v, want\n%+v", got, want)
+	}
+	service.Annotations = map[string]string{"kubectl-mesh.github.io/address": "nat.example"}
+	if got := gatewayOf(service, nil); got.Address != "nat.example" || !got.Override || got.Annotations != nil || got.ReadyEndpoints != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// Who answers with a refusal is there; who does not answer is not asked anything else.
+func TestAnswered(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"forbidden", apierrors.NewForbidden(schema.GroupResource{Resource: "namespaces"}, "kube-system", errors.New("no")), true},
+		{"unauthorized, wrapped", fmt.Errorf("asking: %w", apierrors.NewUnauthorized("no")), true},
+		{"a status without a reason, as a proxy's", &apierrors.StatusError{ErrStatus: metav1.Status{Message: "bad gateway"}}, false},
+		{"a refused connection", errors.New("dial tcp: connection refused"), false},
+		{"no time left", context.DeadlineExceeded, false},
+		{"no error", nil, false},
+	} {
+		if got := answered(test.err); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	if got := unreachable(late, errors.New("client rate limiter: would exceed context deadline")); got.Error() != "no answer within 10s" {
+		t.Errorf("got %v", got)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	refused := errors.New("connection refused")
+	for _, ctx := range []context.Context{t.Context(), stopped} {
+		if got := unreachable(ctx, refused); !errors.Is(got, refused) {
+			t.Errorf("got %v", got)
+		}
+	}
+}
+
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	if err := absent(apierrors.NewNotFound(schema.GroupResource{}, "x")); err != nil {
+		t.Errorf("an object that is not there could not be looked at: %v", err)
+	}
+	if err := absent(apierrors.NewForbidden(schema.GroupResource{}, "x", nil)); err == nil {
+		t.Error("an object that nobody may see is not there")
+	}
+}
+
+func TestFinders(t *testing.T) {
+	t.Parallel()
+	c := Cluster{
+		ControlPlanes: []ControlPlane{{Name: "a", Revision: "default"}, {Name: "b", Revision: "canary"}},
+		Gateways:      []Gateway{{Name: "x"}, {Name: "y", Address: "192.0.2.1"}},
+		Unreadable:    []Unreadable{{What: Gateways, Reason: "forbidden"}},
+	}
+	if plane, found := c.ControlPlane("canary"); !found || plane.Name != "b" {
+		t.Errorf("got %+v, %v", plane, found)
+	}
+	if _, found := c.ControlPlane(""); found {
+		t.Error("there is a control plane without a label")
+	}
+	if gateway, found := c.Gateway("y"); !found || gateway.Address != "192.0.2.1" {
+		t.Errorf("got %+v, %v", gateway, found)
+	}
+	if _, found := c.Gateway("z"); found {
+		t.Error("there is a gateway z")
+	}
+	if reason, could := c.CouldNotRead(Gateways); !could || reason != "forbidden" {
+		t.Errorf("got %q, %v", reason, could)
+	}
+	if _, could := c.CouldNotRead(Nodes); could {
+		t.Error("nodes could not be read")
+	}
+}
