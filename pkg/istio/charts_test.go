@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := regexp.MustCompile(`(?m)^ISTIO_VERSION := (.*)$`).FindSubmatch(makefile)
-	if found == nil || string(found[1]) != builtInRelease {
+	if len(found) < 2 || string(found[1]) != builtInRelease {
 		t.Errorf("the Makefile stamps %s, and without it the release is %s", found, builtInRelease)
 	}
 	if got := (Charts{}).Release(); got != builtInRelease {
@@ -219,11 +220,9 @@ func only(t *testing.T, objects []*unstructured.Unstructured, kind string) *unst
 // named is the object of a kind and name.
 func named(t *testing.T, objects []*unstructured.Unstructured, kind, name string) *unstructured.Unstructured {
 	t.Helper()
-	for _, o := range objects {
-		if o.GetKind() == kind && o.GetName() == name {
-			return o
-		}
+	i := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kind && o.GetName() == name })
+	if i < 0 {
+		t.Fatalf("there is no %s %s in:\n%s", kind, name, list(objects))
 	}
-	t.Fatalf("there is no %s %s in:\n%s", kind, name, list(objects))
-	panic("unreachable")
+	return objects[i]
 }

@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"bytes"
 	"encoding/base64"
 	"reflect"
 	"slices"
@@ -35,7 +36,7 @@ func TestRemoteSecret(t *testing.T) {
 		}
 		config, err := kube.NewUntrustedRestConfig(secret.Data["west"])
 		if err != nil || config.Host != credentials.Server || config.ServerName != credentials.TLSServerName ||
-			config.BearerToken != string(credentials.Token) || string(config.CAData) != string(credentials.CA) {
+			config.BearerToken != string(credentials.Token) || !bytes.Equal(config.CAData, credentials.CA) {
 			t.Errorf("istiod reads it otherwise: %v", err)
 		}
 	}

@@ -146,15 +146,13 @@ func before(steps []Step, first, then string) bool {
 // find returns the action of a step.
 func find[A Action](t *testing.T, steps []Step, id string) A {
 	t.Helper()
-	for _, s := range steps {
-		if s.ID == id {
-			action, is := s.Action.(A)
-			if !is {
-				t.Fatalf("step %s is a %T", id, s.Action)
-			}
-			return action
-		}
+	i := slices.IndexFunc(steps, func(s Step) bool { return s.ID == id })
+	if i < 0 {
+		t.Fatalf("there is no step %s in:\n%s", id, render(steps, false))
 	}
-	t.Fatalf("there is no step %s in:\n%s", id, render(steps, false))
-	panic("unreachable")
+	action, is := steps[i].Action.(A)
+	if !is {
+		t.Fatalf("step %s is a %T", id, steps[i].Action)
+	}
+	return action
 }

@@ -15,7 +15,7 @@ func given(revision string) mesh.Mesh {
 	}}
 }
 
-func seen(primary observe.Cluster, west observe.Cluster) *observe.Snapshot {
+func seen(primary, west observe.Cluster) *observe.Snapshot {
 	primary.Context = "ctx-east"
 	return &observe.Snapshot{Clusters: map[string]*observe.Cluster{PrimaryKey: &primary, "west": &west}}
 }
