@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -53,6 +54,9 @@ func (a *Actor) Do(ctx context.Context, step plan.Step, say func(string)) (run.R
 }
 
 func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (run.Result, error) {
+	if drop, is := step.Action.(plan.DropRemoteSecrets); is {
+		return a.drop(ctx, c, drop)
+	}
 	set, objects, err := a.objects(ctx, c, step.Action)
 	if err != nil {
 		return run.Result{}, err
@@ -71,6 +75,16 @@ func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 	}
 	outcome, err := applier.Apply(ctx, objects)
 	return run.Result{Detail: outcome.String(), Wrote: outcome.Wrote()}, err
+}
+
+func (a *Actor) drop(ctx context.Context, c *cluster.Cluster, action plan.DropRemoteSecrets) (run.Result, error) {
+	for _, name := range action.Secrets {
+		err := c.Kube().CoreV1().Secrets(a.Mesh.Namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return run.Result{}, fmt.Errorf("cluster %s: Secret %s in %s: %w", c.Name, name, a.Mesh.Namespace, err)
+		}
+	}
+	return run.Result{Detail: fmt.Sprintf("%d deleted", len(action.Secrets)), Wrote: true}, nil
 }
 
 // objects makes what a step applies, and names the set that it belongs to. No objects means that nothing is needed.

@@ -81,6 +81,8 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (string
 		return w.until(ctx, "token in Secret "+istio.ReaderTokenSecret, hasToken(w.cluster, namespace))
 	case plan.AwaitSynced:
 		return w.until(ctx, "istiod's view of "+action.Remote, a.synced(w.cluster, action.Remote))
+	case plan.AwaitForgotten:
+		return w.until(ctx, "istiod's view of "+action.Remote, a.forgotten(w.cluster, action.Remote))
 	case plan.AwaitCABundle:
 		return w.until(ctx, "certificate in the injector's webhooks", hasCABundle(w.cluster, a.Mesh.RevisionLabel()))
 	case plan.AwaitRootCert:
@@ -213,6 +215,25 @@ func (a *Actor) synced(c *cluster.Cluster, remote string) condition {
 			return true, "synced", nil
 		}
 		return true, fmt.Sprintf("synced, all %d replicas", len(pods)), nil
+	}
+}
+
+func (a *Actor) forgotten(c *cluster.Cluster, remote string) condition {
+	return func(ctx context.Context) (bool, string, error) {
+		pods, err := istio.IstiodPods(ctx, c, a.Mesh.Namespace, a.Mesh.RevisionLabel())
+		if err != nil {
+			return false, "", err
+		}
+		for i := range pods {
+			clusters, err := istio.Clusterz(ctx, c, &pods[i])
+			if err != nil {
+				return false, fmt.Sprintf("%s can't be asked: %v", pods[i].Name, err), nil
+			}
+			if status := clusters.Status(remote); status != "" {
+				return false, fmt.Sprintf("%s still has it: %s", pods[i].Name, status), nil
+			}
+		}
+		return true, "forgotten", nil
 	}
 }
 

@@ -61,7 +61,7 @@ func primaryScenarios() []scenario {
 		named("scaled to nothing", installed("", renamed(func(p *observe.ControlPlane) { p.Ready, p.Desired = 0, 0 }), "fail istiod-ready east")),
 		named("a patch release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.29.0-distroless" }))),
 		named("a minor release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "fail version-skew east")),
-		named("a minor release apart", installed("", renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "warn version-skew east")),
+		named("a minor release apart", installed("", renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "warn version-skew east", "warn proxies west")),
 		named("an image tag that is no release", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "latest" }), "warn version-skew east")),
 		named("charts that are no release", installed(BeforeAttach, func(w *world) { w.charts.Release = "master" }, "warn version-skew east")),
 

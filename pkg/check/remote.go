@@ -2,27 +2,13 @@ package check
 
 import (
 	"fmt"
-	"net"
-	"net/url"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
-
-// IsLocal is true for an API server's address that means the caller's own machine, whoever calls.
-func IsLocal(server string) bool {
-	if !strings.Contains(server, "://") { // a kubeconfig may leave it out
-		server = "https://" + server
-	}
-	host := server
-	if parsed, err := url.Parse(server); err == nil && parsed.Host != "" {
-		host = strings.ToLower(parsed.Hostname())
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
-}
 
 func secretLocalhost(v view) []Result {
 	primary, _ := v.mesh.Primary()
@@ -41,7 +27,7 @@ func secretLocalhost(v view) []Result {
 			}
 			server = secret.Server
 		}
-		if !IsLocal(server) {
+		if !mesh.IsLocal(server) {
 			return pass("%s", server)
 		}
 		return fail(fmt.Sprintf("give the address that pods of %s reach it by: kubectl mesh attach-remote --context %s %s=%s --server https://ADDRESS:PORT (for kind: docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)",
@@ -143,8 +129,7 @@ func annotationMissing(v view) []Result {
 		if slices.Contains(owners, primary.Name) || slices.Contains(owners, "*") {
 			return pass("topology.istio.io/controlPlaneClusters=%s", has)
 		}
-		return fail(fmt.Sprintf("kubectl --context %s annotate --overwrite namespace %s topology.istio.io/controlPlaneClusters=%s && kubectl --context %s -n %s rollout restart deployment -l app=istiod",
-			c.Context, v.mesh.Namespace, primary.Name, primary.Context, v.mesh.Namespace),
+		return fail(attachAgain(v, c),
 			"namespace %s has topology.istio.io/controlPlaneClusters=%q, expected %q: istiod does not lead here and patches no webhook",
 			v.mesh.Namespace, has, primary.Name)
 	})
@@ -159,6 +144,14 @@ func (v view) injectors(seen *observe.Cluster) []observe.Injector {
 		}
 	}
 	return injectors
+}
+
+// leadAgain is how istiod is brought to lead in a cluster: a remote is attached again, in the primary it is its own.
+func (v view) leadAgain(c mesh.Cluster) string {
+	if c.Role == mesh.Primary {
+		return fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment %s", c.Context, v.mesh.Namespace, v.istiod())
+	}
+	return attachAgain(v, c)
 }
 
 func attachAgain(v view, c mesh.Cluster) string {
@@ -311,13 +304,19 @@ func cabundleEmpty(v view) []Result {
 }
 
 func rootMissing(v view) []Result {
-	return v.each(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.RootCertificate); r != nil {
 			return r
 		}
 		if seen.RootCert == "" {
-			return fail("istiod writes it once it leads in the cluster: see annotation-missing and not-synced",
-				"ConfigMap istio-ca-root-cert is missing in %s: proxies there can't check istiod", v.mesh.Namespace)
+			return fail(v.leadAgain(c), "ConfigMap istio-ca-root-cert is missing in %s: proxies there can't check istiod", v.mesh.Namespace)
+		}
+		if blind(seen, observe.RootCertificates) == nil && seen.RootCerts != nil {
+			for _, namespace := range seen.Injected {
+				if seen.RootCerts[namespace] == "" {
+					return fail(v.leadAgain(c), "ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: they can't start there", namespace)
+				}
+			}
 		}
 		return pass("root %s", seen.RootCert)
 	})
@@ -332,6 +331,12 @@ func rootsDiffer(v view) []Result {
 		}
 		if seenPrimary == nil || seenPrimary.RootCert == "" || seen.RootCert == "" {
 			return skip("needs root-cm-missing")
+		}
+		for _, namespace := range slices.Sorted(maps.Keys(seen.RootCerts)) {
+			if root := seen.RootCerts[namespace]; root != seenPrimary.RootCert {
+				return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert, which istiod writes anew; then restart the pods there", c.Context, namespace),
+					"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s: its pods and the others do not trust each other", namespace, root, seenPrimary.RootCert)
+			}
 		}
 		if seen.RootCert != seenPrimary.RootCert {
 			return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert; istiod writes it again", c.Context, v.mesh.Namespace),

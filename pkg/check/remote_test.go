@@ -3,6 +3,7 @@ package check
 import (
 	"testing"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
@@ -54,7 +55,7 @@ func remoteScenarios() []scenario {
 			[]string{"fail revision-mismatch west"}},
 		{"a primary of another revision", "", func(w *world) {
 			revisioned(w)
-			for _, name := range []string{"south", "west"} {
+			for _, name := range []string{"east", "south", "west"} {
 				for i := range w.snapshot.Clusters[name].Injectors {
 					w.snapshot.Clusters[name].Injectors[i].Revision = "canary"
 				}
@@ -68,7 +69,7 @@ func remoteScenarios() []scenario {
 		{"no EndpointSlice", "", func(w *world) { w.west().IstiodServices[0].Addresses = nil }, []string{"fail slice-missing west"}},
 		{"the gateway has moved", "", func(w *world) { w.gateway().Address = "192.0.2.99" }, []string{"fail slice-missing south", "fail slice-missing west"}},
 		{"a hostname", "", func(w *world) {
-			w.gateway().Address = "gw.example"
+			w.gateway().Address, w.gateway().Ports = "gw.example", []int32{443}
 			for _, name := range []string{"south", "west"} {
 				w.snapshot.Clusters[name].IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "gw.example"}}
 			}
@@ -78,8 +79,8 @@ func remoteScenarios() []scenario {
 		},
 			[]string{"fail slice-missing west"}},
 
-		{"one replica has not synced", "", func(w *world) { status(w, 1, "timeout") }, []string{"fail not-synced west"}},
-		{"one replica does not know it", "", func(w *world) { w.plane().Replicas[0].Clusters = w.plane().Replicas[0].Clusters[:2] }, []string{"fail not-synced west"}},
+		{"one replica has not synced", "", func(w *world) { status(w, 1, "timeout") }, []string{"fail sync-partial west"}},
+		{"one replica does not know it", "", func(w *world) { w.plane().Replicas[0].Clusters = w.plane().Replicas[0].Clusters[:2] }, []string{"fail sync-partial west"}},
 		{"one replica is silent", "", func(w *world) { w.plane().Replicas[0] = observe.Replica{Pod: "istiod-a", Error: "refused"} },
 			[]string{"unknown not-synced south", "unknown not-synced west"}},
 		{"one replica is silent, and another has not synced", "", func(w *world) {
@@ -110,8 +111,8 @@ func TestIsLocal(t *testing.T) {
 		"https://10.0.0.1:6443": false, "https://api.example:6443": false, "https://localhost.example": false, "https://[fd00::1]:6443": false,
 		"api.example:6443": false, "": false, "https://": false, "%": false,
 	} {
-		if got := IsLocal(server); got != want {
-			t.Errorf("IsLocal(%q) = %v", server, got)
+		if got := mesh.IsLocal(server); got != want {
+			t.Errorf("mesh.IsLocal(%q) = %v", server, got)
 		}
 	}
 }

@@ -48,6 +48,12 @@ func healthy() *world {
 				{Name: "istio-revision-tag-default", Revision: "default", Tag: "default", Path: "/inject/cluster/" + name + "/net/network1", CABundles: []string{"bundle"}},
 			},
 			IstiodServices: []observe.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}}},
+			RootCerts:      map[string]string{"istio-system": "root", "shop": "root"},
+			Injected:       []string{"shop"},
+			ReaderToken:    &observe.ReaderToken{Filled: true, Token: "token-" + name},
+			Installed:      map[string]observe.Installed{"default": {MeshID: "mesh1"}},
+			PodRanges:      []string{fmt.Sprintf("10.%d.0.0/16", len(w.mesh.Clusters)+1)},
+			Evidence:       observe.Evidence{Injection: &observe.Injection{}},
 		}
 		if name == "east" {
 			c.Role = mesh.Primary
@@ -59,13 +65,15 @@ func healthy() *world {
 			for _, pod := range []string{"istiod-a", "istiod-b"} {
 				seen.ControlPlanes[0].Replicas = append(seen.ControlPlanes[0].Replicas, observe.Replica{Pod: pod, Clusters: []observe.SyncedRemote{
 					{ID: "east", Status: "synced"}, {ID: "south", Status: "synced"}, {ID: "west", Status: "synced"},
-				}})
+				}, Proxies: []observe.Proxy{{ID: "app-1.shop", Cluster: "west", Version: "1.29.1"}}})
 			}
 			seen.Gateways = []observe.Gateway{{Name: "istio-eastwestgateway", Type: "LoadBalancer", Address: "192.0.2.10", ReadyEndpoints: 1}}
+			seen.Ports = []observe.Port{{Number: 15012, Trusted: true}, {Number: 15017, Trusted: true}}
 			seen.Exposed = []string{"default"}
 			for _, remote := range []string{"south", "west"} {
 				seen.RemoteSecrets = append(seen.RemoteSecrets, observe.RemoteSecret{
 					Secret: "istio-remote-secret-" + remote, Cluster: remote, Server: "https://" + remote + ".example:6443", CA: "ca-" + remote,
+					Use: &observe.CredentialUse{},
 				})
 			}
 		}

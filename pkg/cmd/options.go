@@ -118,7 +118,7 @@ type session struct {
 }
 
 // look connects to all clusters of the mesh at once and reads them. Nothing is judged and nothing written.
-func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, replicas bool) (*session, error) {
+func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, deep bool) (*session, error) {
 	s := &session{mesh: m, clusters: cluster.Set{}}
 	onPrimary, onRemote := plan.Permissions(stage, m.Namespace)
 	permissions := map[string][]observe.Permission{}
@@ -141,7 +141,7 @@ func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, repli
 		s.clusters[key], permissions[key] = connected, asked
 	}
 	var err error
-	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{Namespace: m.Namespace, Permissions: permissions, Replicas: replicas})
+	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{Namespace: m.Namespace, Permissions: permissions, Deep: deep})
 	return s, err
 }
 

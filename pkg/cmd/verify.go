@@ -88,6 +88,9 @@ func (v *verify) run(ctx context.Context, args []string) error {
 	if err := s.complete(); err != nil {
 		return err
 	}
+	if primary, found := s.mesh.Primary(); found {
+		probe.Live(ctx, s.clusters, s.snapshot, probe.Target{Primary: primary.Name, Namespace: s.mesh.Namespace, Revision: s.mesh.Revision})
+	}
 	if v.traffic {
 		if s.snapshot.Traffic, err = v.probeTraffic(ctx, s); err != nil {
 			return interruption(err)

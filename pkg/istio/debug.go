@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,6 +53,47 @@ func Clusterz(ctx context.Context, client kube.CLIClient, pod *corev1.Pod) (Remo
 		return nil, err
 	}
 	return ParseClusterz(body)
+}
+
+// ProxyStatus is how an istiod replica serves one proxy (debug/syncz, pilot/pkg/xds/debug.go).
+type ProxyStatus struct {
+	ClusterID    string                    `json:"cluster_id"`
+	ProxyID      string                    `json:"proxy"`
+	IstioVersion string                    `json:"istio_version"`
+	Resources    map[string]ResourceStatus `json:"resources"`
+}
+
+// ResourceStatus is how a proxy took one type of configuration.
+type ResourceStatus struct {
+	LastError string `json:"lastError"`
+}
+
+// Rejected is what the proxy said of a configuration that it refused, empty when it took all.
+func (p ProxyStatus) Rejected() string {
+	for _, resource := range slices.Sorted(maps.Keys(p.Resources)) {
+		if text := p.Resources[resource].LastError; text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// ParseSyncz reads the answer of debug/syncz.
+func ParseSyncz(body []byte) ([]ProxyStatus, error) {
+	var proxies []ProxyStatus
+	if err := json.Unmarshal(body, &proxies); err != nil {
+		return nil, fmt.Errorf("istiod's debug/syncz answered something else than a list of proxies: %w", err)
+	}
+	return proxies, nil
+}
+
+// Syncz asks one istiod pod which proxies it serves.
+func Syncz(ctx context.Context, client kube.CLIClient, pod *corev1.Pod) ([]ProxyStatus, error) {
+	body, err := Get(ctx, client, pod.Namespace, pod.Name, "debug/syncz", kube.FindIstiodMonitoringPort(pod))
+	if err != nil {
+		return nil, err
+	}
+	return ParseSyncz(body)
 }
 
 // Get makes an HTTP request to a port of a pod through a port-forward. Istio's client can't be cancelled while it

@@ -45,3 +45,8 @@ func Injected(pod *corev1.Pod, cluster string) error {
 	}
 	return fmt.Errorf("the API server admits a labelled pod without a sidecar: the injector's webhook was not called")
 }
+
+// AsksForInjection is true for a namespace whose labels ask for sidecars of any revision.
+func AsksForInjection(labels map[string]string) bool {
+	return labels["istio-injection"] == "enabled" || labels[RevisionLabel] != "" && labels["istio-injection"] != "disabled"
+}

@@ -2,7 +2,11 @@
 // use, its debug endpoints and its remote secrets. A new Istio release touches this package and no other.
 package istio
 
-import "istio.io/istio/pkg/kube/multicluster"
+import (
+	"strings"
+
+	"istio.io/istio/pkg/kube/multicluster"
+)
 
 const (
 	// EastWestGateway is the name of the gateway that other clusters come in by (samples/multicluster/gen-eastwest-gateway.sh).
@@ -48,6 +52,9 @@ const (
 	fluxHelmReleaseLabel    = "helm.toolkit.fluxcd.io/name"
 	injectLabel             = "sidecar.istio.io/inject"
 	defaultValidator        = "istiod-default-validator"
+	ZtunnelSelector         = "app=ztunnel"
+	PlaceholderImage        = "auto"
+	valuesConfigMap         = "values"
 	proxyContainer          = "istio-proxy"
 	proxyClusterIDVariable  = "ISTIO_META_CLUSTER_ID"
 	ExternalIstiodVariable  = "EXTERNAL_ISTIOD"
@@ -71,6 +78,15 @@ const AddressAnnotation = "kubectl-mesh.github.io/address"
 // UserAnnotations is where expose-istiod keeps the names of the annotations that the user gave with
 // --gateway-annotation, so that running it again without the flag leaves them.
 const UserAnnotations = "kubectl-mesh.github.io/gateway-annotations"
+
+// ValuesOf tells of which revision, as in the label istio.io/rev, a ConfigMap has the values that Istio was installed
+// with; false when it is another ConfigMap.
+func ValuesOf(configMap string) (revision string, is bool) {
+	if configMap == valuesConfigMap {
+		return "default", true
+	}
+	return strings.CutPrefix(configMap, valuesConfigMap+"-")
+}
 
 // Revisioned returns a name as Istio gives it to the objects of a revision: NAME or NAME-REVISION.
 func Revisioned(name, revision string) string {

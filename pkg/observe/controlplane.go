@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,7 +35,7 @@ func readControlPlanes(ctx context.Context, r *reader) (func(*Cluster), error) {
 		if err := r.addConfig(ctx, &plane); err != nil {
 			return nil, err
 		}
-		if r.options.Replicas {
+		if r.options.Deep {
 			if plane.Replicas, err = r.replicas(ctx, plane.Revision); err != nil {
 				return nil, err
 			}
@@ -133,26 +134,39 @@ func addInjectorValues(injector *corev1.ConfigMap, plane *ControlPlane) error {
 	return nil
 }
 
-// replicas asks every running istiod; one that does not answer is noted and does not hide the others.
+// replicas asks every running istiod at once; one that does not answer is noted and does not hide the others.
 func (r *reader) replicas(ctx context.Context, revision string) ([]Replica, error) {
 	pods, err := istio.IstiodPods(ctx, r, r.options.Namespace, revision)
 	if err != nil {
 		return nil, err
 	}
 	replicas := make([]Replica, len(pods))
+	var asked sync.WaitGroup
 	for i := range pods {
-		replicas[i].Pod = pods[i].Name
-		asked, cancel := context.WithTimeout(ctx, Patience)
-		clusters, err := istio.Clusterz(asked, r, &pods[i])
-		cancel()
-		if err != nil {
-			replicas[i].Error = err.Error()
-			continue
-		}
-		for _, c := range clusters {
-			replicas[i].Clusters = append(replicas[i].Clusters,
-				SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})
-		}
+		asked.Go(func() { replicas[i] = r.replica(ctx, &pods[i]) })
 	}
+	asked.Wait()
 	return replicas, nil
+}
+
+func (r *reader) replica(ctx context.Context, pod *corev1.Pod) Replica {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	replica := Replica{Pod: pod.Name}
+	clusters, err := istio.Clusterz(ctx, r, pod)
+	if err != nil {
+		replica.Error = err.Error()
+		return replica
+	}
+	for _, c := range clusters {
+		replica.Clusters = append(replica.Clusters, SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})
+	}
+	proxies, err := istio.Syncz(ctx, r, pod)
+	if err != nil {
+		replica.Error = err.Error()
+	}
+	for _, p := range proxies {
+		replica.Proxies = append(replica.Proxies, Proxy{ID: p.ProxyID, Cluster: p.ClusterID, Version: p.IstioVersion, Rejected: p.Rejected()})
+	}
+	return replica
 }

@@ -203,7 +203,7 @@ func RemoteSecrets(ctx context.Context, c *cluster.Cluster, namespace string) ([
 			if err != nil {
 				seen.Error = err.Error()
 			}
-			seen.Server = credentials.Server
+			seen.Server, seen.TLSServerName = credentials.Server, credentials.TLSServerName
 			seen.CA, seen.Token = Fingerprint(credentials.CA), Fingerprint(credentials.Token)
 			secrets = append(secrets, seen)
 		}
@@ -225,14 +225,16 @@ func readNodes(ctx context.Context, r *reader) (func(*Cluster), error) {
 		return nil, err
 	}
 	ready := 0
+	var ranges []string
 	for _, n := range list.Items {
+		ranges = append(ranges, n.Spec.PodCIDRs...)
 		for _, condition := range n.Status.Conditions {
 			if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue && !n.Spec.Unschedulable {
 				ready++
 			}
 		}
 	}
-	return func(c *Cluster) { c.ReadyNodes = ready }, nil
+	return func(c *Cluster) { c.ReadyNodes, c.PodRanges = ready, ranges }, nil
 }
 
 // readPermissions asks, for each permission that the command will need, whether the user has it. Somebody who may do

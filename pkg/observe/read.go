@@ -29,6 +29,14 @@ const (
 	RootCertificate      = "root certificate"
 	Nodes                = "nodes"
 	Permissions          = "permissions"
+	RootCertificates     = "root certificates"
+	InjectedNamespaces   = "injected namespaces"
+	ReaderTokenPart      = "reader token"
+	StraySecretsPart     = "stray secrets"
+	InstalledValues      = "installed values"
+	AmbientPart          = "ambient"
+	UninjectedPods       = "gateway pods"
+	InjectionPart        = "injection"
 )
 
 // Patience is how long an API server may take for its first answer before it counts as unreachable, where the user
@@ -42,8 +50,9 @@ type Options struct {
 	// Permissions are asked about for each cluster, by its name, so that a command knows what it may not do before it
 	// does anything.
 	Permissions map[string][]Permission
-	// Replicas asks every istiod for the clusters that it watches.
-	Replicas bool
+	// Deep also looks at what no command needs to know before it writes: every namespace's root certificate, what each
+	// istiod replica says, and the like.
+	Deep bool
 }
 
 // Read looks at all clusters at once. It returns an error only when ctx ends; whatever else fails is in the Snapshot.
@@ -76,8 +85,8 @@ type part struct {
 	read func(context.Context, *reader) (func(*Cluster), error)
 }
 
-func parts() []part {
-	return []part{
+func (r *reader) parts() []part {
+	parts := []part{
 		{KubernetesVersion, readVersion},
 		{CertificateAuthority, readCA},
 		{IstioNamespace, readNamespace},
@@ -91,6 +100,18 @@ func parts() []part {
 		{Nodes, readNodes},
 		{Permissions, readPermissions},
 	}
+	if !r.options.Deep {
+		return parts
+	}
+	return append(parts,
+		part{RootCertificates, readRootCerts},
+		part{InjectedNamespaces, readInjected},
+		part{ReaderTokenPart, readReaderToken},
+		part{StraySecretsPart, readStraySecrets},
+		part{InstalledValues, readValues},
+		part{AmbientPart, readAmbient},
+		part{UninjectedPods, readUninjectedGateways},
+	)
 }
 
 func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options Options) {
@@ -111,7 +132,7 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options
 	}
 	seen.UID = uid
 	var readers sync.WaitGroup
-	for _, p := range parts() {
+	for _, p := range r.parts() {
 		readers.Go(func() {
 			note, err := p.read(ctx, r)
 			r.note(p.what, err)

@@ -70,12 +70,44 @@ type Cluster struct {
 	RemoteSecrets []RemoteSecret `json:"remoteSecrets,omitempty"`
 	// RootCert is the fingerprint of istio-ca-root-cert in Istio's namespace; empty when there is none.
 	RootCert string `json:"rootCert,omitempty"`
+	// RootCerts are the fingerprints of istio-ca-root-cert, by namespace.
+	RootCerts map[string]string `json:"rootCerts,omitempty"`
+	// Injected are the namespaces that ask for sidecars.
+	Injected []string `json:"injected,omitempty"`
+	// ReaderToken is the token of the account that istiod reads the cluster through; nil when its Secret is not there.
+	ReaderToken *ReaderToken `json:"readerToken,omitempty"`
+	// StraySecrets are remote secrets, as NAMESPACE/NAME, in other namespaces than Istio's.
+	StraySecrets []string `json:"straySecrets,omitempty"`
+	// Installed is what Istio's parts were installed with, by revision as in the label istio.io/rev.
+	Installed map[string]Installed `json:"installed,omitempty"`
+	// Ambient is true when ztunnel runs.
+	Ambient bool `json:"ambient,omitempty"`
+	// UninjectedGateways are gateway pods that injection has passed by.
+	UninjectedGateways []string `json:"uninjectedGateways,omitempty"`
+	// PodRanges are the nodes' pod CIDRs.
+	PodRanges []string `json:"podRanges,omitempty"`
+	Evidence
 	// ReadyNodes counts the nodes that can run a pod.
 	ReadyNodes int `json:"readyNodes"`
 	// Denied are the permissions that a command asked for and the user lacks.
 	Denied []Permission `json:"denied,omitempty"`
 	// Unreadable is what could not be looked at.
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
+}
+
+// ReaderToken is the Secret with the reader account's token.
+type ReaderToken struct {
+	// Filled is true once the token controller has put a token in.
+	Filled bool `json:"filled"`
+	// Token is its fingerprint.
+	Token string `json:"token,omitempty"`
+}
+
+// Installed is what Istio's charts were rendered with (ConfigMap values).
+type Installed struct {
+	MeshID        string `json:"meshID,omitempty"`
+	Network       string `json:"network,omitempty"`
+	IstiodAddress string `json:"istiodAddress,omitempty"`
 }
 
 // Unreadable is a part of a cluster that could not be looked at.
@@ -135,6 +167,8 @@ type ControlPlane struct {
 type Replica struct {
 	Pod      string         `json:"pod"`
 	Clusters []SyncedRemote `json:"clusters,omitempty"`
+	// Proxies are those that it serves.
+	Proxies []Proxy `json:"proxies,omitempty"`
 	// Error says why the replica could not be asked.
 	Error string `json:"error,omitempty"`
 }
@@ -199,11 +233,15 @@ type RemoteSecret struct {
 	Cluster string `json:"cluster"`
 	// Server is the API server that istiod is told to call.
 	Server string `json:"server,omitempty"`
+	// TLSServerName is the name by which istiod checks its certificate, if it is told one.
+	TLSServerName string `json:"tlsServerName,omitempty"`
 	// CA and Token are fingerprints.
 	CA    string `json:"ca,omitempty"`
 	Token string `json:"token,omitempty"`
 	// Error says why istiod can't use it.
 	Error string `json:"error,omitempty"`
+	// Use is what came of using it; nil when that was not tried.
+	Use *CredentialUse `json:"use,omitempty"`
 }
 
 // ControlPlane returns the control plane of a revision, given as in the label istio.io/rev.

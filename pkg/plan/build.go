@@ -162,9 +162,12 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 			Hub: plane.Hub, Version: plane.Version, Primary: primary.Name, DefaultTag: b.ownsDefaultTag(remote.Name),
 		}
 	}
+	held := b.secretsOf(primary.Name, remote.Name)
 	server, serverName := remote.Server, ""
 	if server == "" {
 		server, serverName = seen.Server, seen.TLSServerName
+	} else if len(held) > 0 && held[0].Server == server {
+		serverName = held[0].TLSServerName
 	}
 
 	// The annotation comes first: istiod decides once, when it is told of the cluster, whether it leads there.
@@ -175,14 +178,48 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 		namespace, primary.Name+"/address")
 	token := b.add(AttachRemote, remote.Name, "token", "Wait for the account's token", AwaitToken{}, reader)
 	secret := b.add(AttachRemote, primary.Name, "remote-secret-"+remote.Name, "Give istiod the credentials for "+remote.Name,
-		ApplyRemoteSecret{Remote: remote.Name, Server: server, TLSServerName: serverName}, token, namespace,
-		primary.Name+"/istiod")
+		ApplyRemoteSecret{Remote: remote.Name, Server: server, TLSServerName: serverName},
+		append(b.renew(primary, remote, seen, held, namespace), token, namespace, primary.Name+"/istiod")...)
 	synced := b.add(AttachRemote, primary.Name, "synced-"+remote.Name, "Wait until every istiod has read "+remote.Name,
 		AwaitSynced{Remote: remote.Name}, secret)
 	bundle := b.add(AttachRemote, remote.Name, "ca-bundle", "Wait for istiod's certificate in the webhooks",
 		AwaitCABundle{}, synced, profile)
 	b.add(AttachRemote, remote.Name, "root-cert", "Wait for the mesh's root certificate", AwaitRootCert{}, synced)
 	b.add(AttachRemote, remote.Name, "injection", "Wait until sidecars are injected", AwaitInjection{Cluster: remote.Name}, bundle)
+}
+
+// renew makes istiod forget a remote in which it does not lead: it decides that once, when it is told of the cluster,
+// so that credentials which were there before the annotation must go and come again. Secrets under other names than
+// ours, and a second one of the same cluster, go with them. It returns what the new secret must wait for.
+func (b *builder) renew(primary, remote mesh.Cluster, seen *observe.Cluster, held []observe.RemoteSecret, namespace string) []string {
+	leads := seen.Namespace != nil && controlPlaneClusters(seen, primary.Name) == seen.Namespace.ControlPlaneClusters
+	for _, injector := range seen.Injectors {
+		if injector.Revision == b.mesh.RevisionLabel() && slices.Contains(injector.CABundles, "") {
+			leads = false
+		}
+	}
+	if leads && len(held) <= 1 || len(held) == 0 {
+		return nil
+	}
+	var names []string
+	for _, secret := range held {
+		names = append(names, secret.Secret)
+	}
+	dropped := b.add(AttachRemote, primary.Name, "drop-secret-"+remote.Name, "Take the credentials for "+remote.Name+" away, for istiod to decide anew",
+		DropRemoteSecrets{Remote: remote.Name, Secrets: names}, namespace)
+	return []string{b.addAlways(AttachRemote, primary.Name, "forgotten-"+remote.Name, "Wait until every istiod has forgotten "+remote.Name,
+		AwaitForgotten{Remote: remote.Name}, dropped)}
+}
+
+// secretsOf are the remote secrets of a cluster.
+func (b *builder) secretsOf(primary, remote string) []observe.RemoteSecret {
+	var held []observe.RemoteSecret
+	for _, secret := range b.seen(primary).RemoteSecrets {
+		if secret.Cluster == remote {
+			held = append(held, secret)
+		}
+	}
+	return held
 }
 
 // controlPlaneClusters is the remote's annotation with the primary in it. Others that are there already stay.

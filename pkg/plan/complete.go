@@ -47,6 +47,9 @@ func Complete(m mesh.Mesh, s *observe.Snapshot) (mesh.Mesh, error) {
 	clusters := make([]mesh.Cluster, len(m.Clusters))
 	for i, c := range m.Clusters {
 		c.Network = cmp.Or(c.Network, networkOf(s.Clusters[c.Name], c.Role), network)
+		if c.Role == mesh.Remote && c.Server == "" {
+			c.Server = serverOf(seen, c.Name)
+		}
 		if c.Role == mesh.Primary && c.Name == "" {
 			c.Name = plane.ClusterID
 		}
@@ -62,6 +65,17 @@ func networkOf(seen *observe.Cluster, role mesh.Role) string {
 		return ""
 	}
 	return seen.Namespace.Network
+}
+
+// serverOf is the API server's address that the primary has been given for a remote before; it stays unless the user
+// gives another one. One that can't work, since it means the caller's own machine, does not.
+func serverOf(primary *observe.Cluster, remote string) string {
+	for _, secret := range primary.RemoteSecrets {
+		if secret.Cluster == remote && secret.Error == "" && !mesh.IsLocal(secret.Server) {
+			return secret.Server
+		}
+	}
+	return ""
 }
 
 // chooseRevision is the user's revision, else the only one, else the default one, else the one tagged default.

@@ -80,6 +80,15 @@ type ApplyRemote struct {
 	DefaultTag bool
 }
 
+// DropRemoteSecrets takes secrets with a remote's credentials away, so that istiod forgets the cluster.
+type DropRemoteSecrets struct {
+	Remote  string
+	Secrets []string
+}
+
+// AwaitForgotten waits until no istiod replica knows the remote.
+type AwaitForgotten struct{ Remote string }
+
 // ApplyRemoteSecret gives the primary the credentials for a remote.
 type ApplyRemoteSecret struct{ Remote, Server, TLSServerName string }
 
@@ -110,6 +119,8 @@ func (ApplyGateway) isAction()      {}
 func (ApplyExposure) isAction()     {}
 func (ApplyRemote) isAction()       {}
 func (ApplyRemoteSecret) isAction() {}
+func (DropRemoteSecrets) isAction() {}
+func (AwaitForgotten) isAction()    {}
 func (AwaitDeployment) isAction()   {}
 func (AwaitAddress) isAction()      {}
 func (AwaitToken) isAction()        {}
@@ -121,7 +132,7 @@ func (AwaitInjection) isAction()    {}
 // Writes says whether a step's action changes a cluster.
 func (s Step) Writes() bool {
 	switch s.Action.(type) {
-	case ApplyNamespace, ApplyControlPlane, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret:
+	case ApplyNamespace, ApplyControlPlane, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret, DropRemoteSecrets:
 		return true
 	}
 	return false
@@ -136,6 +147,10 @@ func About(s Step, remote string) bool {
 	case ApplyRemoteSecret:
 		return action.Remote == remote
 	case AwaitSynced:
+		return action.Remote == remote
+	case DropRemoteSecrets:
+		return action.Remote == remote
+	case AwaitForgotten:
 		return action.Remote == remote
 	}
 	return false

@@ -1,0 +1,152 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+func tokenMissing(v view) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.ReaderTokenPart); r != nil {
+			return r
+		}
+		const secret = "istio-reader-service-account-istio-remote-secret-token"
+		switch {
+		case seen.ReaderToken == nil:
+			if held, found := v.secretOf(c.Name); found && held.Use != nil && held.Use.Problem == "" {
+				return pass("the token in Secret %s works; it is not that of Secret %s", held.Secret, secret)
+			}
+			return fail(attachAgain(v, c), "there is no Secret %s in %s: the account that istiod reads through has no token", secret, v.mesh.Namespace)
+		case !seen.ReaderToken.Filled:
+			return fail(fmt.Sprintf("kubectl --context %s -n %s describe secret %s", c.Context, v.mesh.Namespace, secret),
+				"Secret %s in %s has no token: the controller manager's token controller has not filled it", secret, v.mesh.Namespace)
+		}
+		return pass("Secret %s is filled", secret)
+	})
+}
+
+// used asks about what came of using a remote's credentials.
+func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Result) []Result {
+	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+		secret, found := v.secretOf(c.Name)
+		switch {
+		case !found:
+			return skip("needs not-synced")
+		case secret.Error != "":
+			return skip("needs secret-malformed")
+		case secret.Use == nil:
+			return skip("its credentials were not tried")
+		}
+		return ask(c, secret)
+	})
+}
+
+func secretUnreachable(v view) []Result {
+	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		if s.Use.Problem != observe.ServerUnreachable {
+			return pass("%s answers", s.Server)
+		}
+		// This machine is not where istiod is: only istiod's own word makes it certain.
+		if v.synced(c.Name) {
+			return pass("%s does not answer from here, but istiod has read it: %s", s.Server, s.Use.Error)
+		}
+		primary, _ := v.mesh.Primary()
+		if c.Context == "" {
+			return fail(fmt.Sprintf("if the cluster is gone: kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret),
+				"Secret %s: %s does not answer, neither istiod nor from here: %s", s.Secret, s.Server, s.Use.Error)
+		}
+		return fail(attachAgain(v, c)+" --server https://ADDRESS:PORT, with an address that the primary reaches",
+			"Secret %s: %s does not answer, neither istiod nor from here: %s", s.Secret, s.Server, s.Use.Error)
+	})
+}
+
+// synced is true when every istiod replica that was asked has read the cluster.
+func (v view) synced(name string) bool {
+	plane, found := v.plane()
+	if !found || len(plane.Replicas) == 0 {
+		return false
+	}
+	for _, replica := range plane.Replicas {
+		if !slices.ContainsFunc(replica.Clusters, func(c observe.SyncedRemote) bool { return c.ID == name && c.Status == "synced" }) {
+			return false
+		}
+	}
+	return true
+}
+
+func secretCA(v view) []Result {
+	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		if s.Use.Problem != observe.ServerUntrusted {
+			return pass("the CA in Secret %s is the API server's", s.Secret)
+		}
+		return fail(attachAgain(v, c)+" (if a proxy stands before the API server, give --server the server's own address)",
+			"Secret %s: the certificate of %s is not signed by the secret's CA: %s", s.Secret, s.Server, s.Use.Error)
+	})
+}
+
+func tokenExpired(v view) []Result {
+	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		if s.Use.Problem != observe.TokenRefused {
+			return pass("the token in Secret %s is taken", s.Secret)
+		}
+		return fail(attachAgain(v, c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
+			s.Secret, s.Server)
+	})
+}
+
+func readerRBAC(v view) []Result {
+	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		if s.Use.Problem != "" {
+			return skip("the credentials can't be used")
+		}
+		if len(s.Use.Denied) == 0 {
+			return pass("istiod may read what it needs")
+		}
+		return fail(attachAgain(v, c)+" --force-conflicts", "ServiceAccount istio-reader-service-account in %s may not %s",
+			v.mesh.Namespace, describe(s.Use.Denied))
+	})
+}
+
+func secretNamespace(v view) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.StraySecretsPart); r != nil {
+			return r
+		}
+		if len(seen.StraySecrets) == 0 {
+			return pass("none outside of %s", v.mesh.Namespace)
+		}
+		namespace, name, _ := strings.Cut(seen.StraySecrets[0], "/")
+		return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s, and attach the cluster again", c.Context, namespace, name),
+			"remote secrets outside of %s, where istiod does not look: %s", v.mesh.Namespace, strings.Join(seen.StraySecrets, ", "))
+	})
+}
+
+func syncPartial(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+		plane, found := v.plane()
+		if !found || len(plane.Replicas) < 2 {
+			return nil
+		}
+		var has, lacks []string
+		for _, replica := range plane.Replicas {
+			synced := slices.ContainsFunc(replica.Clusters, func(s observe.SyncedRemote) bool { return s.ID == c.Name && s.Status == "synced" })
+			switch {
+			case replica.Error != "":
+			case synced:
+				has = append(has, replica.Pod)
+			default:
+				lacks = append(lacks, replica.Pod)
+			}
+		}
+		if len(has) == 0 || len(lacks) == 0 {
+			return pass("replicas agree")
+		}
+		return fail(fmt.Sprintf("kubectl --context %s -n %s delete pod %s", primary.Context, v.mesh.Namespace, strings.Join(lacks, " ")),
+			"%s has read this cluster, %s has not: proxies see its endpoints or not, by whom they are served", strings.Join(has, ", "), strings.Join(lacks, ", "))
+	})
+}

@@ -1,0 +1,101 @@
+package check
+
+import (
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+func evidenceScenarios() []scenario {
+	use := func(problem observe.CredentialProblem) func(w *world) {
+		return func(w *world) { w.secret().Use = &observe.CredentialUse{Problem: problem, Error: "as the network says"} }
+	}
+	unsynced := func(w *world) {
+		for i := range w.plane().Replicas {
+			w.plane().Replicas[i].Clusters[2].Status = "timeout"
+		}
+	}
+	return []scenario{
+		{"no token", "", func(w *world) { w.west().ReaderToken = nil; w.secret().Use = nil }, []string{"fail token-missing west"}},
+		{"another token works", "", func(w *world) { w.west().ReaderToken = nil }, nil},
+		{"an empty token", "", func(w *world) { w.west().ReaderToken.Filled = false }, []string{"fail token-missing west"}},
+		{"a token refused", "", use(observe.TokenRefused), []string{"fail token-expired west"}},
+		{"another CA", "", use(observe.ServerUntrusted), []string{"fail secret-ca west"}},
+		{"unreachable from here alone", "", use(observe.ServerUnreachable), nil},
+		{
+			"unreachable from everywhere", "",
+			func(w *world) { use(observe.ServerUnreachable)(w); unsynced(w) },
+			[]string{"fail secret-unreachable west"},
+		},
+		{
+			"a cluster that is gone", "",
+			func(w *world) {
+				use(observe.ServerUnreachable)(w)
+				unsynced(w)
+				delete(w.snapshot.Clusters, "west")
+				w.mesh.Clusters[2].Context = ""
+				w.snapshot.Traffic = nil
+			},
+			[]string{"unknown reachable west", "fail secret-unreachable west"},
+		},
+		{
+			"a reader that may too little", "",
+			func(w *world) {
+				w.secret().Use.Denied = []observe.Permission{{Verb: "list", Resource: "configmaps"}, {Verb: "watch", Resource: "configmaps"}}
+			},
+			[]string{"fail reader-rbac west"},
+		},
+		{"a stray secret", "", func(w *world) { w.east().StraySecrets = []string{"default/istio-remote-secret-west"} }, []string{"fail secret-namespace east"}},
+		{
+			"another mesh id", "",
+			func(w *world) { w.west().Installed["default"] = observe.Installed{MeshID: "mesh2"} },
+			[]string{"fail mesh-id west"},
+		},
+		{
+			"overlapping pod ranges", "", func(w *world) { w.west().PodRanges = []string{"10.2.128.0/24"} },
+			[]string{"fail network-overlap south", "fail network-overlap west"},
+		},
+		{
+			"overlapping pod ranges of two networks", "",
+			func(w *world) {
+				w.west().PodRanges = []string{"10.2.128.0/24"}
+				w.west().Namespace.Network, w.mesh.Clusters[2].Network = "network2", "network2"
+			},
+			nil,
+		},
+		{"a hostname without port 443", "", func(w *world) {
+			w.gateway().Address = "lb.example"
+			for _, c := range []*observe.Cluster{w.west(), w.snapshot.Clusters["south"]} {
+				c.IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "lb.example"}}
+			}
+		}, []string{"fail address-hostname east"}},
+		{"one port closed", "", func(w *world) { w.east().Ports[0] = observe.Port{Number: 15012, Error: "connection refused"} }, []string{"fail firewall east"}},
+		{"all ports closed to this machine alone", "", func(w *world) {
+			w.east().Ports = []observe.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}
+		}, nil},
+		{"somebody else at the gateway", "", func(w *world) { w.east().Ports[1].Trusted = false }, []string{"fail gateway-trust east"}},
+		{"no injection", "", func(w *world) { w.west().Injection.Error = "no webhook was called" }, []string{"fail injection west"}},
+		{"no injection in the primary", "", func(w *world) { w.east().Injection.Error = "no webhook was called" }, []string{"fail injection east"}},
+		{"a gateway that was not injected", "", func(w *world) { w.east().UninjectedGateways = []string{"istio-eastwestgateway-x"} }, []string{"fail injection-not-ready east"}},
+		{"a sidecar that refuses", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Rejected = "duplicate listener" }, []string{"fail proxies west"}},
+		{"a sidecar of an older release", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Version = "1.27.3" }, []string{"warn proxies west"}},
+		{"a proxy of nowhere", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Cluster = "nowhere" }, []string{"fail unknown-cluster east"}},
+		{"an injector that nobody serves", "", func(w *world) {
+			w.west().Injectors = append(w.west().Injectors, observe.Injector{Name: "istio-sidecar-injector-old", Revision: "old", CABundles: []string{"x"}})
+		}, []string{"warn leftover west"}},
+		{"ztunnel", "", func(w *world) { w.west().Ambient = true }, []string{"warn mixed-ambient west"}},
+		{"a clock that is late", "", func(w *world) { w.west().ClockSkew = -90 }, []string{"fail clock-skew west"}},
+		{"this machine's clock is late", "", func(w *world) {
+			for _, c := range w.snapshot.Clusters {
+				c.ClockSkew = 90
+			}
+		}, nil},
+		{"a namespace without the root", "", func(w *world) { delete(w.west().RootCerts, "shop") }, []string{"fail root-cm-missing west"}},
+		{"a namespace with another root", "", func(w *world) { w.west().RootCerts["shop"] = "other" }, []string{"fail roots-differ west"}},
+	}
+}
+
+func TestEvidence(t *testing.T) {
+	t.Parallel()
+	play(t, "evidence.txt", evidenceScenarios())
+}

@@ -1,0 +1,149 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+func injection(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.InjectionPart); r != nil {
+			return r
+		}
+		switch {
+		case seen.Injection == nil:
+			return skip("needs revision-mismatch")
+		case seen.Injection.Error == "":
+			return pass("a dry-run pod gets its sidecar")
+		}
+		fix := attachAgain(v, c)
+		if c.Role == mesh.Primary {
+			fix = fmt.Sprintf("kubectl --context %s -n %s logs deployment/%s", c.Context, v.mesh.Namespace, v.istiod())
+		}
+		return fail(fix, "a dry-run pod gets no sidecar: %s", seen.Injection.Error)
+	})
+}
+
+// istiod is the name of the primary's Deployment, and of the Service.
+func (v view) istiod() string {
+	if v.mesh.Revision == "" {
+		return "istiod"
+	}
+	return "istiod-" + v.mesh.Revision
+}
+
+func injectionNotReady(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.UninjectedPods); r != nil {
+			return r
+		}
+		if len(seen.UninjectedGateways) == 0 {
+			return pass("every gateway pod was injected")
+		}
+		return fail(fmt.Sprintf("kubectl --context %s -n %s delete pod %s", c.Context, v.mesh.Namespace, strings.Join(seen.UninjectedGateways, " ")),
+			"created before injection worked, with the placeholder image \"auto\": pod %s in %s", strings.Join(seen.UninjectedGateways, ", "), v.mesh.Namespace)
+	})
+}
+
+func leftover(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.Injectors); r != nil {
+			return r
+		}
+		p := v.snapshot.Clusters[primary.Name]
+		if p == nil || len(p.ControlPlanes) == 0 {
+			return skip("needs no-istiod")
+		}
+		for _, i := range seen.Injectors {
+			if _, served := p.ControlPlane(i.Revision); !served {
+				return warn(fmt.Sprintf("kubectl --context %s delete mutatingwebhookconfiguration %s", c.Context, i.Name),
+					"MutatingWebhookConfiguration %s is of revision %s, which no istiod of the primary has: pods that ask for it fail to start", i.Name, i.Revision)
+			}
+		}
+		return pass("no injector without an istiod")
+	})
+}
+
+func meshID(v view) []Result {
+	plane, found := v.plane()
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.InstalledValues); r != nil {
+			return r
+		}
+		installed, there := seen.Installed[v.mesh.RevisionLabel()]
+		if !found || !there || installed.MeshID == "" || plane.MeshID == "" {
+			return skip("no mesh id to compare")
+		}
+		if installed.MeshID != plane.MeshID {
+			return fail(attachAgain(v, c)+" --force-conflicts", "this cluster was installed with mesh id %q, the primary with %q", installed.MeshID, plane.MeshID)
+		}
+		return pass("%s", installed.MeshID)
+	})
+}
+
+func mixedAmbient(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.AmbientPart); r != nil {
+			return r
+		}
+		if seen.Ambient {
+			return warn(fmt.Sprintf("kubectl --context %s get daemonset -A -l app=ztunnel", c.Context),
+				"ztunnel runs here: an ambient data plane is not supported in a primary-remote mesh")
+		}
+		return pass("sidecars only")
+	})
+}
+
+func proxies(v view) []Result {
+	return v.each(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+		plane, found := v.plane()
+		if !found || len(plane.Replicas) == 0 {
+			return skip("needs istiod-ready")
+		}
+		count := 0
+		for _, replica := range plane.Replicas {
+			for _, p := range replica.Proxies {
+				if p.Cluster != c.Name {
+					continue
+				}
+				count++
+				pod, namespace, _ := strings.Cut(p.ID, ".")
+				if p.Rejected != "" {
+					return fail(fmt.Sprintf("istioctl --context %s analyze -A", primaryContext(v)),
+						"the sidecar of %s in %s refuses what %s sends: %s", pod, namespace, replica.Pod, p.Rejected)
+				}
+				if a, b := minor(p.Version), minor(plane.Version); a != "" && b != "" && a != b {
+					return warn(fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment, for pods such as %s", c.Context, namespace, pod),
+						"the sidecar of %s in %s is of release %s, istiod of %s", pod, namespace, p.Version, plane.Version)
+				}
+			}
+		}
+		return pass("%d connected", count)
+	})
+}
+
+func unknownCluster(v view) []Result {
+	return v.primary(func(mesh.Cluster, *observe.Cluster) []Result {
+		plane, found := v.plane()
+		if !found || len(plane.Replicas) == 0 {
+			return skip("needs istiod-ready")
+		}
+		for _, replica := range plane.Replicas {
+			known := func(name string) bool {
+				return slices.ContainsFunc(replica.Clusters, func(c observe.SyncedRemote) bool { return c.ID == name }) ||
+					slices.ContainsFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == name }) // not-synced tells of it
+			}
+			for _, p := range replica.Proxies {
+				if p.Cluster != "" && !known(p.Cluster) {
+					return fail("attach that cluster, or remove Istio from it", "proxy %s says that it is in cluster %q, which %s does not know", p.ID, p.Cluster, replica.Pod)
+				}
+			}
+		}
+		return pass("every proxy is of a known cluster")
+	})
+}

@@ -1,0 +1,61 @@
+package observe
+
+// Evidence is what only a live call can give; `verify` gathers it, a command that is about to write does not.
+type Evidence struct {
+	// Injection says what became of a pod that was created in a server-side dry run; nil when that was not tried.
+	Injection *Injection `json:"injection,omitempty"`
+	// Ports are those of the east-west gateway, called from where the command runs; of the primary only.
+	Ports []Port `json:"ports,omitempty"`
+	// ClockSkew is how far the API server's clock is ahead of this machine's, in seconds, to the second.
+	ClockSkew int `json:"clockSkew,omitempty"`
+}
+
+// Injection is what became of a dry-run pod.
+type Injection struct {
+	// Error says why it got no sidecar of this cluster, empty when it did.
+	Error string `json:"error,omitempty"`
+}
+
+// Port is one port of the east-west gateway, as a client finds it.
+type Port struct {
+	Number int `json:"number"`
+	// Error says why no TLS handshake was made; empty when one was.
+	Error string `json:"error,omitempty"`
+	// Trusted is true when istiod's certificate was signed by the mesh's root.
+	Trusted bool `json:"trusted"`
+}
+
+// CredentialUse is what came of using a remote secret's credentials against its API server, from where the command
+// runs.
+type CredentialUse struct {
+	// Problem is one of the words below, empty when the API server took the credentials.
+	Problem CredentialProblem `json:"problem,omitempty"`
+	// Error is the API server's or the network's own.
+	Error string `json:"error,omitempty"`
+	// Denied is what istiod needs to read there and may not.
+	Denied []Permission `json:"denied,omitempty"`
+}
+
+// CredentialProblem is why credentials were of no use.
+type CredentialProblem string
+
+// What can be wrong with credentials.
+const (
+	// ServerUnreachable: no connection; from elsewhere it may be otherwise.
+	ServerUnreachable CredentialProblem = "unreachable"
+	// ServerUntrusted: its certificate is not signed by the secret's CA, or is for another name.
+	ServerUntrusted CredentialProblem = "untrusted"
+	// TokenRefused: the API server does not know the token.
+	TokenRefused CredentialProblem = "refused"
+)
+
+// Proxy is one that an istiod replica serves (debug/syncz).
+type Proxy struct {
+	// ID is POD.NAMESPACE.
+	ID      string `json:"id"`
+	Cluster string `json:"cluster"`
+	// Version is the proxy's Istio release.
+	Version string `json:"version,omitempty"`
+	// Rejected is what the proxy said when it refused a configuration last.
+	Rejected string `json:"rejected,omitempty"`
+}

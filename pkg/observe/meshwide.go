@@ -1,0 +1,122 @@
+package observe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+)
+
+// readRootCerts reads which root certificate each namespace has been given.
+func readRootCerts(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx,
+		metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", istio.RootCertConfigMap).String()})
+	if err != nil {
+		return nil, err
+	}
+	roots := map[string]string{}
+	for _, cm := range list.Items {
+		roots[cm.Namespace] = Fingerprint([]byte(cm.Data["root-cert.pem"]))
+	}
+	return func(c *Cluster) { c.RootCerts = roots }, nil
+}
+
+// readInjected reads which namespaces ask for sidecars.
+func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, ns := range list.Items {
+		if ns.DeletionTimestamp == nil && istio.AsksForInjection(ns.Labels) {
+			names = append(names, ns.Name)
+		}
+	}
+	slices.Sort(names)
+	return func(c *Cluster) { c.Injected = names }, nil
+}
+
+// readReaderToken reads whether the account by which istiod reads the cluster has its token.
+func readReaderToken(ctx context.Context, r *reader) (func(*Cluster), error) {
+	secret, err := r.Kube().CoreV1().Secrets(r.options.Namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{})
+	if err != nil {
+		return nil, absent(err)
+	}
+	_, token, filled := istio.TokenOf(secret)
+	return func(c *Cluster) { c.ReaderToken = &ReaderToken{Filled: filled, Token: Fingerprint(token)} }, nil
+}
+
+// readStraySecrets finds remote secrets outside of the namespace in which istiod looks.
+func readStraySecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().CoreV1().Secrets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
+		LabelSelector: istio.RemoteSecretSelector,
+		FieldSelector: fields.OneTermNotEqualSelector("metadata.namespace", r.options.Namespace).String(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var stray []string
+	for _, s := range list.Items {
+		stray = append(stray, s.Namespace+"/"+s.Name)
+	}
+	return func(c *Cluster) { c.StraySecrets = stray }, nil
+}
+
+// readValues reads the mesh id that the cluster's part of Istio was installed with.
+func readValues(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	installed := map[string]Installed{}
+	for _, cm := range list.Items {
+		revision, is := istio.ValuesOf(cm.Name)
+		if !is || cm.Data["merged-values"] == "" {
+			continue
+		}
+		var values struct {
+			Global struct {
+				MeshID             string `json:"meshID"`
+				Network            string `json:"network"`
+				RemotePilotAddress string `json:"remotePilotAddress"`
+			} `json:"global"`
+		}
+		if err := json.Unmarshal([]byte(cm.Data["merged-values"]), &values); err != nil {
+			return nil, fmt.Errorf("ConfigMap %s/%s: %w", cm.Namespace, cm.Name, err)
+		}
+		installed[revision] = Installed{MeshID: values.Global.MeshID, Network: values.Global.Network, IstiodAddress: values.Global.RemotePilotAddress}
+	}
+	return func(c *Cluster) { c.Installed = installed }, nil
+}
+
+// readAmbient reads whether an ambient data plane runs.
+func readAmbient(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().AppsV1().DaemonSets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: istio.ZtunnelSelector})
+	if err != nil {
+		return nil, err
+	}
+	return func(c *Cluster) { c.Ambient = len(list.Items) > 0 }, nil
+}
+
+// readUninjectedGateways finds gateway pods that were created before injection worked: their image is still a
+// placeholder.
+func readUninjectedGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Kube().CoreV1().Pods(r.options.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.EastWestGatewaySelector})
+	if err != nil {
+		return nil, err
+	}
+	var pods []string
+	for _, p := range list.Items {
+		if slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool { return c.Image == istio.PlaceholderImage }) {
+			pods = append(pods, p.Name)
+		}
+	}
+	return func(c *Cluster) { c.UninjectedGateways = pods }, nil
+}
