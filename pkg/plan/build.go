@@ -179,7 +179,7 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 	token := b.add(AttachRemote, remote.Name, "token", "Wait for the account's token", AwaitToken{}, reader)
 	secret := b.add(AttachRemote, primary.Name, "remote-secret-"+remote.Name, "Give istiod the credentials for "+remote.Name,
 		ApplyRemoteSecret{Remote: remote.Name, Server: server, TLSServerName: serverName},
-		append(b.renew(primary, remote, seen, held, namespace), token, namespace, primary.Name+"/istiod")...)
+		append(b.renew(primary, remote, seen, held, namespace, token), token, namespace, primary.Name+"/istiod")...)
 	synced := b.add(AttachRemote, primary.Name, "synced-"+remote.Name, "Wait until every istiod has read "+remote.Name,
 		AwaitSynced{Remote: remote.Name}, secret)
 	bundle := b.add(AttachRemote, remote.Name, "ca-bundle", "Wait for istiod's certificate in the webhooks",
@@ -190,8 +190,8 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 
 // renew makes istiod forget a remote in which it does not lead: it decides that once, when it is told of the cluster,
 // so that credentials which were there before the annotation must go and come again. Secrets under other names than
-// ours, and a second one of the same cluster, go with them. It returns what the new secret must wait for.
-func (b *builder) renew(primary, remote mesh.Cluster, seen *observe.Cluster, held []observe.RemoteSecret, namespace string) []string {
+// ours, and a second one of the same cluster, go with them. They go only when what replaces them is at hand. It returns what the new secret must wait for.
+func (b *builder) renew(primary, remote mesh.Cluster, seen *observe.Cluster, held []observe.RemoteSecret, needs ...string) []string {
 	leads := seen.Namespace != nil && controlPlaneClusters(seen, primary.Name) == seen.Namespace.ControlPlaneClusters
 	for _, injector := range seen.Injectors {
 		if injector.Revision == b.mesh.RevisionLabel() && slices.Contains(injector.CABundles, "") {
@@ -206,7 +206,7 @@ func (b *builder) renew(primary, remote mesh.Cluster, seen *observe.Cluster, hel
 		names = append(names, secret.Secret)
 	}
 	dropped := b.add(AttachRemote, primary.Name, "drop-secret-"+remote.Name, "Take the credentials for "+remote.Name+" away, for istiod to decide anew",
-		DropRemoteSecrets{Remote: remote.Name, Secrets: names}, namespace)
+		DropRemoteSecrets{Remote: remote.Name, Secrets: names}, needs...)
 	return []string{b.addAlways(AttachRemote, primary.Name, "forgotten-"+remote.Name, "Wait until every istiod has forgotten "+remote.Name,
 		AwaitForgotten{Remote: remote.Name}, dropped)}
 }
