@@ -63,6 +63,8 @@ func All() []Check {
 		{ID: "unknown-cluster", Title: "every proxy is of a cluster that istiod knows", Verify: true, Needs: []string{"no-istiod", "istiod-ready"}, judge: unknownCluster},
 		{ID: "leftover", Title: "nothing is left of a revision that is gone", Verify: true, Needs: []string{"reachable", "revision-mismatch"}, judge: leftover},
 		{ID: "mixed-ambient", Title: "no ambient data plane is mixed in", Verify: true, Needs: []string{"reachable"}, judge: mixedAmbient},
+		{ID: "load-balancer", Title: "the primary's gateway will get an address", Needs: []string{"reachable"}, judge: loadBalancer},
+		{ID: "pod-security", Title: "pods may do what a sidecar's set-up needs", Needs: []string{"reachable"}, judge: podSecurity},
 		{ID: "clock-skew", Title: "the clocks agree", Verify: true, Needs: []string{"reachable"}, judge: clockSkew},
 
 		{ID: "probe-ready", Title: "a probe runs in every cluster", Verify: true, Needs: []string{"reachable"}, judge: probeReady},

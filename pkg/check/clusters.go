@@ -54,24 +54,33 @@ func permission(v view) []Result {
 	})
 }
 
-// describe names permissions, those of one verb and namespace together.
+// describe names permissions, those of the same verbs and namespace together.
 func describe(permissions []observe.Permission) string {
+	type object struct{ namespace, resource string }
+	var objects []object
+	verbs := map[object][]string{}
+	for _, p := range permissions {
+		o := object{p.Namespace, p.Resource}
+		if p.Group != "" {
+			o.resource += "." + p.Group
+		}
+		if verbs[o] == nil {
+			objects = append(objects, o)
+		}
+		verbs[o] = append(verbs[o], p.Verb)
+	}
 	var groups []string
 	resources := map[string][]string{}
-	for _, p := range permissions {
+	for _, o := range objects {
 		where := " in the whole cluster"
-		if p.Namespace != "" {
-			where = " in namespace " + p.Namespace
+		if o.namespace != "" {
+			where = " in namespace " + o.namespace
 		}
-		resource := p.Resource
-		if p.Group != "" {
-			resource += "." + p.Group
-		}
-		group := p.Verb + where
+		group := strings.Join(verbs[o], " or ") + where
 		if resources[group] == nil {
 			groups = append(groups, group)
 		}
-		resources[group] = append(resources[group], resource)
+		resources[group] = append(resources[group], o.resource)
 	}
 	for i, group := range groups {
 		groups[i] = group + ": " + strings.Join(resources[group], ", ")

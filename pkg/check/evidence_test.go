@@ -8,7 +8,9 @@ import (
 
 func evidenceScenarios() []scenario {
 	use := func(problem observe.CredentialProblem) func(w *world) {
-		return func(w *world) { w.secret().Use = &observe.CredentialUse{Problem: problem, Error: "as the network says"} }
+		return func(w *world) {
+			w.secret().Use = &observe.CredentialUse{Problem: problem, Error: "as the network says"}
+		}
 	}
 	unsynced := func(w *world) {
 		for i := range w.plane().Replicas {
@@ -84,10 +86,10 @@ func evidenceScenarios() []scenario {
 			w.west().Injectors = append(w.west().Injectors, observe.Injector{Name: "istio-sidecar-injector-old", Revision: "old", CABundles: []string{"x"}})
 		}, []string{"warn leftover west"}},
 		{"ztunnel", "", func(w *world) { w.west().Ambient = true }, []string{"warn mixed-ambient west"}},
-		{"a clock that is late", "", func(w *world) { w.west().ClockSkew = -90 }, []string{"fail clock-skew west"}},
+		{"a clock that is late", "", func(w *world) { w.west().Clock.Ahead = -90 }, []string{"fail clock-skew west"}},
 		{"this machine's clock is late", "", func(w *world) {
 			for _, c := range w.snapshot.Clusters {
-				c.ClockSkew = 90
+				c.Clock.Ahead = 90
 			}
 		}, nil},
 		{"a namespace without the root", "", func(w *world) { delete(w.west().RootCerts, "shop") }, []string{"fail root-cm-missing west"}},

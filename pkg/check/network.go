@@ -139,11 +139,11 @@ func clockSkew(v view) []Result {
 			return r
 		}
 		primary, _ := v.mesh.Primary()
-		base := 0
-		if p := v.snapshot.Clusters[primary.Name]; p != nil {
-			base = p.ClockSkew
+		p := v.snapshot.Clusters[primary.Name]
+		if seen.Clock == nil || p == nil || p.Clock == nil {
+			return skip("nobody told the time")
 		}
-		if apart := seen.ClockSkew - base; apart > maxSkew || apart < -maxSkew {
+		if apart := seen.Clock.Ahead - p.Clock.Ahead; apart > maxSkew || apart < -maxSkew {
 			return fail(fmt.Sprintf("let the nodes of %s follow a time server", c.Name),
 				"the API server's clock is %d s apart from the primary's: certificates and tokens are not yet, or no longer, valid", apart)
 		}

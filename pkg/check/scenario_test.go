@@ -53,7 +53,7 @@ func healthy() *world {
 			ReaderToken:    &observe.ReaderToken{Filled: true, Token: "token-" + name},
 			Installed:      map[string]observe.Installed{"default": {MeshID: "mesh1"}},
 			PodRanges:      []string{fmt.Sprintf("10.%d.0.0/16", len(w.mesh.Clusters)+1)},
-			Evidence:       observe.Evidence{Injection: &observe.Injection{}},
+			Evidence:       observe.Evidence{Injection: &observe.Injection{}, Clock: &observe.Clock{}},
 		}
 		if name == "east" {
 			c.Role = mesh.Primary
@@ -127,8 +127,11 @@ type scenario struct {
 func (s scenario) results() []Result {
 	w := healthy()
 	s.change(w)
-	if s.command == "" {
+	switch s.command {
+	case "":
 		return Verify(w.mesh, w.snapshot, w.charts)
+	case "preflight":
+		return Preflight(w.mesh, w.snapshot, w.charts)
 	}
 	return Gate(s.command, w.mesh, w.snapshot, w.charts)
 }

@@ -68,7 +68,7 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := i.look(ctx, m, plan.InstallPrimary, false)
+	s, err := i.look(ctx, m, plan.InstallPrimary, lookAround)
 	if err != nil {
 		return err
 	}

@@ -117,10 +117,31 @@ type session struct {
 	snapshot *observe.Snapshot
 }
 
+// depth is how much a command looks at.
+type depth int
+
+const (
+	// lookAround is what every command needs.
+	lookAround depth = iota
+	// lookDeep is for a judgement of a finished mesh.
+	lookDeep
+	// lookAtObstacles is for a judgement before there is one.
+	lookAtObstacles
+)
+
 // look connects to all clusters of the mesh at once and reads them. Nothing is judged and nothing written.
-func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, deep bool) (*session, error) {
+func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, how depth) (*session, error) {
+	return o.lookFor(ctx, m, []plan.Stage{stage}, how)
+}
+
+// lookFor is look with the permissions of several stages asked for.
+func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage, how depth) (*session, error) {
 	s := &session{mesh: m, clusters: cluster.Set{}}
-	onPrimary, onRemote := plan.Permissions(stage, m.Namespace)
+	var onPrimary, onRemote []observe.Permission
+	for _, stage := range stages {
+		p, r := plan.Permissions(stage, m.Namespace)
+		onPrimary, onRemote = union(onPrimary, p), union(onRemote, r)
+	}
 	permissions := map[string][]observe.Permission{}
 	for _, c := range m.Clusters {
 		primary := c.Role == mesh.Primary
@@ -141,8 +162,20 @@ func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, deep 
 		s.clusters[key], permissions[key] = connected, asked
 	}
 	var err error
-	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{Namespace: m.Namespace, Permissions: permissions, Deep: deep})
+	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{
+		Namespace: m.Namespace, Permissions: permissions, Deep: how == lookDeep, Obstacles: how == lookAtObstacles,
+	})
 	return s, err
+}
+
+// union adds the permissions that are not there yet.
+func union(all, more []observe.Permission) []observe.Permission {
+	for _, p := range more {
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // complete fills the mesh in with what the primary says, and gives the primary its name everywhere.

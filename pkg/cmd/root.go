@@ -127,6 +127,7 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 		newInstallPrimary(o),
 		newExposeIstiod(o),
 		newAttachRemote(o),
+		newPreflight(o),
 		newVerify(o),
 		newVersion(o),
 		newOptions(root),

@@ -81,7 +81,7 @@ func (v *verify) run(ctx context.Context, args []string) error {
 	if m, err = v.withKnownRemotes(ctx, m); err != nil {
 		return err
 	}
-	s, err := v.look(ctx, m, "", true)
+	s, err := v.look(ctx, m, "", lookDeep)
 	if err != nil {
 		return err
 	}

@@ -50,3 +50,14 @@ func Injected(pod *corev1.Pod, cluster string) error {
 func AsksForInjection(labels map[string]string) bool {
 	return labels["istio-injection"] == "enabled" || labels[RevisionLabel] != "" && labels["istio-injection"] != "disabled"
 }
+
+// SetupProbe makes a pod with the capabilities that a sidecar's init container asks for (istio-init), to learn in a
+// server-side dry run whether they are granted.
+func SetupProbe(namespace string) *corev1.Pod {
+	pod := InjectionProbe(namespace, "")
+	pod.Labels = map[string]string{injectLabel: "false"}
+	pod.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{
+		Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"NET_ADMIN", "NET_RAW"}},
+	}
+	return pod
+}

@@ -6,8 +6,14 @@ type Evidence struct {
 	Injection *Injection `json:"injection,omitempty"`
 	// Ports are those of the east-west gateway, called from where the command runs; of the primary only.
 	Ports []Port `json:"ports,omitempty"`
-	// ClockSkew is how far the API server's clock is ahead of this machine's, in seconds, to the second.
-	ClockSkew int `json:"clockSkew,omitempty"`
+	// Clock is the API server's; nil when it was not asked for the time.
+	Clock *Clock `json:"clock,omitempty"`
+}
+
+// Clock is an API server's, compared with this machine's.
+type Clock struct {
+	// Ahead is by how many seconds it is ahead, to the second.
+	Ahead int `json:"ahead"`
 }
 
 // Injection is what became of a dry-run pod.

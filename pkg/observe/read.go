@@ -37,6 +37,8 @@ const (
 	AmbientPart          = "ambient"
 	UninjectedPods       = "gateway pods"
 	InjectionPart        = "injection"
+	LoadBalancersPart    = "load balancers"
+	PodSecurityPart      = "pod security"
 )
 
 // Patience is how long an API server may take for its first answer before it counts as unreachable, where the user
@@ -53,6 +55,8 @@ type Options struct {
 	// Deep also looks at what no command needs to know before it writes: every namespace's root certificate, what each
 	// istiod replica says, and the like.
 	Deep bool
+	// Obstacles looks at what may stand in the way of an installation.
+	Obstacles bool
 }
 
 // Read looks at all clusters at once. It returns an error only when ctx ends; whatever else fails is in the Snapshot.
@@ -99,6 +103,9 @@ func (r *reader) parts() []part {
 		{RootCertificate, readRootCert},
 		{Nodes, readNodes},
 		{Permissions, readPermissions},
+	}
+	if r.options.Obstacles {
+		parts = append(parts, part{LoadBalancersPart, readLoadBalancers}, part{PodSecurityPart, readPodSecurity}, part{AmbientPart, readAmbient})
 	}
 	if !r.options.Deep {
 		return parts

@@ -87,6 +87,7 @@ type Cluster struct {
 	// PodRanges are the nodes' pod CIDRs.
 	PodRanges []string `json:"podRanges,omitempty"`
 	Evidence
+	Obstacles
 	// ReadyNodes counts the nodes that can run a pod.
 	ReadyNodes int `json:"readyNodes"`
 	// Denied are the permissions that a command asked for and the user lacks.

@@ -6,13 +6,10 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"net/http"
 	"strconv"
 	"sync"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
@@ -69,27 +66,4 @@ func handshake(ctx context.Context, address string, number int, name string, roo
 	_, err = chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: name})
 	port.Trusted = err == nil
 	return port
-}
-
-// clock compares the API server's clock with this machine's, by the date that HTTP answers carry.
-func clock(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster) {
-	ctx, cancel := context.WithTimeout(ctx, oneLook)
-	defer cancel()
-	client, err := rest.HTTPClientFor(c.RESTConfig())
-	if err != nil {
-		return
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, seen.Server+"/version", http.NoBody)
-	if err != nil {
-		return
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return
-	}
-	defer response.Body.Close()
-	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
-		// The date is cut to the second.
-		seen.ClockSkew = int(time.Until(date).Round(time.Second).Seconds())
-	}
 }

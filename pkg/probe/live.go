@@ -31,9 +31,9 @@ func Live(ctx context.Context, clusters cluster.Set, s *observe.Snapshot, t Targ
 	for name, c := range clusters {
 		if seen := s.Clusters[name]; seen != nil && answers(seen) {
 			asked.Go(func() { dryRun(ctx, c, seen, t) })
-			asked.Go(func() { clock(ctx, c, seen) })
 		}
 	}
+	asked.Go(func() { Clocks(ctx, clusters, s) })
 	if primary, seen := clusters[t.Primary], s.Clusters[t.Primary]; primary != nil && seen != nil && answers(seen) {
 		asked.Go(func() { useCredentials(ctx, primary, seen, t) })
 		asked.Go(func() { callGateway(ctx, primary, seen, t) })

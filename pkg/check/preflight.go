@@ -1,0 +1,68 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// preflightIDs are the checks of clusters that are to become a mesh. What the commands make themselves is not among
+// them.
+func preflightIDs() []string {
+	return []string{
+		"reachable", "same-cluster", "permission", "kubernetes-version", "namespace-terminating", "adoptable",
+		"own-control-plane", "other-primary", "secret-localhost", "secret-malformed", "name-duplicate", "load-balancer",
+		"pod-security", "network-overlap", "roots-differ", "mixed-ambient", "clock-skew",
+	}
+}
+
+// Preflight judges clusters before anything is written to them.
+func Preflight(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
+	var checks []Check
+	for _, c := range All() {
+		if slices.Contains(preflightIDs(), c.ID) {
+			checks = append(checks, c)
+		}
+	}
+	return judge(checks, view{mesh: m, snapshot: s, charts: charts, command: "preflight"})
+}
+
+func loadBalancer(v view) []Result {
+	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.LoadBalancersPart); r != nil {
+			return r
+		}
+		found := seen.LoadBalancers
+		const elsewhere = "install a controller for Services of type LoadBalancer (for kind and bare metal: MetalLB), or give expose-istiod the --address at which the gateway will be reached"
+		switch {
+		case found.Served > 0:
+			return pass("Services with an address: %d", found.Served)
+		case found.Pending > 0:
+			return fail(elsewhere, "%d Services of type LoadBalancer, and none has an address", found.Pending)
+		case seen.Cloud:
+			return pass("the nodes are a cloud's, which gives load balancers")
+		}
+		return warn(elsewhere, "no Service of type LoadBalancer yet, and no sign of a controller that would give the gateway an address")
+	})
+}
+
+func podSecurity(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.PodSecurityPart); r != nil {
+			return r
+		}
+		const cure = "allow it (pod-security.kubernetes.io/enforce=privileged), or install Istio's CNI plugin with --set components.cni.enabled=true"
+		switch {
+		case len(seen.Restricted) > 0:
+			namespace, _, _ := strings.Cut(seen.Restricted[0], " ")
+			return fail(fmt.Sprintf("kubectl --context %s label --overwrite namespace %s pod-security.kubernetes.io/enforce=privileged, or install Istio's CNI plugin", c.Context, namespace),
+				"namespaces that ask for sidecars forbid their set-up (NET_ADMIN): %s", strings.Join(seen.Restricted, ", "))
+		case seen.PodSecurity != "":
+			return fail(cure, "pods may not do what a sidecar's set-up needs (NET_ADMIN): %s", seen.PodSecurity)
+		}
+		return pass("pods may do what a sidecar's set-up needs")
+	})
+}

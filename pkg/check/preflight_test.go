@@ -1,0 +1,61 @@
+package check
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+func preflightScenarios() []scenario {
+	// bare is a mesh of which nothing is there yet.
+	bare := func(change func(w *world)) func(w *world) {
+		return func(w *world) {
+			for i := range w.mesh.Clusters {
+				c := &w.mesh.Clusters[i]
+				was := w.snapshot.Clusters[c.Name]
+				w.snapshot.Clusters[c.Name] = &observe.Cluster{
+					Name: was.Name, Context: was.Context, Server: was.Server, UID: was.UID, CA: was.CA,
+					KubernetesVersion: was.KubernetesVersion, PodRanges: was.PodRanges, ReadyNodes: 1,
+					Obstacles: observe.Obstacles{LoadBalancers: observe.LoadBalancers{Served: 1}},
+					Evidence:  observe.Evidence{Clock: &observe.Clock{}},
+				}
+			}
+			change(w)
+		}
+	}
+	scenarios := []scenario{
+		{"two bare clusters", "", func(*world) {}, nil},
+		{"no load balancer", "", func(w *world) { w.east().LoadBalancers = observe.LoadBalancers{} }, []string{"warn load-balancer east"}},
+		{"a load balancer that gives nothing", "", func(w *world) { w.east().LoadBalancers = observe.LoadBalancers{Pending: 2} }, []string{"fail load-balancer east"}},
+		{"a cloud", "", func(w *world) { w.east().LoadBalancers, w.east().Cloud = observe.LoadBalancers{}, true }, nil},
+		{"a remote needs none", "", func(w *world) { w.west().LoadBalancers = observe.LoadBalancers{} }, nil},
+		{"pod security in general", "", func(w *world) { w.west().PodSecurity = "violates PodSecurity \"baseline:latest\"" }, []string{"fail pod-security west"}},
+		{"pod security of a namespace", "", func(w *world) { w.west().Restricted = []string{"shop (restricted)"} }, []string{"fail pod-security west"}},
+		{"too old", "", func(w *world) { w.west().KubernetesVersion = "v1.29.14" }, []string{"fail kubernetes-version west"}},
+		{"no permission", "", func(w *world) {
+			w.west().Denied = []observe.Permission{
+				{Verb: "create", Resource: "namespaces"}, {Verb: "patch", Resource: "namespaces"}, {Verb: "create", Resource: "secrets", Namespace: "istio-system"},
+			}
+		}, []string{"fail permission west"}},
+		{"overlapping pod ranges", "", func(w *world) { w.west().PodRanges = w.east().PodRanges }, []string{"fail network-overlap east", "fail network-overlap west"}},
+		{"another root", "", func(w *world) { w.east().RootCert, w.west().RootCert = "root", "other" }, []string{"fail roots-differ west"}},
+		{"a control plane of its own", "", func(w *world) { w.west().ControlPlanes = []observe.ControlPlane{{Name: "istiod", Revision: "default"}} }, []string{"fail own-control-plane west"}},
+		{"a clock that is early", "", func(w *world) { w.west().Clock.Ahead = 120 }, []string{"fail clock-skew west"}},
+		{"the same cluster", "", func(w *world) { w.west().UID = w.east().UID }, []string{"fail same-cluster west"}},
+	}
+	for i := range scenarios {
+		scenarios[i].command, scenarios[i].change = "preflight", bare(scenarios[i].change)
+	}
+	return scenarios
+}
+
+func TestPreflight(t *testing.T) {
+	t.Parallel()
+	play(t, "preflight.txt", preflightScenarios())
+	for _, id := range preflightIDs() {
+		if !slices.ContainsFunc(All(), func(c Check) bool { return c.ID == id }) {
+			t.Errorf("preflight asks %s, which there is not", id)
+		}
+	}
+}
