@@ -5,6 +5,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -22,34 +23,77 @@ const (
 	Fail    Status = "fail"
 )
 
-// Result is one judgement.
+// Result is one judgement. Its JSON is documented in docs/checks.md, and stable.
 type Result struct {
-	// ID is the check's.
-	ID string `json:"id"`
+	// ID, Category and Title are the check's; the title says what was expected.
+	ID       string   `json:"id"`
+	Category Category `json:"category"`
+	Title    string   `json:"title"`
 	// Cluster is the cluster that it is about.
 	Cluster string `json:"cluster"`
-	Status  Status `json:"status"`
+	// To is the other cluster, where it is about calls from one to another.
+	To     string `json:"to,omitempty"`
+	Status Status `json:"status"`
 	// Seen says what was found, naming the object.
 	Seen string `json:"seen"`
 	// Fix is what to do about it: a sentence, or a command ready to paste.
 	Fix string `json:"fix,omitempty"`
+	// Needs is the id of the check that stands in the way of a skipped one.
+	Needs string `json:"needs,omitempty"`
+	// Docs is where the check is explained.
+	Docs string `json:"docs"`
 }
 
 // Check is one question and how to answer it.
 type Check struct {
 	// ID is stable; where facts about Istio meshes in docs/checks.md have the cause, it is theirs.
-	ID string
+	ID       string   `json:"id"`
+	Category Category `json:"category"`
 	// Title is the question as a statement that holds when the check passes.
-	Title string
+	Title string `json:"title"`
+	// Severity is the worst that it comes to where something is wrong: Fail, or Warn for what a mesh can live with.
+	Severity Status `json:"severity"`
+	// Why says how it comes about and what it does to a mesh.
+	Why string `json:"why"`
+	// Mend says how it is mended; a result's Fix has the command, with its names.
+	Mend string `json:"mend"`
 	// Before are the commands that refuse to write while this check fails.
-	Before []string
+	Before []string `json:"before,omitempty"`
 	// Verify is true when `verify` asks it of a finished mesh.
-	Verify bool
+	Verify bool `json:"verify"`
+	// Preflight is true when `preflight` asks it of clusters that are to become one.
+	Preflight bool `json:"preflight"`
 	// Needs are the ids of the checks without which this one says nothing new.
-	Needs []string
+	Needs []string `json:"needs,omitempty"`
+	// Docs is where it is explained.
+	Docs string `json:"docs"`
 
 	judge func(v view) []Result
 }
+
+// Category is the part of a mesh that a check is about.
+type Category string
+
+// The categories.
+const (
+	Clusters     Category = "clusters"
+	ControlPlane Category = "control-plane"
+	Gateway      Category = "gateway"
+	Credentials  Category = "credentials"
+	Injection    Category = "injection"
+	Network      Category = "network"
+	Trust        Category = "trust"
+	Proxies      Category = "proxies"
+	Traffic      Category = "traffic"
+)
+
+// Categories are all categories, from the ground up.
+func Categories() []Category {
+	return []Category{Clusters, ControlPlane, Gateway, Credentials, Injection, Network, Trust, Proxies, Traffic}
+}
+
+// Docs is the page that explains every check.
+const Docs = "https://github.com/kubectl-mesh/kubectl-mesh/blob/main/docs/checks.md"
 
 // The commands that a check can stand before.
 const (
@@ -104,17 +148,22 @@ func judge(checks []Check, v view) []Result {
 	said := map[string]string{}
 	for _, c := range checks {
 		for _, r := range c.judge(v) {
-			r.ID = c.ID
 			for _, need := range c.Needs {
 				if r.Status != Pass && bad[need+"/"+r.Cluster] {
-					r = Result{ID: c.ID, Cluster: r.Cluster, Status: Skip, Seen: "needs " + need}
+					r = Result{Cluster: r.Cluster, To: r.To, Status: Skip, Seen: "needs " + need}
 				}
 			}
 			if reason := r.Cluster + "/" + r.Seen; r.Status == Unknown {
 				if first, again := said[reason]; again {
-					r = Result{ID: c.ID, Cluster: r.Cluster, Status: Skip, Seen: "needs " + first}
+					r = Result{Cluster: r.Cluster, To: r.To, Status: Skip, Seen: "needs " + first}
 				} else {
 					said[reason] = c.ID
+				}
+			}
+			r.ID, r.Category, r.Title, r.Docs = c.ID, c.Category, c.Title, c.Docs
+			if r.Status == Skip {
+				if need, named := strings.CutPrefix(r.Seen, "needs "); named {
+					r.Needs = need
 				}
 			}
 			if r.Status == Fail || r.Status == Unknown || r.Status == Skip {

@@ -43,7 +43,7 @@ func traffic(v view) []Result {
 				continue // probe-ready has said why
 			}
 			for _, r := range judgePair(v, from, to, calls) {
-				r.Cluster = label(from)
+				r.Cluster, r.To = label(from), label(to)
 				results = append(results, r)
 			}
 		}
