@@ -4,7 +4,9 @@ package act
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -68,13 +70,29 @@ func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 		Resources: c.DynamicClientFor, FieldManager: istio.FieldManager, ForceConflicts: a.ForceConflicts, Yield: istio.Yield,
 	}
 	if set != "" {
-		members, parent := apply.Set{
-			Name: set, Namespace: a.Mesh.Namespace, Tooling: istio.FieldManager + "/" + a.Version,
-		}.Members(objects)
-		objects = slices.Concat(members, []*unstructured.Unstructured{parent})
+		objects = a.inSets(set, objects)
 	}
 	outcome, err := applier.Apply(ctx, objects)
 	return run.Result{Detail: outcome.String(), Wrote: outcome.Wrote()}, err
+}
+
+// inSets records which objects belong together: what all revisions share in a set apart from the step's own.
+func (a *Actor) inSets(own string, objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+	sets := map[string][]*unstructured.Unstructured{}
+	for _, object := range objects {
+		name := own
+		if istio.Shared(object) {
+			// A set is recorded whole each time, so that those of different steps are different sets.
+			name = strings.TrimSuffix(own, "-"+a.Mesh.Revision) + "-shared"
+		}
+		sets[name] = append(sets[name], object)
+	}
+	var all []*unstructured.Unstructured
+	for _, name := range slices.Sorted(maps.Keys(sets)) {
+		members, parent := apply.Set{Name: name, Namespace: a.Mesh.Namespace, Tooling: istio.FieldManager + "/" + a.Version}.Members(sets[name])
+		all = append(append(all, members...), parent)
+	}
+	return all
 }
 
 func (a *Actor) drop(ctx context.Context, c *cluster.Cluster, action plan.DropRemoteSecrets) (run.Result, error) {
@@ -125,10 +143,10 @@ func (a *Actor) gateway(ctx context.Context, c *cluster.Cluster, action plan.App
 		}
 	}
 	objects, err := a.Charts.EastWest(istio.Gateway{
-		Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, Network: action.Network, SourceRanges: action.SourceRanges,
+		Namespace: a.Mesh.Namespace, Revision: action.Revision, Network: action.Network, SourceRanges: action.SourceRanges,
 		Annotations: action.Annotations, Address: action.Address, Hostname: action.HostnamePort,
 	})
-	return a.set("eastwest"), objects, err
+	return istio.FieldManager + "-eastwest", objects, err // one for all revisions
 }
 
 // address is where the primary's istiod is reached from outside; it must be there by now.

@@ -238,8 +238,11 @@ func (a *Actor) forgotten(c *cluster.Cluster, remote string) condition {
 }
 
 func orNotListed(status string) string {
-	if status == "" {
+	switch status {
+	case "":
 		return "not in its list of clusters"
+	case "closed":
+		return "closed: it has stopped to watch the cluster. If that stays, restart istiod: kubectl rollout restart deployment"
 	}
 	return status
 }

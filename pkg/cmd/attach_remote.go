@@ -148,7 +148,11 @@ func (a *attachRemote) summary(s *session, steps []plan.Step, outcome run.Outcom
 	if len(failed) > 0 {
 		return errors.New("not every cluster was attached")
 	}
-	fmt.Fprintf(a.Out, "Next: kubectl mesh verify --context %s --traffic\n", primary.Context)
+	next := fmt.Sprintf("kubectl mesh verify --context %s --traffic", primary.Context)
+	if s.mesh.Revision != "" {
+		next += " --revision " + s.mesh.Revision
+	}
+	fmt.Fprintf(a.Out, "Next: %s\n", next)
 	return nil
 }
 

@@ -210,6 +210,24 @@ func addOwnerLabels(object *unstructured.Unstructured, merged values.Map, compon
 	labels[operatorComponentLabel] = component
 	labels[owningResourceLabel] = merged.GetPathString("metadata.name")
 	labels[owningResourceNSLabel] = merged.GetPathString("metadata.namespace")
-	labels[RevisionLabel] = cmp.Or(merged.GetPathString("spec.values.revision"), "default")
+	revision := cmp.Or(merged.GetPathString("spec.values.revision"), "default")
 	object.SetLabels(labels)
+	if Shared(object) {
+		// They are every revision's: labelled after one, the next installation of another would write them anew.
+		labels[owningResourceLabel] = "base"
+		revision = cmp.Or(labels[RevisionLabel], "default")
+	}
+	labels[RevisionLabel] = revision
+	object.SetLabels(labels)
+}
+
+// Shared is true for an object that all revisions in a cluster have in common.
+func Shared(object *unstructured.Unstructured) bool {
+	switch {
+	case object.GetKind() == "Gateway" && object.GetName() == ExposeGateway,
+		object.GetKind() == "Secret" && object.GetName() == ReaderTokenSecret:
+		return true
+	}
+	// The default validator comes with the base too, but is that of the revision which is the default.
+	return object.GetLabels()[operatorComponentLabel] == baseComponent && object.GetKind() != "ValidatingWebhookConfiguration"
 }

@@ -52,6 +52,7 @@ const (
 	fluxHelmReleaseLabel    = "helm.toolkit.fluxcd.io/name"
 	injectLabel             = "sidecar.istio.io/inject"
 	defaultValidator        = "istiod-default-validator"
+	baseComponent           = "Base"
 	ZtunnelSelector         = "app=ztunnel"
 	PlaceholderImage        = "auto"
 	valuesConfigMap         = "values"

@@ -123,7 +123,7 @@ func (c Charts) EastWest(g Gateway) ([]*unstructured.Unstructured, error) {
 		chartValues["global"] = map[string]any{"network": g.Network}
 	}
 	objects, err := c.render(overlay{
-		name: Revisioned("eastwest", g.Revision), namespace: g.Namespace, revision: g.Revision, profile: "empty",
+		name: "eastwest", namespace: g.Namespace, revision: g.Revision, profile: "empty",
 		spec: map[string]any{
 			"values": chartValues,
 			"components": map[string]any{"ingressGateways": []any{map[string]any{

@@ -119,7 +119,7 @@ func (b *builder) gateway(c mesh.Cluster) {
 	was, _ := b.seen(c.Name).Gateway(eastWestGateway)
 	wanted := b.options.Gateway
 	action := ApplyGateway{
-		Network: c.Network, SourceRanges: wanted.SourceRanges, Annotations: wanted.Annotations, Address: wanted.Address,
+		Revision: b.gatewayRevision(c, was), Network: c.Network, SourceRanges: wanted.SourceRanges, Annotations: wanted.Annotations, Address: wanted.Address,
 		HostnamePort: slices.Contains(was.Ports, 443),
 	}
 	// What the user chose in an earlier run stays: leaving a flag out must not open a gateway that was closed.
@@ -135,6 +135,10 @@ func (b *builder) gateway(c mesh.Cluster) {
 	second := action
 	second.OnlyForHostname, second.HostnamePort = true, true
 
+	// A primary that another tool installed may lack the label, by which istiod knows the network of its gateway.
+	if has := b.seen(c.Name).Namespace; has != nil && has.Network != c.Network && c.Network != "" {
+		b.add(ExposeIstiod, c.Name, "network", "Label namespace "+b.mesh.Namespace+" with its network", ApplyNamespace{Network: c.Network})
+	}
 	// The gateway's image is "auto", which only the injector can fill in.
 	injection := b.addAlways(ExposeIstiod, c.Name, "gateway-injection", "Check that sidecars are injected",
 		AwaitInjection{Cluster: c.Name}, c.Name+"/injection")
@@ -143,6 +147,17 @@ func (b *builder) gateway(c mesh.Cluster) {
 	address := b.add(ExposeIstiod, c.Name, "address", "Wait for the gateway's address", AwaitAddress{}, gateway)
 	b.add(ExposeIstiod, c.Name, "hostname-port", "Open port 443 for webhooks, if the address is a hostname", second, address)
 	b.add(ExposeIstiod, c.Name, "gateway-ready", "Wait for the gateway", AwaitDeployment{Name: eastWestGateway}, gateway)
+}
+
+// gatewayRevision is the mesh's, unless the gateway is there already for another one that still runs: it serves all.
+func (b *builder) gatewayRevision(c mesh.Cluster, was observe.Gateway) string {
+	if _, runs := b.seen(c.Name).ControlPlane(was.Revision); !runs || was.Revision == "" {
+		return b.mesh.Revision
+	}
+	if was.Revision == mesh.DefaultRevision {
+		return ""
+	}
+	return was.Revision
 }
 
 // addAlways adds a step that --wait=false does not drop.

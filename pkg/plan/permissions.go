@@ -62,7 +62,9 @@ func Permissions(stage Stage, namespace string) (primary, remote []observe.Permi
 	case AttachRemote:
 		secrets := func() ([]kind, []kind) { return []kind{{"", "secrets"}}, nil }
 		portForward := observe.Permission{Verb: "create", Resource: "pods/portforward", Namespace: namespace}
-		return append(write(secrets), portForward), append(write(remoteKinds), dryRun)
+		// Credentials go and come again where istiod must decide anew whether it leads.
+		drop := observe.Permission{Verb: "delete", Resource: "secrets", Namespace: namespace}
+		return append(write(secrets), drop, portForward), append(write(remoteKinds), dryRun)
 	}
 	return asked, nil
 }

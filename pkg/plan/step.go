@@ -44,6 +44,8 @@ type ApplyControlPlane struct {
 
 // ApplyGateway installs the east-west gateway.
 type ApplyGateway struct {
+	// Revision is that of the istiod which manages the gateway; empty is the default one.
+	Revision     string
 	Network      string
 	SourceRanges []string
 	Annotations  map[string]string
