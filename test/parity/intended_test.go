@@ -20,7 +20,7 @@ func onPurpose(revision string) []intended {
 			why: "the objects that stand for the ApplySets",
 		},
 		{
-			field: `metadata.labels\["install.operator.istio.io/owning-resource"\]`, ours: `(primary|eastwest|remote)` + suffix,
+			field: `metadata.labels\["install.operator.istio.io/owning-resource"\]`, ours: `(primary|remote)` + suffix + `|eastwest|base`,
 			why: "our IstioOperators have names: istioctl prunes, with each unnamed one, what any other unnamed one had made",
 		},
 		{
@@ -39,6 +39,13 @@ func onPurpose(revision string) []intended {
 			why: "we let the charts make the tag; istioctl makes it apart from them, so that they do not know of it. " +
 				"The ConfigMap is a record only",
 		},
+	}
+	if revision != "" {
+		list = append(list, intended{
+			field: `metadata.labels\["istio.io/rev"\]`, guide: revision, ours: "default",
+			why: "what all revisions in a cluster share (CRDs, the reader account) carries the label of none, so that " +
+				"installing one revision does not write anew what another has written",
+		})
 	}
 	if revision == "" {
 		list = append(list, intended{
