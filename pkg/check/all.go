@@ -40,7 +40,7 @@ func asked() []Check {
 			Before: always, Needs: []string{"reachable"}, judge: terminating},
 
 		{ID: "adoptable", Category: ControlPlane, Title: "a control plane that is there can be a primary",
-			Before: []string{BeforeInstall}, Needs:  []string{"reachable"}, judge: adoptable},
+			Before: []string{BeforeInstall}, Needs: []string{"reachable"}, judge: adoptable},
 		{ID: "no-istiod", Category: ControlPlane, Title: "the primary has a control plane",
 			Before: later, Verify: true, Needs: []string{"reachable"}, judge: noIstiod},
 		{ID: "external-off", Category: ControlPlane, Title: "istiod may manage remote clusters",
@@ -93,9 +93,9 @@ func asked() []Check {
 		{ID: "not-synced", Category: ControlPlane, Title: "every istiod replica has read the remote",
 			Verify: true, Needs: []string{"no-istiod", "secret-malformed", "secret-unreachable", "secret-ca", "token-expired", "sync-partial"}, judge: notSynced},
 		{ID: "cabundle-empty", Category: Injection, Title: "the injector's webhooks have istiod's certificate",
-			Verify: true, Needs:  []string{"revision-mismatch", "annotation-missing", "not-synced"}, judge: cabundleEmpty},
+			Verify: true, Needs: []string{"revision-mismatch", "annotation-missing", "not-synced"}, judge: cabundleEmpty},
 		{ID: "root-cm-missing", Category: Trust, Title: "Istio's namespace has the mesh's root certificate",
-			Verify: true, Needs:  []string{"reachable", "annotation-missing", "not-synced"}, judge: rootMissing},
+			Verify: true, Needs: []string{"reachable", "annotation-missing", "not-synced"}, judge: rootMissing},
 		{ID: "roots-differ", Category: Trust, Title: "all clusters trust one root",
 			Verify: true, Needs: []string{"root-cm-missing"}, judge: rootsDiffer},
 

@@ -26,6 +26,18 @@ type verify struct {
 	patience time.Duration
 	traffic  bool
 	probe    probe.Options
+
+	choice  check.Choice
+	failOn  string
+	list    bool
+	explain []string
+
+	watch    bool
+	interval time.Duration
+
+	// What tests put something else in for.
+	judge  func(ctx context.Context, args []string) (verdict, error)
+	ticker func(time.Duration) (ticks <-chan time.Time, stop func())
 }
 
 // callsPerPair is how many calls a probe makes to each cluster in each protocol: enough for a median, and few enough
@@ -33,7 +45,8 @@ type verify struct {
 const callsPerPair = 10
 
 func newVerify(o *options) *cobra.Command {
-	v := &verify{options: o}
+	v := &verify{options: o, ticker: realTicker}
+	v.judge = v.examine
 	c := &cobra.Command{
 		Use:   "verify [CONTEXT|NAME=CONTEXT ...]",
 		Short: "Check a mesh, and name what is wrong with it",
@@ -45,6 +58,10 @@ func newVerify(o *options) *cobra.Command {
 			With --traffic a small pod with a sidecar runs in each cluster for some seconds, in a namespace of its own,
 			and calls the others over HTTP, gRPC and TCP. Nothing of it stays.
 
+			A check whose ground is already known to be bad is skipped, so that one cause is named once. --only, --skip
+			and --category choose what is shown; where a chosen check was skipped because another failed, the exit code
+			says so.
+
 			Exit codes: 0 all is well (or only warnings), 1 something failed, 2 wrong usage, 3 nothing failed but
 			something could not be looked at.`),
 		Example: templates.Examples(`
@@ -54,49 +71,85 @@ func newVerify(o *options) *cobra.Command {
 			# Prove it with requests from every cluster to every cluster
 			kubectl mesh verify --context east --traffic
 
-			# Check one remote, for a script
-			kubectl mesh verify west --context east -o json`),
+			# What does an id mean, and how is it mended?
+			kubectl mesh verify --explain token-expired
+
+			# Check one remote's credentials, for a script
+			kubectl mesh verify west --context east --category credentials -o json
+
+			# For a CI system that reads JUnit, with warnings as failures
+			kubectl mesh verify --context east -o junit --fail-on=warn
+
+			# Tell of every change until Ctrl-C
+			kubectl mesh verify --context east --watch`),
 		RunE: func(c *cobra.Command, args []string) error { return v.run(c.Context(), args) },
 	}
 	f := c.Flags()
-	f.DurationVar(&v.patience, "timeout", time.Minute, "How long the whole command may take")
+	f.DurationVar(&v.patience, "timeout", time.Minute, "How long the whole command may take; with --watch, each judgement")
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
 	f.BoolVar(&v.traffic, "traffic", false, "Send requests from every cluster to every cluster")
 	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), "Image of the pods that send the requests")
 	f.BoolVar(&v.probe.Keep, "keep", false, "Leave the pods of --traffic in the clusters, to look at them")
-	f.StringVarP(&v.output, "output", "o", "", "json, for programs")
+	v.addFlags(c)
 	return c
 }
 
 func (v *verify) run(ctx context.Context, args []string) error {
-	ctx, cancel := bounded(ctx, v.patience)
-	defer cancel()
-	if v.output != "" && v.output != "json" {
-		return usage("--output %q is not json", v.output)
+	if err := v.validate(args); err != nil {
+		return err
 	}
-	m, err := v.newMesh(args)
+	switch {
+	case v.list:
+		return v.printList()
+	case v.explain != nil:
+		return v.printExplained()
+	case v.watch:
+		return v.keepWatching(ctx, args)
+	}
+	found, err := v.judgeOnce(ctx, args)
 	if err != nil {
 		return err
 	}
-	if m, err = v.withKnownRemotes(ctx, m); err != nil {
+	chosen, grounds := v.choice.Results(found.Results)
+	if err := v.print(verdict{chosen, found.Traffic}); err != nil {
 		return err
+	}
+	v.remark(chosen, grounds)
+	return v.exit(slices.Concat(chosen, grounds))
+}
+
+// judgeOnce judges once, within --timeout.
+func (v *verify) judgeOnce(ctx context.Context, args []string) (verdict, error) {
+	ctx, cancel := bounded(ctx, v.patience)
+	defer cancel()
+	return v.judge(ctx, args)
+}
+
+// examine looks at the mesh and judges it.
+func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
+	m, err := v.newMesh(args)
+	if err != nil {
+		return verdict{}, err
+	}
+	if m, err = v.withKnownRemotes(ctx, m); err != nil {
+		return verdict{}, err
 	}
 	s, err := v.look(ctx, m, "", lookDeep)
 	if err != nil {
-		return err
+		return verdict{}, err
 	}
 	if err := s.complete(); err != nil {
-		return err
+		return verdict{}, err
 	}
 	if primary, found := s.mesh.Primary(); found {
 		probe.Live(ctx, s.clusters, s.snapshot, probe.Target{Primary: primary.Name, Namespace: s.mesh.Namespace, Revision: s.mesh.Revision})
 	}
 	if v.traffic {
 		if s.snapshot.Traffic, err = v.probeTraffic(ctx, s); err != nil {
-			return interruption(err)
+			return verdict{}, interruption(err)
 		}
 	}
-	return v.show(check.Verify(s.mesh, s.snapshot, v.supported()), s.snapshot.Traffic)
+	return verdict{check.Verify(s.mesh, s.snapshot, v.supported()), s.snapshot.Traffic}, nil
 }
 
 // probeTraffic puts probes into the clusters that can run them.
@@ -133,32 +186,52 @@ type verdict struct {
 	Traffic *observe.Traffic `json:"traffic,omitempty"`
 }
 
-func (v *verify) show(results []check.Result, traffic *observe.Traffic) error {
-	if err := v.print(results, traffic); err != nil {
-		return err
+func (v *verify) print(found verdict) error {
+	switch v.output {
+	case "json":
+		return report.JSON(v.Out, found)
+	case "yaml":
+		return report.YAML(v.Out, found)
+	case "junit":
+		return report.JUnit(v.Out, found.Results, v.failOn == string(check.Warn))
+	case "name":
+		return report.Names(v.Out, found.Results)
 	}
-	switch check.Worst(results) {
-	case check.Fail:
-		return &exitError{code: ExitFailed}
-	case check.Unknown:
-		return &exitError{code: ExitUnknown}
-	}
-	return nil
-}
-
-func (v *verify) print(results []check.Result, traffic *observe.Traffic) error {
-	if v.output == "json" {
-		return report.JSON(v.Out, verdict{results, traffic})
-	}
-	if traffic != nil && len(traffic.Calls) > 0 {
-		if err := report.Traffic(v.Out, v.outStyle(), traffic); err != nil {
+	if found.Traffic != nil && len(found.Traffic.Calls) > 0 {
+		if err := report.Traffic(v.Out, v.outStyle(), found.Traffic); err != nil {
 			return err
 		}
 		if _, err := fmt.Fprintln(v.Out); err != nil {
 			return err
 		}
 	}
-	return report.Checks(v.Out, v.outStyle(), results)
+	if v.output == "wide" {
+		return report.ChecksWide(v.Out, v.outStyle(), found.Results)
+	}
+	return report.Checks(v.Out, v.outStyle(), found.Results)
+}
+
+// remark says on stderr what the chosen results alone do not: that there are none, or what stands in their way.
+func (v *verify) remark(chosen, grounds []check.Result) {
+	if len(chosen) == 0 {
+		fmt.Fprintln(v.ErrOut, "The chosen checks do not apply to this mesh.")
+	}
+	for _, r := range grounds {
+		switch r.Status {
+		case check.Fail:
+			fmt.Fprintf(v.ErrOut, "%s: %s, which a chosen check needs, failed: %s\n", r.Cluster, r.ID, r.Seen)
+		case check.Unknown:
+			fmt.Fprintf(v.ErrOut, "%s: %s, which a chosen check needs, is unknown: %s\n", r.Cluster, r.ID, r.Seen)
+		}
+	}
+}
+
+// exit gives a judgement its exit code, by --fail-on.
+func (v *verify) exit(results []check.Result) error {
+	if v.failOn == string(check.Warn) && slices.ContainsFunc(results, func(r check.Result) bool { return r.Status == check.Warn }) {
+		return &exitError{code: ExitFailed}
+	}
+	return exitOf(check.Worst(results))
 }
 
 // withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,

@@ -2,51 +2,124 @@ package report
 
 import (
 	"errors"
+	"io"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 )
 
+// results are of a mesh with something of every status.
 func results() []check.Result {
-	return []check.Result{
+	return known([]check.Result{
 		{ID: "reachable", Cluster: "east", Status: check.Pass, Seen: "https://east.example:6443, Kubernetes v1.35.4", Fix: "none is needed"},
 		{ID: "reachable", Cluster: "west", Status: check.Pass, Seen: "https://west.example:6443, Kubernetes v1.35.4"},
 		{ID: "version-skew", Cluster: "east", Status: check.Warn, Seen: "istiod is of release 1.28.3, the charts at hand of 1.29.1: remotes are made with the charts of the primary's own minor release",
 			Fix: "upgrade the primary to 1.29, or give the charts of its own release, which is a long line that stays one so that it can be pasted"},
 		{ID: "cabundle-empty", Cluster: "west", Status: check.Fail, Seen: "MutatingWebhookConfiguration istio-sidecar-injector has no caBundle", Fix: "kubectl mesh attach-remote --context east west"},
 		{ID: "root-cm-missing", Cluster: "west", Status: check.Unknown, Seen: `could not look at root certificate: configmaps "istio-ca-root-cert" is forbidden`},
-		{ID: "roots-differ", Cluster: "west", Status: check.Skip, Seen: "needs root-cm-missing"},
+		{ID: "roots-differ", Cluster: "west", Status: check.Skip, Seen: "needs root-cm-missing", Needs: "root-cm-missing"},
+		{ID: "traffic", Cluster: "west", To: "east", Status: check.Fail, Seen: "→ east: 3 of 10 http calls were answered: HTTP 503 <no healthy upstream>", Fix: "see not-synced & network-label"},
+		{ID: "traffic", Cluster: "west", To: "west", Status: check.Pass, Seen: "→ west: 30 calls (http, grpc, tcp) as spiffe://cluster.local/ns/kubectl-mesh-probe-6tqx6/sa/from-west, p50 1.2ms, p99 12ms"},
+	})
+}
+
+// healthy are of a mesh with nothing wrong.
+func healthy() []check.Result {
+	return known([]check.Result{
+		{ID: "reachable", Cluster: "east", Status: check.Pass, Seen: "https://east.example:6443, Kubernetes v1.35.4"},
+		{ID: "same-cluster", Cluster: "east", Status: check.Pass, Seen: "kube-system has UID 20dec9e2-38ef-4458-9c43-35963598e684"},
+		{ID: "no-istiod", Cluster: "east", Status: check.Pass, Seen: "istiod 1.29.1, revision default, 1 of 1 ready"},
+		{ID: "reachable", Cluster: "west", Status: check.Pass, Seen: "https://west.example:6443, Kubernetes v1.35.4"},
+		{ID: "token-missing", Cluster: "west", Status: check.Pass, Seen: "Secret istio-reader-service-account-istio-remote-secret-token is filled"},
+	})
+}
+
+// known gives results what the judgement gives them of their check.
+func known(results []check.Result) []check.Result {
+	for i := range results {
+		c, err := check.Find(results[i].ID)
+		if err != nil {
+			panic(err)
+		}
+		results[i].Category, results[i].Title, results[i].Docs = c.Category, c.Title, c.Docs
 	}
+	return results
 }
 
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name  string
-		style Style
+		name    string
+		style   Style
+		write   func(io.Writer, Style, []check.Result) error
+		results []check.Result
 	}{
-		{"checks-plain", Style{Width: 80}}, {"checks-colour", Style{Width: 80, Colour: true}},
-		{"checks-wide", Style{Width: 200}}, {"checks-narrow", Style{Width: 20}},
+		{"checks-plain", Style{Width: 80}, Checks, results()}, {"checks-colour", Style{Width: 80, Colour: true}, Checks, results()},
+		{"checks-long-lines", Style{Width: 200}, Checks, results()}, {"checks-narrow", Style{Width: 20}, Checks, results()},
+		{"checks-healthy", Style{Width: 80}, Checks, healthy()},
+		{"wide-plain", Style{Width: 80}, ChecksWide, results()}, {"wide-colour", Style{Width: 80, Colour: true}, ChecksWide, results()},
+		{"wide-long-lines", Style{Width: 200}, ChecksWide, results()}, {"wide-healthy", Style{Width: 80}, ChecksWide, healthy()},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var text strings.Builder
-			if err := Checks(&text, test.style, results()); err != nil {
+			if err := test.write(&text, test.style, test.results); err != nil {
 				t.Fatal(err)
 			}
 			golden.Equal(t, test.name+".txt", text.String())
 			if !test.style.Colour && strings.Contains(text.String(), "\x1b") {
 				t.Error("there are escape codes without colour")
 			}
-			for line := range strings.Lines(text.String()) {
-				if n := len([]rune(strings.TrimSuffix(line, "\n"))); test.name == "checks-plain" && n > 80 && !strings.Contains(line, "→") {
-					t.Errorf("%d columns: %s", n, line)
-				}
+			if test.style.Width == 80 && !test.style.Colour {
+				fits(t, text.String())
 			}
 		})
 	}
+}
+
+// fits fails for lines of more than 80 columns that are neither to be pasted nor one word that can't be broken.
+func fits(t *testing.T, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if len([]rune(line)) > 80 && !strings.Contains(line, "→ ") && strings.Contains(strings.TrimSpace(line), " ") {
+			t.Errorf("%d columns: %s", len([]rune(line)), line)
+		}
+	}
+}
+
+func TestManyTroubles(t *testing.T) {
+	t.Parallel()
+	var many []check.Result
+	for _, c := range check.All() {
+		many = append(many, check.Result{ID: c.ID, Cluster: "east", Status: check.Fail, Seen: "broken"})
+	}
+	var text strings.Builder
+	if err := Checks(&text, Style{Width: 80}, many); err != nil {
+		t.Fatal(err)
+	}
+	if want := "More about each: kubectl mesh verify --explain reachable (or another id)\n"; !strings.Contains(text.String(), want) {
+		t.Errorf("%q is not in\n%s", want, text.String())
+	}
+	fits(t, text.String())
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	// A name stands for one thing, so of two results with one name the worse counts.
+	twice := append(results(), check.Result{ID: "cabundle-empty", Cluster: "west", Status: check.Pass},
+		check.Result{ID: "roots-differ", Cluster: "west", Status: check.Warn})
+	var text strings.Builder
+	if err := Names(&text, twice); err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "names.txt", text.String())
 }
 
 func TestChecksOfNothing(t *testing.T) {
@@ -65,8 +138,21 @@ var errBroken = errors.New("broken pipe")
 
 func TestChecksThatNobodyReads(t *testing.T) {
 	t.Parallel()
-	if err := Checks(brokenPipe{}, Style{Width: 80}, results()); !errors.Is(err, errBroken) {
-		t.Errorf("got %v", err)
+	for name, err := range map[string]error{
+		"checks":  Checks(brokenPipe{}, Style{Width: 80}, results()),
+		"wide":    ChecksWide(brokenPipe{}, Style{Width: 80}, results()),
+		"names":   Names(brokenPipe{}, results()),
+		"json":    JSON(brokenPipe{}, results()),
+		"yaml":    YAML(brokenPipe{}, results()),
+		"junit":   JUnit(brokenPipe{}, results(), false),
+		"list":    List(brokenPipe{}, Style{Width: 80}, check.All()),
+		"ids":     ListNames(brokenPipe{}, check.All()),
+		"explain": Explain(brokenPipe{}, Style{Width: 80}, check.All()),
+		"changes": (&Changes{}).Next(brokenPipe{}, Style{Width: 80}, time.Time{}, results()),
+	} {
+		if !errors.Is(err, errBroken) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 
@@ -96,13 +182,29 @@ func TestTally(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
-	if err := JSON(&text, results()[:2]); err != nil {
+	if err := JSON(&text, results()); err != nil {
 		t.Fatal(err)
 	}
 	golden.Equal(t, "checks.json", text.String())
 	text.Reset()
 	if err := JSON(&text, "kubectl mesh & <NAME>"); err != nil || text.String() != "\"kubectl mesh & <NAME>\"\n" {
 		t.Errorf("a command can't be copied from %q (%v)", text.String(), err)
+	}
+}
+
+func TestYAML(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	if err := YAML(&text, results()); err != nil {
+		t.Fatal(err)
+	}
+	golden.Equal(t, "checks.yaml", text.String())
+	var back []check.Result
+	if err := yaml.UnmarshalStrict([]byte(text.String()), &back); err != nil || !slices.Equal(back, results()) {
+		t.Errorf("what was written reads as %v (%v)", back, err)
+	}
+	if err := YAML(&text, func() {}); err == nil {
+		t.Error("a function has been written as YAML")
 	}
 }
 
