@@ -68,6 +68,7 @@ func (c Choice) Of(checks []Check) []Check {
 // Results are the chosen ones among results. Those that stand in the way of a chosen one are given apart: a check
 // that was skipped because another failed has not passed, and who asks for it alone must not take it so.
 func (c Choice) Results(all []Result) (chosen, grounds []Result) {
+	chosen = []Result{} // for programs: an empty list, not none
 	for _, r := range all {
 		if c.has(r.ID, r.Category) {
 			chosen = append(chosen, r)

@@ -95,6 +95,13 @@ func (v *verify) validate(args []string) error {
 	if v.interval <= 0 {
 		return usage("--interval %s is not a time to wait", v.interval)
 	}
+	for flag, values := range map[string][]string{
+		"--only": v.choice.Only, "--skip": v.choice.Skip, "--category": v.choice.Categories, "--explain": v.explain,
+	} {
+		if values != nil && len(values) == 0 { // as of a script's variable that is not set
+			return usage("%s is given and names nothing", flag)
+		}
+	}
 	for _, id := range v.explain {
 		if _, err := check.Find(id); err != nil {
 			return usage("%w", err)

@@ -18,8 +18,11 @@ func realTicker(interval time.Duration) (ticks <-chan time.Time, stop func()) {
 // is that of the last judgement.
 func (v *verify) keepWatching(ctx context.Context, args []string) error {
 	found, err := v.judgeOnce(ctx, args)
-	if err != nil {
-		return interruption(err)
+	switch {
+	case ctx.Err() != nil:
+		return interruption(ctx.Err())
+	case err != nil:
+		return err
 	}
 	chosen, grounds := v.choice.Results(found.Results)
 	if err := v.print(verdict{Results: chosen}); err != nil {

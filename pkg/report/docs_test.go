@@ -122,6 +122,9 @@ func TestProofsExist(t *testing.T) {
 		if _, err := check.Find(id); err != nil {
 			t.Errorf("%s is said to be proved: %v", id, err)
 		}
+		if !regexp.MustCompile(`"(fail|warn|unknown) ` + regexp.QuoteMeta(id) + ` `).MatchString(tests.String()) {
+			t.Errorf("no fault in test/faults makes %s tell anything", id)
+		}
 		// A test in a table is TestName/case.
 		for part := range strings.SplitSeq(test, "/") {
 			if !strings.Contains(tests.String(), part) {

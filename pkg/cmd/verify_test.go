@@ -1,0 +1,300 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// typed runs a command line as main does; the kubeconfig that it finds has no context.
+func typed(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	kubeconfig := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(kubeconfig, []byte("apiVersion: v1\nkind: Config\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
+	code = Main(t.Context(), append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig}, args...), streams)
+	return code, stdout.String(), stderr.String()
+}
+
+func TestVerifyUsage(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ args, want string }{
+		{"--only tokn-expired", `there is no check "tokn-expired"; did you mean token-expired?`},
+		{"--skip reachable,rots-differ", `there is no check "rots-differ"; did you mean roots-differ?`},
+		{"--explain cabundle", `there is no check "cabundle"; did you mean cabundle-empty?`},
+		{"--list --only nothing-like-it", `--list shows them all`},
+		{"--category tls", `there is no category "tls"; there are: clusters, control-plane`},
+		{"--only permission", "verify does not ask permission. Asked by preflight, install-primary"},
+		{"--only traffic", "traffic needs --traffic"},
+		{"--category traffic", "category traffic needs --traffic"},
+		{"--only reachable --skip reachable", "no check is left"},
+		{"--only reachable --category trust", "no check is left"},
+		{"--only=", "--only is given and names nothing"},
+		{"--skip=", "--skip is given and names nothing"},
+		{"--category=", "--category is given and names nothing"},
+		{"--explain=", "--explain is given and names nothing"},
+		{"-o xml", `--output "xml" is none of wide, json, yaml, junit, name`},
+		{"--watch -o json", `--output "json" is none of wide, name, which are what --watch can write`},
+		{"--list -o wide", `--output "wide" is none of json, yaml, name, which are what --list can write`},
+		{"--explain reachable -o name", `--output "name" is none of json, yaml, which are what --explain can write`},
+		{"--list --explain reachable", "do not go together"},
+		{"--list west", "--list looks at no cluster"},
+		{"--explain reachable west", "--explain looks at no cluster"},
+		{"--explain reachable --traffic", "--explain looks at no cluster"},
+		{"--list --watch", "--list looks at no cluster"},
+		{"--watch --traffic", "--watch does not go with --traffic"},
+		{"--watch --interval 0s", "--interval 0s is not a time to wait"},
+		{"--fail-on skip", `--fail-on "skip" is neither fail nor warn`},
+		{"--interval soon", "invalid argument"},
+		{"--nothing", "unknown flag"},
+		// All is well with these; what is missing is a cluster.
+		{"", "which cluster is the primary?"},
+		{"--only reachable,roots-differ --category clusters,trust --skip roots-differ -o junit --fail-on=warn", "which cluster is the primary?"},
+		{"--traffic --only traffic", "which cluster is the primary?"},
+		{"--watch -o name --interval 1s", "which cluster is the primary?"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			t.Parallel()
+			code, out, errOut := typed(t, append([]string{"verify"}, strings.Fields(test.args)...)...)
+			if code != ExitUsage || out != "" || !strings.Contains(errOut, test.want) {
+				t.Errorf("exit code %d, stdout %q, stderr %q; want %q", code, out, errOut, test.want)
+			}
+		})
+	}
+}
+
+func TestVerifyListAndExplain(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args  string
+		holds func(out string) bool
+	}{
+		{"--list", func(out string) bool { return strings.Count(out, "\n") > len(check.All()) }},
+		{"--list -o name", func(out string) bool { return strings.Count(out, "\n") == len(check.All()) }},
+		{"--list -o name --category trust --skip roots-differ", func(out string) bool {
+			return strings.HasPrefix(out, "root-cm-missing\n") && !strings.Contains(out, "roots-differ") && !strings.Contains(out, "reachable")
+		}},
+		{"--list -o json", func(out string) bool {
+			var c catalogue
+			return json.Unmarshal([]byte(out), &c) == nil && len(c.Checks) == len(check.All()) && c.Checks[0].Why != ""
+		}},
+		{"--list -o yaml --only permission", func(out string) bool {
+			var c catalogue
+			return yaml.Unmarshal([]byte(out), &c) == nil && len(c.Checks) == 1 && c.Checks[0].Category == check.Clusters
+		}},
+		{"--explain token-expired,leftover", func(out string) bool {
+			return strings.HasPrefix(out, "token-expired\n") && strings.Contains(out, "\nleftover\n") && strings.Contains(out, "docs/checks.md#leftover")
+		}},
+		{"--explain token-expired --explain leftover -o json", func(out string) bool {
+			var c catalogue
+			return json.Unmarshal([]byte(out), &c) == nil && len(c.Checks) == 2 && c.Checks[1].ID == "leftover"
+		}},
+		{"--explain leftover -o yaml", func(out string) bool {
+			var c catalogue
+			return yaml.Unmarshal([]byte(out), &c) == nil && len(c.Checks) == 1 && c.Checks[0].Severity == check.Warn
+		}},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			t.Parallel()
+			code, out, errOut := typed(t, append([]string{"verify"}, strings.Fields(test.args)...)...)
+			if code != ExitOK || errOut != "" || !test.holds(out) {
+				t.Errorf("exit code %d, stderr %q, stdout:\n%s", code, errOut, out)
+			}
+		})
+	}
+}
+
+// verified runs verify with flags on a mesh of which judge tells.
+func verified(t *testing.T, judge func(context.Context, []string) (verdict, error), flags ...string) (code int, out, errOut string) {
+	t.Helper()
+	streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
+	v, c := fakeVerify(streams, judge)
+	if err := c.ParseFlags(flags); err != nil {
+		t.Fatal(err)
+	}
+	return codeOf(t, v.run(t.Context(), nil)), stdout.String(), stderr.String()
+}
+
+func fakeVerify(streams genericiooptions.IOStreams, judge func(context.Context, []string) (verdict, error)) (*verify, *cobra.Command) {
+	v := &verify{options: &options{IOStreams: streams, getenv: func(string) string { return "" }}, patience: time.Minute, judge: judge}
+	c := &cobra.Command{Use: "verify"}
+	v.addFlags(c)
+	return v, c
+}
+
+func codeOf(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exitError
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &exit):
+		return exit.code
+	}
+	return ExitFailed
+}
+
+// found makes a judgement of lines `ID CLUSTER STATUS [NEEDS]`.
+func found(lines ...string) verdict {
+	var v verdict
+	for _, line := range lines {
+		f := strings.Fields(line)
+		c, err := check.Find(f[0])
+		if err != nil {
+			panic(err)
+		}
+		r := check.Result{ID: c.ID, Category: c.Category, Title: c.Title, Docs: c.Docs, Cluster: f[1], Status: check.Status(f[2]), Seen: "as seen"}
+		if len(f) > 3 {
+			r.Seen, r.Needs = "needs "+f[3], f[3]
+		}
+		v.Results = append(v.Results, r)
+	}
+	return v
+}
+
+func TestVerifyExitCodes(t *testing.T) {
+	t.Parallel()
+	const (
+		good     = "reachable east pass"
+		warning  = "version-skew east warn"
+		unknown  = "root-cm-missing west unknown"
+		bad      = "token-expired west fail"
+		hindered = "not-synced west skip token-expired"
+		blinded  = "roots-differ west skip root-cm-missing"
+	)
+	for _, test := range []struct {
+		flags   string
+		results []string
+		code    int
+		errOut  string
+	}{
+		{"", []string{good}, ExitOK, ""},
+		{"", []string{good, warning}, ExitOK, ""},
+		{"", []string{good, warning, unknown}, ExitUnknown, ""},
+		{"", []string{good, warning, unknown, bad}, ExitFailed, ""},
+		{"--fail-on=warn", []string{good}, ExitOK, ""},
+		{"--fail-on=warn", []string{good, warning}, ExitFailed, ""},
+		{"--fail-on=warn", []string{unknown, warning}, ExitFailed, ""},
+		{"--fail-on=warn", []string{unknown}, ExitUnknown, ""},
+		{"--only reachable", []string{good, bad}, ExitOK, ""},
+		{"--skip token-expired", []string{good, bad, hindered}, ExitOK, ""},
+		{"--category clusters", []string{good, bad}, ExitOK, ""},
+		{"--only token-expired", []string{good, bad}, ExitFailed, ""},
+		// What could not be judged has not passed.
+		{"--only not-synced", []string{good, bad, hindered}, ExitFailed, "west: token-expired, which a chosen check needs, failed: as seen\n"},
+		{"--only not-synced --skip token-expired", []string{good, bad, hindered}, ExitOK, ""},
+		{"--only roots-differ", []string{unknown, blinded}, ExitUnknown, "west: root-cm-missing, which a chosen check needs, is unknown: as seen\n"},
+		{"--only sync-partial", []string{good}, ExitOK, "The chosen checks do not apply to this mesh.\n"},
+	} {
+		t.Run(test.flags+"/"+strings.Join(test.results, ","), func(t *testing.T) {
+			t.Parallel()
+			code, _, errOut := verified(t, func(context.Context, []string) (verdict, error) { return found(test.results...), nil }, strings.Fields(test.flags)...)
+			if code != test.code || errOut != test.errOut {
+				t.Errorf("exit code %d, want %d; stderr %q, want %q", code, test.code, errOut, test.errOut)
+			}
+		})
+	}
+}
+
+func TestVerifyOutputs(t *testing.T) {
+	t.Parallel()
+	judge := func(context.Context, []string) (verdict, error) {
+		v := found("reachable east pass", "token-expired west fail")
+		v.Traffic = &observe.Traffic{Calls: []observe.Call{{From: "east", To: "west", Protocol: "http", Sent: 10, Answered: 10, P50: time.Millisecond}}}
+		return v, nil
+	}
+	for output, holds := range map[string]func(out string) bool{
+		"": func(out string) bool {
+			return strings.HasPrefix(out, "FROM \\ TO") && strings.Contains(out, "✗ token-expired  as seen") && strings.HasSuffix(out, "west: 0 passed, 1 failed\n")
+		},
+		"wide": func(out string) bool {
+			return strings.HasPrefix(out, "FROM \\ TO") && strings.Contains(out, "docs/checks.md#token-expired") && strings.Contains(out, "credentials")
+		},
+		"name": func(out string) bool { return out == "check/east/reachable pass\ncheck/west/token-expired fail\n" },
+		"json": func(out string) bool {
+			var v verdict
+			return json.Unmarshal([]byte(out), &v) == nil && len(v.Results) == 2 && v.Traffic.Calls[0].P50 == time.Millisecond
+		},
+		"yaml": func(out string) bool {
+			var v verdict
+			return yaml.Unmarshal([]byte(out), &v) == nil && len(v.Results) == 2 && v.Traffic.Calls[0].To == "west"
+		},
+		"junit": func(out string) bool {
+			var suites struct {
+				Failures int `xml:"failures,attr"`
+			}
+			return xml.Unmarshal([]byte(out), &suites) == nil && suites.Failures == 1
+		},
+	} {
+		t.Run(output, func(t *testing.T) {
+			t.Parallel()
+			code, out, errOut := verified(t, judge, "-o", output)
+			if code != ExitFailed || errOut != "" || !holds(out) {
+				t.Errorf("exit code %d, stderr %q, stdout:\n%s", code, errOut, out)
+			}
+		})
+	}
+}
+
+// Results of nothing are an empty list for programs, not null.
+func TestVerifyNothingChosen(t *testing.T) {
+	t.Parallel()
+	_, out, _ := verified(t, func(context.Context, []string) (verdict, error) { return found("reachable east pass"), nil }, "--only", "sync-partial", "-o", "json")
+	if !strings.Contains(out, `"results": []`) {
+		t.Errorf("got %s", out)
+	}
+}
+
+func TestVerifyError(t *testing.T) {
+	t.Parallel()
+	for _, flags := range [][]string{nil, {"--watch"}} {
+		code, out, _ := verified(t, func(context.Context, []string) (verdict, error) { return verdict{}, usage("no such context") }, flags...)
+		if code != ExitUsage || out != "" {
+			t.Errorf("%q: exit code %d, stdout %q", flags, code, out)
+		}
+	}
+}
+
+func TestVerifyCompletion(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--category", "t"}, "trust traffic"},
+		{[]string{"--category", "trust,t"}, "trust,traffic"},
+		{[]string{"--only", "roots-differ,ro"}, "roots-differ,root-cm-missing"},
+		{[]string{"--skip", "leftover,secret-c"}, "leftover,secret-ca"},
+		{[]string{"--only", "permis"}, ""},
+		{[]string{"--explain", "permis"}, "permission"},
+		{[]string{"--fail-on", ""}, "fail warn"},
+		{[]string{"--output", "j"}, "json junit"},
+		{[]string{"-o", ""}, "wide json yaml junit name"},
+	} {
+		_, out, _ := typed(t, append([]string{cobra.ShellCompRequestCmd, "verify"}, test.args...)...)
+		var names []string
+		for line := range strings.Lines(out) {
+			if name, _, _ := strings.Cut(strings.TrimSpace(line), "\t"); !strings.HasPrefix(name, ":") {
+				names = append(names, name)
+			}
+		}
+		if got := strings.Join(names, " "); got != test.want {
+			t.Errorf("%q completes to %q, want %q", test.args, got, test.want)
+		}
+	}
+}
