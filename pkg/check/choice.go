@@ -66,7 +66,8 @@ func (c Choice) Of(checks []Check) []Check {
 }
 
 // Results are the chosen ones among results. Those that stand in the way of a chosen one are given apart: a check
-// that was skipped because another failed has not passed, and who asks for it alone must not take it so.
+// that was skipped because another failed has not passed, and who asks for it alone must not take it so. Nor has one
+// that came to no result because the clusters that it is about were not found.
 func (c Choice) Results(all []Result) (chosen, grounds []Result) {
 	chosen = []Result{} // for programs: an empty list, not none
 	for _, r := range all {
@@ -87,7 +88,39 @@ func (c Choice) Results(all []Result) (chosen, grounds []Result) {
 			}
 		}
 	}
+	silencers := c.silencers(chosen)
+	for _, r := range all {
+		bad := r.Status == Fail || r.Status == Unknown
+		if bad && slices.Contains(silencers, r.ID) && !slices.Contains(c.Skip, r.ID) && !slices.Contains(reasons, r) {
+			grounds = append(grounds, r)
+		}
+	}
 	return chosen, grounds
+}
+
+// silencers are the ids of the checks whose failure may be why chosen ones came to no result at all.
+func (c Choice) silencers(chosen []Result) []string {
+	if !c.Narrows() {
+		return nil
+	}
+	needs := map[string][]string{}
+	var ids []string
+	for _, one := range All() {
+		needs[one.ID] = one.Needs
+		if one.Verify && c.has(one.ID, one.Category) && !slices.ContainsFunc(chosen, func(r Result) bool { return r.ID == one.ID }) {
+			// The remotes are found from the primary's secrets.
+			ids = append(ids, "reachable", "secret-malformed")
+			ids = append(ids, one.Needs...)
+		}
+	}
+	for i := 0; i < len(ids); i++ {
+		for _, need := range needs[ids[i]] {
+			if !slices.Contains(ids, need) {
+				ids = append(ids, need)
+			}
+		}
+	}
+	return ids
 }
 
 // grounded are the results for which one was skipped: of its own cluster, or else of the primary, for which alone

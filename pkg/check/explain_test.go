@@ -88,6 +88,12 @@ func TestChoiceResults(t *testing.T) {
 		{ID: "not-synced", Category: ControlPlane, Cluster: "west", Status: Skip, Needs: "istiod-ready"},
 		{ID: "roots-differ", Category: Trust, Cluster: "west", Status: Skip, Needs: "not-synced"},
 	}
+	blind := []Result{{ID: "reachable", Category: Clusters, Cluster: "east", Status: Fail}}
+	lost := []Result{
+		{ID: "reachable", Category: Clusters, Cluster: "east", Status: Pass},
+		{ID: "secret-malformed", Category: Credentials, Cluster: "east", Status: Unknown},
+		{ID: "firewall", Category: Gateway, Cluster: "east", Status: Fail},
+	}
 	ids := func(results []Result) string {
 		var ids []string
 		for _, r := range results {
@@ -98,20 +104,25 @@ func TestChoiceResults(t *testing.T) {
 	for _, test := range []struct {
 		choice          Choice
 		chosen, grounds string
+		of              []Result
 	}{
-		{Choice{}, ids(all), ""},
-		{Choice{Only: []string{"network-label"}}, "network-label", ""},
-		{Choice{Only: []string{"roots-differ"}}, "roots-differ", "not-synced istiod-ready no-istiod"},
-		{Choice{Only: []string{"roots-differ"}, Skip: []string{"no-istiod"}}, "roots-differ", "not-synced istiod-ready"},
-		{Choice{Skip: []string{"no-istiod"}}, "istiod-ready network-label not-synced roots-differ", ""},
-		{Choice{Categories: []string{"network", "trust"}}, "network-label roots-differ", "not-synced istiod-ready no-istiod"},
-		{Choice{Categories: []string{"network"}, Skip: []string{"network-label"}}, "", ""},
+		// A mesh whose primary does not answer, or whose remotes can't be found, is not one to which a check does not apply.
+		{Choice{Only: []string{"not-synced"}}, "", "reachable", blind},
+		{Choice{Only: []string{"token-expired"}}, "", "secret-malformed", lost},
+		{Choice{Only: []string{"token-expired", "firewall"}}, "firewall", "secret-malformed", lost},
+		{Choice{Only: []string{"gateway-trust"}}, "", "secret-malformed firewall", lost},
+		{Choice{Only: []string{"reachable"}}, "reachable", "", lost},
+		{Choice{}, ids(all), "", all},
+		{Choice{Only: []string{"network-label"}}, "network-label", "", all},
+		{Choice{Only: []string{"roots-differ"}}, "roots-differ", "not-synced istiod-ready no-istiod", all},
+		{Choice{Only: []string{"roots-differ"}, Skip: []string{"no-istiod"}}, "roots-differ", "not-synced istiod-ready", all},
+		{Choice{Skip: []string{"no-istiod"}}, "istiod-ready network-label not-synced roots-differ", "", all},
+		{Choice{Categories: []string{"network", "trust"}}, "network-label roots-differ", "not-synced istiod-ready no-istiod", all},
+		{Choice{Categories: []string{"network"}, Skip: []string{"network-label"}}, "", "", all},
 	} {
-		chosen, grounds := test.choice.Results(all)
-		if test.choice.Narrows() || test.grounds != "" {
-			if ids(grounds) != test.grounds {
-				t.Errorf("%+v: grounds are %q, want %q", test.choice, ids(grounds), test.grounds)
-			}
+		chosen, grounds := test.choice.Results(test.of)
+		if test.choice.Narrows() && ids(grounds) != test.grounds {
+			t.Errorf("%+v: grounds are %q, want %q", test.choice, ids(grounds), test.grounds)
 		}
 		if ids(chosen) != test.chosen {
 			t.Errorf("%+v: chosen are %q, want %q", test.choice, ids(chosen), test.chosen)

@@ -213,7 +213,7 @@ func (v *verify) print(found verdict) error {
 
 // remark says on stderr what the chosen results alone do not: that there are none, or what stands in their way.
 func (v *verify) remark(chosen, grounds []check.Result) {
-	if len(chosen) == 0 {
+	if len(chosen)+len(grounds) == 0 {
 		fmt.Fprintln(v.ErrOut, "The chosen checks do not apply to this mesh.")
 	}
 	for _, r := range grounds {

@@ -199,6 +199,7 @@ func TestVerifyExitCodes(t *testing.T) {
 		{"--only not-synced", []string{good, bad, hindered}, ExitFailed, "west: token-expired, which a chosen check needs, failed: as seen\n"},
 		{"--only not-synced --skip token-expired", []string{good, bad, hindered}, ExitOK, ""},
 		{"--only roots-differ", []string{unknown, blinded}, ExitUnknown, "west: root-cm-missing, which a chosen check needs, is unknown: as seen\n"},
+		{"--only not-synced", []string{"reachable east fail"}, ExitFailed, "east: reachable, which a chosen check needs, failed: as seen\n"},
 		{"--only sync-partial", []string{good}, ExitOK, "The chosen checks do not apply to this mesh.\n"},
 	} {
 		t.Run(test.flags+"/"+strings.Join(test.results, ","), func(t *testing.T) {
