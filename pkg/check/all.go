@@ -80,6 +80,8 @@ func asked() []Check {
 			Verify: true, Needs: []string{"reachable"}, judge: sliceMissing},
 		{ID: "token-missing", Category: Credentials, Title: "the account that istiod reads through has a token",
 			Verify: true, Needs: []string{"reachable"}, judge: tokenMissing},
+		{ID: "secret-stale", Category: Credentials, Title: "every remote secret is of a cluster that is there",
+			Verify: true, judge: secretStale},
 		{ID: "secret-unreachable", Category: Credentials, Title: "the API server in the remote secret answers",
 			Verify: true, judge: secretUnreachable},
 		{ID: "secret-ca", Category: Credentials, Title: "the CA in the remote secret is the API server's",
@@ -119,6 +121,8 @@ func asked() []Check {
 			Verify: true, Needs: []string{"no-istiod", "istiod-ready"}, judge: proxies},
 		{ID: "unknown-cluster", Category: Proxies, Title: "every proxy is of a cluster that istiod knows",
 			Verify: true, Needs: []string{"no-istiod", "istiod-ready"}, judge: unknownCluster},
+		{ID: "service-asymmetric", Category: Network, Severity: Warn, Title: "namespaces in several clusters have the same Services",
+			Verify: true, Needs: []string{"reachable"}, judge: serviceAsymmetric},
 		{ID: "leftover", Category: Injection, Severity: Warn, Title: "nothing is left of a revision that is gone",
 			Verify: true, Needs: []string{"reachable", "revision-mismatch"}, judge: leftover},
 		{ID: "mixed-ambient", Category: Proxies, Severity: Warn, Title: "no ambient data plane is mixed in",
@@ -136,5 +140,7 @@ func asked() []Check {
 			Verify: true, Needs: []string{"probe-ready"}, judge: traffic},
 		{ID: "spread", Category: Traffic, Title: "a Service in all clusters is answered by all",
 			Verify: true, Needs: []string{"traffic"}, judge: spread},
+		{ID: "trust-domain", Category: Trust, Title: "proxies' identities are of the mesh's trust domain",
+			Verify: true, judge: trustDomain},
 	}
 }

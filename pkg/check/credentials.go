@@ -54,10 +54,8 @@ func secretUnreachable(v view) []Result {
 		if v.synced(c.Name) {
 			return pass("%s does not answer from here, but istiod has read it: %s", s.Server, s.Use.Error)
 		}
-		primary, _ := v.mesh.Primary()
 		if c.Context == "" {
-			return fail(fmt.Sprintf("if the cluster is gone: kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret),
-				"Secret %s: %s does not answer, neither istiod nor from here: %s", s.Secret, s.Server, s.Use.Error)
+			return skip("needs secret-stale")
 		}
 		return fail(attachAgain(v, c)+" --server https://ADDRESS:PORT, with an address that the primary reaches",
 			"Secret %s: %s does not answer, neither istiod nor from here: %s", s.Secret, s.Server, s.Use.Error)
@@ -148,5 +146,19 @@ func syncPartial(v view) []Result {
 		}
 		return fail(fmt.Sprintf("kubectl --context %s -n %s delete pod %s", primary.Context, v.mesh.Namespace, strings.Join(lacks, " ")),
 			"%s has read this cluster, %s has not: proxies see its endpoints or not, by whom they are served", strings.Join(has, ", "), strings.Join(lacks, ", "))
+	})
+}
+
+// secretStale: a secret whose cluster answers nobody, and to which nobody has a context, is most likely of a cluster
+// that is gone.
+func secretStale(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		if s.Use.Problem != observe.ServerUnreachable || c.Context != "" || v.synced(c.Name) {
+			return pass("Secret %s is of a cluster that is there", s.Secret)
+		}
+		return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret),
+			"Secret %s: %s answers neither istiod nor this machine, and no context leads to it: is the cluster gone? Every start of istiod waits for it: %s",
+			s.Secret, s.Server, s.Use.Error)
 	})
 }

@@ -38,7 +38,7 @@ func evidenceScenarios() []scenario {
 				w.mesh.Clusters[2].Context = ""
 				w.snapshot.Traffic = nil
 			},
-			[]string{"unknown reachable west", "fail secret-unreachable west"},
+			[]string{"unknown reachable west", "fail secret-stale west"},
 		},
 		{
 			"a reader that may too little", "",
@@ -85,6 +85,17 @@ func evidenceScenarios() []scenario {
 		{"an injector that nobody serves", "", func(w *world) {
 			w.west().Injectors = append(w.west().Injectors, observe.Injector{Name: "istio-sidecar-injector-old", Revision: "old", CABundles: []string{"x"}})
 		}, []string{"warn leftover west"}},
+		{"a Service that is missing", "", func(w *world) {
+			w.east().Services = map[string][]string{"shop": {"cart"}}
+			w.snapshot.Clusters["south"].Services = map[string][]string{"shop": {"cart"}}
+		}, []string{"warn service-asymmetric west"}},
+		{"a Service of a namespace that is not shared", "", func(w *world) {
+			w.east().Injected = append(w.east().Injected, "office")
+			w.east().RootCerts["office"] = "root"
+			w.east().Services = map[string][]string{"office": {"desk"}}
+		}, nil},
+		{"another trust domain", "", func(w *world) { w.plane().TrustDomain = "example.org" },
+			[]string{"fail trust-domain east", "fail trust-domain south", "fail trust-domain west"}},
 		{"ztunnel", "", func(w *world) { w.west().Ambient = true }, []string{"warn mixed-ambient west"}},
 		{"a clock that is late", "", func(w *world) { w.west().Clock.Ahead = -90 }, []string{"fail clock-skew west"}},
 		{"this machine's clock is late", "", func(w *world) {

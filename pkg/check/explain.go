@@ -151,6 +151,12 @@ func explanations() map[string]explanation {
 			`Attach the cluster again with --server and an address that the primary reaches. Delete the secret of a cluster that
 			is gone.`,
 		},
+		"secret-stale": {
+			`A remote secret names a cluster whose API server answers nobody, and no context of yours leads to it. Most likely
+			the cluster is gone. Each start of istiod waits for it, for up to 30 seconds, before proxies get their configuration
+			(#30838, #33564).`,
+			`Delete the secret. If the cluster does exist, give it an address that the primary reaches.`,
+		},
 		"secret-ca": {
 			`The API server's certificate is not signed by the CA in the remote secret. A proxy in front of it (Rancher, Loft, a
 			company's TLS inspection) shows its own (#51376), or the cluster's CA was rotated.`,
@@ -274,6 +280,16 @@ func explanations() map[string]explanation {
 			`The probe of --traffic did not become ready in a cluster, so nothing can be said about calls from and to it. Mostly its
 			image can't be pulled there; --probe-image names another.`,
 			`Look at the cluster's events, with --keep, so that the probe stays.`,
+		},
+		"service-asymmetric": {
+			`A namespace asks for sidecars in two clusters, but one of them lacks a Service that the other has. A client looks
+			the name up in the DNS of its own cluster and finds nothing, although istiod has the endpoints (#31760, #17087).`,
+			`Create the Service in every cluster that has clients of it; it needs no pods there.`,
+		},
+		"trust-domain": {
+			`Workloads show identities of another trust domain than the mesh is configured with. Authorization policies that
+			name identities do not fit them, and peers of the other domain may refuse them (#37096).`,
+			`Restart the workloads, so that they get certificates of the domain that istiod gives now.`,
 		},
 		"traffic": {
 			`Calls from one cluster's pods to another's failed, went to a wrong cluster, or (a warning) came without mutual TLS. The

@@ -155,6 +155,8 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 // probeTraffic puts probes into the clusters that can run them.
 func (v *verify) probeTraffic(ctx context.Context, s *session) (*observe.Traffic, error) {
 	options := v.probe
+	primary, _ := s.mesh.Primary()
+	options.Primary = primary.Name
 	options.Revision, options.Count, options.Settle = s.mesh.Revision, callsPerPair, 20*time.Second
 	for _, c := range s.mesh.Clusters {
 		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.ReadyNodes > 0 {

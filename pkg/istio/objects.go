@@ -85,3 +85,14 @@ func Unstructured(object runtime.Object) (*unstructured.Unstructured, error) {
 	}
 	return &unstructured.Unstructured{Object: content}, nil
 }
+
+// AllowAll makes a policy by which everything in a namespace may be called by everybody, whatever the mesh's own
+// default is.
+func AllowAll(namespace, name string) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "security.istio.io/v1",
+		"kind":       "AuthorizationPolicy",
+		"metadata":   map[string]any{"name": name, "namespace": namespace},
+		"spec":       map[string]any{"action": "ALLOW", "rules": []any{map[string]any{}}},
+	}}
+}

@@ -27,7 +27,7 @@ func readRootCerts(ctx context.Context, r *reader) (func(*Cluster), error) {
 	return func(c *Cluster) { c.RootCerts = roots }, nil
 }
 
-// readInjected reads which namespaces ask for sidecars.
+// readInjected reads which namespaces ask for sidecars, and their Services' names.
 func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 	list, err := r.Kube().CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -35,12 +35,25 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 	}
 	var names []string
 	for _, ns := range list.Items {
-		if ns.DeletionTimestamp == nil && istio.AsksForInjection(ns.Labels) {
+		// A probe's namespace comes and goes.
+		if ns.DeletionTimestamp == nil && istio.AsksForInjection(ns.Labels) && ns.Labels["app.kubernetes.io/name"] != "mesh-probe" {
 			names = append(names, ns.Name)
 		}
 	}
 	slices.Sort(names)
-	return func(c *Cluster) { c.Injected = names }, nil
+	services := map[string][]string{}
+	if len(names) > 0 {
+		all, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range all.Items {
+			if slices.Contains(names, s.Namespace) {
+				services[s.Namespace] = append(services[s.Namespace], s.Name)
+			}
+		}
+	}
+	return func(c *Cluster) { c.Injected, c.Services = names, services }, nil
 }
 
 // readReaderToken reads whether the account by which istiod reads the cluster has its token.

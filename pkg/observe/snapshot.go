@@ -74,6 +74,8 @@ type Cluster struct {
 	RootCerts map[string]string `json:"rootCerts,omitempty"`
 	// Injected are the namespaces that ask for sidecars.
 	Injected []string `json:"injected,omitempty"`
+	// Services are the names of those in these namespaces, by namespace.
+	Services map[string][]string `json:"services,omitempty"`
 	// ReaderToken is the token of the account that istiod reads the cluster through; nil when its Secret is not there.
 	ReaderToken *ReaderToken `json:"readerToken,omitempty"`
 	// StraySecrets are remote secrets, as NAMESPACE/NAME, in other namespaces than Istio's.

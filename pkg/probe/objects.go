@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
@@ -34,6 +35,12 @@ func namespace(name, revision string) *corev1.Namespace {
 	injection, value := istio.InjectionLabel(revision)
 	labels[injection] = value
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+}
+
+// policy lets the probes be called where the mesh denies by default: an ALLOW policy of their own namespace. istiod
+// reads it in the primary, for all clusters.
+func policy(namespace string) *unstructured.Unstructured {
+	return istio.AllowAll(namespace, app)
 }
 
 // accountName is the account of a cluster's probe: each has its own, so that the identity which a server sees tells

@@ -30,6 +30,8 @@ type Options struct {
 	Revision string
 	// Image is that of cmd/mesh-probe.
 	Image string
+	// Primary is the cluster whose istiod manages all of them.
+	Primary string
 	// Clusters are those to put a probe in, in the user's order.
 	Clusters []string
 	// Count is how many calls are made from each cluster to each, in each protocol.
@@ -109,6 +111,16 @@ func (r *runner) startOne(ctx context.Context, name string, c *cluster.Cluster) 
 	}
 	if err := r.createServices(ctx, c); err != nil {
 		return err
+	}
+	if name == r.Primary {
+		allow := policy(ns)
+		resource, err := c.DynamicClientFor(allow.GroupVersionKind(), allow, ns)
+		if err != nil {
+			return fmt.Errorf("create the probe's AuthorizationPolicy: %w", err)
+		}
+		if _, err := resource.Create(ctx, allow, metav1.CreateOptions{}); err != nil {
+			return fmt.Errorf("create the probe's AuthorizationPolicy: %w", err)
+		}
 	}
 	if err := r.awaitRoot(ctx, c); err != nil {
 		return err

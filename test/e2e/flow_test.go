@@ -2,10 +2,35 @@ package e2e
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
+
+// strictMesh takes mutual TLS alone, denies what no policy allows, and lets sidecars see their own namespace only. In
+// Istio's root namespace the denial is the gateway's too, which must let the remotes through to istiod.
+const strictMesh = `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: istio-system}
+spec: {mtls: {mode: STRICT}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: deny-by-default, namespace: istio-system}
+spec: {}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: gateway, namespace: istio-system}
+spec: {selector: {matchLabels: {istio: eastwestgateway}}, rules: [{to: [{operation: {ports: ["15012", "15017"]}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: istio-system}
+spec: {egress: [{hosts: ["./*", "istio-system/*"]}]}
+`
 
 // The main job: two bare clusters become one mesh, whose services reach each other; doing it again does nothing.
 func TestFlow(t *testing.T) {
@@ -60,6 +85,17 @@ func TestFlow(t *testing.T) {
 		if left := lab.Kubectl(t, cluster, "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", "name"); left != "" {
 			t.Errorf("the probe has left in %s: %s", cluster, left)
 		}
+	}
+
+	// A mesh that denies by default, and takes nothing but mutual TLS, must not make the probes lie.
+	strict := filepath.Join(t.TempDir(), "strict.yaml")
+	if err := os.WriteFile(strict, []byte(strictMesh), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lab.Kubectl(t, "cluster1", "apply", "-f", strict)
+	r = lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage)
+	if r.Code != 0 {
+		t.Errorf("verify --traffic in a strict mesh: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 
 	before := versions(t, lab, "cluster1", "cluster2")

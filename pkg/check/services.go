@@ -1,0 +1,73 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// serviceAsymmetric: in a namespace that asks for sidecars in two clusters, both know the same Services. A client finds
+// a Service by the DNS of its own cluster.
+func serviceAsymmetric(v view) []Result {
+	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.InjectedNamespaces); r != nil {
+			return r
+		}
+		for _, other := range v.mesh.Clusters {
+			theirs := v.snapshot.Clusters[other.Name]
+			if other.Name == c.Name || theirs == nil {
+				continue
+			}
+			for _, namespace := range seen.Injected {
+				if !slices.Contains(theirs.Injected, namespace) {
+					continue
+				}
+				for _, service := range theirs.Services[namespace] {
+					if !slices.Contains(seen.Services[namespace], service) {
+						return warn(fmt.Sprintf("kubectl --context %s -n %s get service %s -o json | jq 'if .spec.clusterIP == \"None\" then . else del(.spec.clusterIP, .spec.clusterIPs) end | del(.metadata.resourceVersion, .metadata.uid)' | kubectl --context %s apply -f -",
+							other.Context, namespace, service, c.Context),
+							"Service %s in %s is in %s and not here, where the namespace asks for sidecars too: clients here can't resolve its name", service, namespace, other.Name)
+					}
+				}
+			}
+		}
+		return pass("namespaces shared with others have the same Services")
+	})
+}
+
+// trustDomain: the identities that probes were seen with are of the trust domain that the primary is configured with.
+func trustDomain(v view) []Result {
+	if v.snapshot.Traffic == nil {
+		return nil
+	}
+	plane, found := v.plane()
+	if !found {
+		return nil
+	}
+	wanted := plane.TrustDomain
+	if wanted == "" {
+		wanted = "cluster.local" // Istio's default
+	}
+	return v.each(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+		seen := false
+		for _, call := range v.snapshot.Traffic.Calls {
+			for _, peer := range call.Peers {
+				if call.From != c.Name || peer == "" {
+					continue
+				}
+				seen = true
+				if !strings.HasPrefix(peer, "spiffe://"+wanted+"/") {
+					return fail(fmt.Sprintf("restart the pods of %s that keep an old certificate: kubectl --context %s -n NAMESPACE rollout restart deployment", c.Name, c.Context),
+						"pods here are %s, but the mesh's trust domain is %s: policies that name identities do not fit them", peer, wanted)
+				}
+			}
+		}
+		if !seen {
+			return skip("needs traffic")
+		}
+		return pass("%s", wanted)
+	})
+}
