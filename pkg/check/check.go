@@ -65,6 +65,8 @@ type Check struct {
 	Preflight bool `json:"preflight"`
 	// Needs are the ids of the checks without which this one says nothing new.
 	Needs []string `json:"needs,omitempty"`
+	// NeedsOfPrimary are those without which, if they fail for the primary, it says nothing new of a remote.
+	NeedsOfPrimary []string `json:"needsOfPrimary,omitempty"`
 	// Docs is where it is explained.
 	Docs string `json:"docs"`
 
@@ -146,10 +148,16 @@ func judge(checks []Check, v view) []Result {
 	var results []Result
 	bad := map[string]bool{}
 	said := map[string]string{}
+	primary, _ := v.mesh.Primary()
 	for _, c := range checks {
 		for _, r := range c.judge(v) {
 			for _, need := range c.Needs {
 				if r.Status != Pass && bad[need+"/"+r.Cluster] {
+					r = Result{Cluster: r.Cluster, To: r.To, Status: Skip, Seen: "needs " + need}
+				}
+			}
+			for _, need := range c.NeedsOfPrimary {
+				if r.Status != Pass && r.Cluster != label(primary) && bad[need+"/"+label(primary)] {
 					r = Result{Cluster: r.Cluster, To: r.To, Status: Skip, Seen: "needs " + need}
 				}
 			}

@@ -35,7 +35,7 @@ func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Resul
 		secret, found := v.secretOf(c.Name)
 		switch {
 		case !found:
-			return skip("needs not-synced")
+			return skip("needs secret-missing")
 		case secret.Error != "":
 			return skip("needs secret-malformed")
 		case secret.Use == nil:
@@ -57,8 +57,11 @@ func secretUnreachable(v view) []Result {
 		if c.Context == "" {
 			return skip("needs secret-stale")
 		}
-		return fail(attachAgain(v, c)+" --server https://ADDRESS:PORT, with an address that the primary reaches",
-			"Secret %s: %s does not answer, neither istiod nor from here: %s", s.Secret, s.Server, s.Use.Error)
+		fix := "give an address that the primary reaches: " + attachOver(v, c) + " --server https://ADDRESS:PORT"
+		if there := v.snapshot.Clusters[c.Name]; there != nil && !sameServer(there.Server, s.Server) && answersHere(there) && !mesh.IsLocal(there.Server) {
+			fix = attachOver(v, c) + " --server " + there.Server // it does answer at this one
+		}
+		return fail(fix, "Secret %s: %s does not answer, neither istiod nor from here: %s", s.Secret, s.Server, s.Use.Error)
 	})
 }
 
@@ -76,13 +79,22 @@ func (v view) synced(name string) bool {
 	return true
 }
 
+// answersHere is true when the API server answers this machine.
+func answersHere(seen *observe.Cluster) bool {
+	_, silent := seen.CouldNotRead(observe.APIServer)
+	return !silent
+}
+
+// sameServer compares addresses of API servers.
+func sameServer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }
+
 func secretCA(v view) []Result {
 	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
 		if s.Use.Problem != observe.ServerUntrusted {
 			return pass("the CA in Secret %s is the API server's", s.Secret)
 		}
-		return fail(attachAgain(v, c)+" (if a proxy stands before the API server, give --server the server's own address)",
-			"Secret %s: the certificate of %s is not signed by the secret's CA: %s", s.Secret, s.Server, s.Use.Error)
+		return fail(attachOver(v, c),
+			"Secret %s: the certificate of %s is not signed by the secret's CA (does a proxy stand before the API server? Then give --server the server's own address): %s", s.Secret, s.Server, s.Use.Error)
 	})
 }
 
@@ -91,7 +103,7 @@ func tokenExpired(v view) []Result {
 		if s.Use.Problem != observe.TokenRefused {
 			return pass("the token in Secret %s is taken", s.Secret)
 		}
-		return fail(attachAgain(v, c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
+		return fail(attachOver(v, c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
 			s.Secret, s.Server)
 	})
 }
@@ -104,7 +116,7 @@ func readerRBAC(v view) []Result {
 		if len(s.Use.Denied) == 0 {
 			return pass("istiod may read what it needs")
 		}
-		return fail(attachAgain(v, c)+" --force-conflicts", "ServiceAccount istio-reader-service-account in %s may not %s",
+		return fail(attachOver(v, c), "ServiceAccount istio-reader-service-account in %s may not %s",
 			v.mesh.Namespace, describe(s.Use.Denied))
 	})
 }
@@ -118,8 +130,8 @@ func secretNamespace(v view) []Result {
 			return pass("none outside of %s", v.mesh.Namespace)
 		}
 		namespace, name, _ := strings.Cut(seen.StraySecrets[0], "/")
-		return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s, and attach the cluster again", c.Context, namespace, name),
-			"remote secrets outside of %s, where istiod does not look: %s", v.mesh.Namespace, strings.Join(seen.StraySecrets, ", "))
+		return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", c.Context, namespace, name),
+			"remote secrets outside of %s, where istiod does not look (attach a cluster that is not in the mesh anew): %s", v.mesh.Namespace, strings.Join(seen.StraySecrets, ", "))
 	})
 }
 

@@ -55,7 +55,7 @@ func evidenceScenarios() []scenario {
 		},
 		{
 			"overlapping pod ranges", "", func(w *world) { w.west().PodRanges = []string{"10.2.128.0/24"} },
-			[]string{"fail network-overlap south", "fail network-overlap west"},
+			[]string{"fail network-overlap west"},
 		},
 		{
 			"overlapping pod ranges of two networks", "",
@@ -75,6 +75,10 @@ func evidenceScenarios() []scenario {
 		{"all ports closed to this machine alone", "", func(w *world) {
 			w.east().Ports = []observe.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}
 		}, nil},
+		{"the webhook's port closed", "", func(w *world) {
+			w.east().Ports[1] = observe.Port{Number: 15017, Error: "connection refused"}
+			w.west().Injection.Error = "connection refused"
+		}, []string{"fail firewall east"}},
 		{"somebody else at the gateway", "", func(w *world) { w.east().Ports[1].Trusted = false }, []string{"fail gateway-trust east"}},
 		{"no injection", "", func(w *world) { w.west().Injection.Error = "no webhook was called" }, []string{"fail injection west"}},
 		{"no injection in the primary", "", func(w *world) { w.east().Injection.Error = "no webhook was called" }, []string{"fail injection east"}},

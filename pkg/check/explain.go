@@ -100,6 +100,12 @@ func explanations() map[string]explanation {
 			into kubeconfigs. In istiod's pod it means that pod itself, so istiod never reads the remote (#31081, #44826).`,
 			`Attach the cluster with --server and an address that the primary's pods reach.`,
 		},
+		"secret-missing": {
+			`The primary has no remote secret for a cluster that is said to be its remote: it was deleted, or the cluster was
+			never attached. istiod does not know of the cluster, so its Services have no endpoints for the rest of the mesh, and
+			its pods get no identity.`,
+			`Attach the cluster.`,
+		},
 		"secret-malformed": {
 			`istiod can't use a remote secret: its kubeconfig can't be read, or has what istiod refuses, such as a program to run
 			or a file to read. istiod says so only in its log: the cluster is simply not there.`,

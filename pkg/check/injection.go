@@ -20,7 +20,7 @@ func injection(v view) []Result {
 		case seen.Injection.Error == "":
 			return pass("a dry-run pod gets its sidecar")
 		}
-		fix := attachAgain(v, c)
+		fix := attachOver(v, c)
 		if c.Role == mesh.Primary {
 			fix = fmt.Sprintf("kubectl --context %s -n %s logs deployment/%s", c.Context, v.mesh.Namespace, v.istiod())
 		}
@@ -80,7 +80,7 @@ func meshID(v view) []Result {
 			return skip("no mesh id to compare")
 		}
 		if installed.MeshID != plane.MeshID {
-			return fail(attachAgain(v, c)+" --force-conflicts", "this cluster was installed with mesh id %q, the primary with %q", installed.MeshID, plane.MeshID)
+			return fail(attachOver(v, c), "this cluster was installed with mesh id %q, the primary with %q", installed.MeshID, plane.MeshID)
 		}
 		return pass("%s", installed.MeshID)
 	})
@@ -117,9 +117,9 @@ func proxies(v view) []Result {
 					return fail(fmt.Sprintf("istioctl --context %s analyze -A", primaryContext(v)),
 						"the sidecar of %s in %s refuses what %s sends: %s", pod, namespace, replica.Pod, p.Rejected)
 				}
-				if a, b := minor(p.Version), minor(plane.Version); a != "" && b != "" && a != b {
-					return warn(fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment, for pods such as %s", c.Context, namespace, pod),
-						"the sidecar of %s in %s is of release %s, istiod of %s", pod, namespace, p.Version, plane.Version)
+				if a, b := minor(p.Version), minor(replica.Version); a != "" && b != "" && a != b {
+					return warn(fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment", c.Context, namespace),
+						"the sidecar of %s in %s is of release %s, %s of %s", pod, namespace, p.Version, replica.Pod, replica.Version)
 				}
 			}
 		}

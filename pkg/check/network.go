@@ -19,8 +19,11 @@ func networkOverlap(v view) []Result {
 			return skip("no node tells its pod range")
 		}
 		for _, other := range v.mesh.Clusters {
+			if other.Name == c.Name {
+				break // those that come after it tell of it
+			}
 			theirs := v.snapshot.Clusters[other.Name]
-			if other.Name == c.Name || other.Network != c.Network || theirs == nil {
+			if other.Network != c.Network || theirs == nil {
 				continue
 			}
 			if mine, its, overlap := overlapping(seen.PodRanges, theirs.PodRanges); overlap {

@@ -133,9 +133,24 @@ func externalOff(v view) []Result {
 		if plane.ExternalIstiod {
 			return pass("EXTERNAL_ISTIOD=true")
 		}
-		return fail(howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision, []string{"pilot.env.EXTERNAL_ISTIOD=true"}),
+		fix := howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision, []string{"pilot.env.EXTERNAL_ISTIOD=true"})
+		if plane.InstalledBy == ours {
+			fix = v.setBack(c, plane, "EXTERNAL_ISTIOD=true")
+		}
+		return fail(fix,
 			"Deployment %s in %s has no EXTERNAL_ISTIOD=true: it would never lead in a remote cluster", plane.Name, v.mesh.Namespace)
 	})
+}
+
+// setBack sets a variable of istiod that install-primary had set and somebody has changed since. To install it again
+// would undo whatever the user has set with -f, which is known to nobody else.
+func (v view) setBack(c mesh.Cluster, plane observe.ControlPlane, variable string) string {
+	return fmt.Sprintf("kubectl --context %s -n %s set env deployment/%s %s", c.Context, v.mesh.Namespace, plane.Name, variable)
+}
+
+// scaleUp runs a Deployment that was scaled to nothing.
+func (v view) scaleUp(c mesh.Cluster, deployment string) string {
+	return fmt.Sprintf("kubectl --context %s -n %s scale deployment %s --replicas=1", c.Context, v.mesh.Namespace, deployment)
 }
 
 func nameDefault(v view) []Result {
@@ -143,8 +158,15 @@ func nameDefault(v view) []Result {
 		if plane.ClusterID != "" && plane.ClusterID != mesh.UnnamedCluster {
 			return pass("%s", plane.ClusterID)
 		}
-		return fail(howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision,
-			[]string{"global.multiCluster.clusterName=" + mesh.ClusterName(c.Context)}),
+		name := plane.ClusterName
+		if name == "" || name == mesh.UnnamedCluster {
+			name = mesh.ClusterName(c.Context)
+		}
+		fix := howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision, []string{"global.multiCluster.clusterName=" + name})
+		if plane.InstalledBy == ours {
+			fix = v.setBack(c, plane, "CLUSTER_ID="+name)
+		}
+		return fail(fix,
 			"Deployment %s in %s has the default cluster name %q, which every unnamed cluster has", plane.Name, v.mesh.Namespace, mesh.UnnamedCluster)
 	})
 }
@@ -154,8 +176,11 @@ func istiodReady(v view) []Result {
 		if plane.Ready >= plane.Desired && plane.Ready > 0 {
 			return pass("%d of %d", plane.Ready, plane.Desired)
 		}
-		return fail(fmt.Sprintf("kubectl --context %s -n %s describe deployment %s", c.Context, v.mesh.Namespace, plane.Name),
-			"Deployment %s in %s: %d of %d replicas are ready", plane.Name, v.mesh.Namespace, plane.Ready, plane.Desired)
+		fix := fmt.Sprintf("kubectl --context %s -n %s describe deployment %s", c.Context, v.mesh.Namespace, plane.Name)
+		if plane.Desired == 0 {
+			fix = v.scaleUp(c, plane.Name)
+		}
+		return fail(fix, "Deployment %s in %s: %d of %d replicas are ready", plane.Name, v.mesh.Namespace, plane.Ready, plane.Desired)
 	})
 }
 
@@ -196,10 +221,10 @@ func addressPending(v view) []Result {
 		}
 		gateway, found := seen.Gateway("istio-eastwestgateway")
 		if !found {
-			return fail("kubectl mesh expose-istiod --context "+c.Context, "no east-west gateway (Service istio-eastwestgateway in %s)", v.mesh.Namespace)
+			return fail("kubectl mesh expose-istiod --context "+c.Context+v.revisionFlag(), "no east-west gateway (Service istio-eastwestgateway in %s)", v.mesh.Namespace)
 		}
 		if gateway.Address == "" {
-			return fail("kubectl mesh expose-istiod --context "+c.Context+", which waits for it and says what the load balancer's controller says",
+			return fail("kubectl mesh expose-istiod --context "+c.Context+v.revisionFlag()+" --force-conflicts",
 				"Service %s in %s (%s) has no external address", gateway.Name, v.mesh.Namespace, gateway.Type)
 		}
 		return pass("%s", gateway.Address)
@@ -216,8 +241,11 @@ func gatewayReady(v view) []Result {
 			return skip("needs address-pending")
 		}
 		if gateway.ReadyEndpoints == 0 {
-			return fail(fmt.Sprintf("kubectl --context %s -n %s describe pods -l istio=eastwestgateway", c.Context, v.mesh.Namespace),
-				"no pod of %s in %s is ready", gateway.Name, v.mesh.Namespace)
+			fix := fmt.Sprintf("kubectl --context %s -n %s describe pods -l istio=eastwestgateway", c.Context, v.mesh.Namespace)
+			if gateway.Stopped {
+				fix = v.scaleUp(c, gateway.Name)
+			}
+			return fail(fix, "no pod of %s in %s is ready", gateway.Name, v.mesh.Namespace)
 		}
 		return pass("ready pods: %d", gateway.ReadyEndpoints)
 	})

@@ -61,7 +61,7 @@ func primaryScenarios() []scenario {
 		named("scaled to nothing", installed("", renamed(func(p *observe.ControlPlane) { p.Ready, p.Desired = 0, 0 }), "fail istiod-ready east")),
 		named("a patch release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.29.0-distroless" }))),
 		named("a minor release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "fail version-skew east")),
-		named("a minor release apart", installed("", renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "warn version-skew east", "warn proxies west")),
+		named("a minor release apart", installed("", renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "warn version-skew east")),
 		named("an image tag that is no release", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "latest" }), "warn version-skew east")),
 		named("charts that are no release", installed(BeforeAttach, func(w *world) { w.charts.Release = "master" }, "warn version-skew east")),
 
@@ -69,6 +69,9 @@ func primaryScenarios() []scenario {
 		named("no gateway", installed(BeforeAttach, func(w *world) { w.east().Gateways = nil }, "fail address-pending east")),
 		named("no gateway, no address", installed(BeforeExpose, func(w *world) { w.east().Gateways = nil })),
 		named("no address", installed(BeforeAttach, func(w *world) { w.gateway().Address = "" }, "fail address-pending east")),
+		named("the gateway is scaled to nothing", installed("", func(w *world) {
+			w.gateway().ReadyEndpoints, w.gateway().Stopped, w.west().Injection.Error = 0, true, "connection refused"
+		}, "fail gateway-ready east")),
 		named("the gateway is down", installed("", func(w *world) { w.gateway().ReadyEndpoints = 0 }, "fail gateway-ready east")),
 		named("not published", installed(BeforeAttach, func(w *world) { w.east().Exposed = nil }, "fail not-exposed east")),
 		named("another revision is published", installed("", func(w *world) { w.east().Exposed = []string{"canary"} }, "fail not-exposed east")),

@@ -23,12 +23,15 @@ func secretLocalhost(v view) []Result {
 			}
 			secret, found := v.secretOf(c.Name)
 			if !found {
-				return skip("no remote secret names this cluster")
+				return skip("needs secret-missing")
 			}
 			server = secret.Server
 		}
 		if !mesh.IsLocal(server) {
 			return pass("%s", server)
+		}
+		if v.command == "verify" && c.Context != "" && !mesh.IsLocal(seen.Server) {
+			return fail(attachOver(v, c), "the API server's address is %s, which in a pod of the primary means that pod itself", server)
 		}
 		return fail(fmt.Sprintf("give the address that pods of %s reach it by: kubectl mesh attach-remote --context %s %s=%s --server https://ADDRESS:PORT (for kind: docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)",
 			primary.Name, primary.Context, c.Name, c.Context),
@@ -61,18 +64,30 @@ func nameDuplicate(v view) []Result {
 	if r := blind(seenPrimary, observe.RemoteSecretsPart); r != nil {
 		return v.primary(func(mesh.Cluster, *observe.Cluster) []Result { return r })
 	}
+	// istiod ignores it; who asks has it told apart from the remotes.
+	for _, s := range seenPrimary.RemoteSecrets {
+		if v.command == "verify" && s.Cluster == primary.Name && primary.Name != "" {
+			return v.primary(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+				return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", c.Context, v.mesh.Namespace, s.Secret),
+					"Secret %s in %s has the primary's own name %q: istiod ignores it", s.Secret, v.mesh.Namespace, c.Name)
+			})
+		}
+	}
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if c.Name == primary.Name {
 			return fail("give it another name: NAME="+c.Context, "the name %q is the primary's own; istiod would ignore the remote", c.Name)
 		}
 		var holders []string
 		for _, s := range seenPrimary.RemoteSecrets {
-			same := seen.CA == "" || s.CA == "" || s.CA == seen.CA
+			same := seen.CA == "" || s.CA == "" || s.CA == seen.CA || sameServer(s.Server, seen.Server) // its CA may be new
 			switch {
 			case s.Cluster == c.Name && !same:
 				return fail(fmt.Sprintf("give the new one another name: NAME=%s", c.Context),
 					"the name %q is taken: Secret %s in %s gives it to another cluster, at %s", c.Name, s.Secret, v.mesh.Namespace, s.Server)
 			case s.Cluster != c.Name && seen.CA != "" && s.CA == seen.CA:
+				if v.command == "verify" {
+					return v.twice(c, seen, s)
+				}
 				return fail(fmt.Sprintf("use its name: %s=%s", s.Cluster, c.Context),
 					"this cluster is already attached as %q (Secret %s in %s)", s.Cluster, s.Secret, v.mesh.Namespace)
 			case s.Cluster == c.Name:
@@ -80,7 +95,7 @@ func nameDuplicate(v view) []Result {
 			}
 		}
 		if len(holders) > 1 {
-			return fail(fmt.Sprintf("keep one: kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, strings.Join(holders[1:], " ")),
+			return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, strings.Join(holders[1:], " ")),
 				"%d secrets name cluster %q: %s; istiod uses one and ignores the others", len(holders), c.Name, strings.Join(holders, ", "))
 		}
 		if r := blind(seen, observe.CertificateAuthority); r != nil && len(seenPrimary.RemoteSecrets) > 0 {
@@ -90,17 +105,50 @@ func nameDuplicate(v view) []Result {
 	})
 }
 
+// twice is a cluster that two secrets know by different names: the one that its injector gives pods is right.
+func (v view) twice(c mesh.Cluster, seen *observe.Cluster, other observe.RemoteSecret) []Result {
+	for _, i := range v.injectors(seen) {
+		if clusterOfPath(i.Path) == c.Name {
+			return pass("%s", c.Name)
+		}
+	}
+	primary, _ := v.mesh.Primary()
+	mine, _ := v.secretOf(c.Name)
+	return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, mine.Secret),
+		"Secret %s in %s gives the name %q to a cluster that is attached as %q (Secret %s): its endpoints are there twice",
+		mine.Secret, v.mesh.Namespace, c.Name, other.Cluster, other.Secret)
+}
+
+func secretMissing(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+		if p := v.snapshot.Clusters[primary.Name]; p == nil || blind(p, observe.RemoteSecretsPart) != nil {
+			return skip("needs secret-malformed")
+		}
+		if secret, found := v.secretOf(c.Name); found {
+			return pass("Secret %s", secret.Secret)
+		}
+		return fail(attachAgain(v, c), "no remote secret in %s of the primary names this cluster: istiod does not know of it", v.mesh.Namespace)
+	})
+}
+
 func secretMalformed(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+		if !answersHere(seen) {
+			return skip("needs reachable")
+		}
 		if r := blind(seen, observe.RemoteSecretsPart); r != nil {
 			return r
 		}
 		var results []Result
 		for _, s := range seen.RemoteSecrets {
 			if s.Error != "" {
-				broken := fail(fmt.Sprintf("make it anew: kubectl -n %s --context %s delete secret %s, then attach-remote",
-					v.mesh.Namespace, primary.Context, s.Secret), "Secret %s in %s, key %s: %s", s.Secret, v.mesh.Namespace, s.Cluster, s.Error)
+				fix := fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret)
+				if i := slices.IndexFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == s.Cluster && c.Context != "" }); i >= 0 {
+					fix += " && " + attachAgain(v, v.mesh.Clusters[i])
+				}
+				broken := fail(fix, "Secret %s in %s, key %s: %s", s.Secret, v.mesh.Namespace, s.Cluster, s.Error)
 				broken[0].Cluster = s.Cluster
 				results = append(results, broken...)
 			}
@@ -163,6 +211,10 @@ func attachAgain(v view, c mesh.Cluster) string {
 	return fix
 }
 
+// attachOver attaches again and takes over what somebody else has changed since: where a wrong value is the fault, that
+// is what mends it.
+func attachOver(v view, c mesh.Cluster) string { return attachAgain(v, c) + " --force-conflicts" }
+
 func revisionMismatch(v view) []Result {
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.Injectors); r != nil {
@@ -178,7 +230,7 @@ func revisionMismatch(v view) []Result {
 		if len(others) == 0 {
 			return fail(attachAgain(v, c), "no injector webhook at all")
 		}
-		return fail(attachAgain(v, c), "the injector webhooks are of revision %s, the primary's istiod of %s", strings.Join(others, ", "), v.mesh.RevisionLabel())
+		return fail(attachOver(v, c), "the injector webhooks are of revision %s, the primary's istiod of %s", strings.Join(others, ", "), v.mesh.RevisionLabel())
 	})
 }
 
@@ -190,7 +242,7 @@ func nameMismatch(v view) []Result {
 		injectors := v.injectors(seen)
 		for _, i := range injectors {
 			if name := clusterOfPath(i.Path); name != c.Name {
-				return fail(attachAgain(v, c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
+				return fail(attachOver(v, c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
 					i.Name, name, i.Path, c.Name)
 			}
 		}
@@ -235,7 +287,7 @@ func sliceMissing(v view) []Result {
 			case s.ExternalName == address || slices.Contains(s.Addresses, address):
 				return pass("Service %s leads to %s", name, address)
 			case s.ExternalName != "" || len(s.Addresses) > 0:
-				return fail(attachAgain(v, c), "Service %s in %s leads to %s%s, but the gateway's address is %s",
+				return fail(attachOver(v, c), "Service %s in %s leads to %s%s, but the gateway's address is %s",
 					name, v.mesh.Namespace, s.ExternalName, strings.Join(s.Addresses, ", "), address)
 			}
 			return fail(attachAgain(v, c), "Service %s in %s has no endpoint: its EndpointSlice is missing", name, v.mesh.Namespace)
@@ -334,12 +386,12 @@ func rootsDiffer(v view) []Result {
 		}
 		for _, namespace := range slices.Sorted(maps.Keys(seen.RootCerts)) {
 			if root := seen.RootCerts[namespace]; root != seenPrimary.RootCert {
-				return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert, which istiod writes anew; then restart the pods there", c.Context, namespace),
-					"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s: its pods and the others do not trust each other", namespace, root, seenPrimary.RootCert)
+				return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert", c.Context, namespace),
+					"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s: its pods and the others do not trust each other (istiod writes it anew; restart the pods that use it)", namespace, root, seenPrimary.RootCert)
 			}
 		}
 		if seen.RootCert != seenPrimary.RootCert {
-			return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert; istiod writes it again", c.Context, v.mesh.Namespace),
+			return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert", c.Context, v.mesh.Namespace),
 				"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s", v.mesh.Namespace, seen.RootCert, seenPrimary.RootCert)
 		}
 		return pass("root %s", seen.RootCert)

@@ -24,16 +24,39 @@ func remoteScenarios() []scenario {
 		{"the primary's name", BeforeAttach, func(w *world) {
 			w.mesh.Clusters = w.mesh.Clusters[:2]
 			w.mesh.Clusters[1].Name = "east"
-		}, []string{"fail same-cluster east", "fail own-control-plane east", "fail name-duplicate east"}},
-		{"another cluster's name", BeforeAttach, func(w *world) { w.west().CA = "ca-new" }, []string{"fail name-duplicate west"}},
+		}, []string{"fail same-cluster east", "fail name-duplicate east"}},
+		{"another cluster's name", BeforeAttach, func(w *world) { w.west().CA, w.west().Server = "ca-new", "https://new.example:6443" }, []string{"fail name-duplicate west"}},
 		{"attached under another name", BeforeAttach, func(w *world) { w.secret().Cluster, w.secret().Secret = "occident", "istio-remote-secret-occident" },
 			[]string{"fail name-duplicate west"}},
+		{"its CA is new", BeforeAttach, func(w *world) { w.west().CA = "ca-new" }, nil},
 		{"attached for the first time", BeforeAttach, func(w *world) { w.east().RemoteSecrets = w.east().RemoteSecrets[:1] }, nil},
 		{"two secrets", "", func(w *world) {
 			w.east().RemoteSecrets = append(w.east().RemoteSecrets, observe.RemoteSecret{
 				Secret: "mine", Cluster: "west", Server: "https://west.example:6443", CA: "ca-west",
 			})
 		}, []string{"fail name-duplicate west"}},
+		{"no secret", "", func(w *world) {
+			w.east().RemoteSecrets = w.east().RemoteSecrets[:1]
+			for i := range w.plane().Replicas {
+				w.plane().Replicas[i].Clusters = w.plane().Replicas[i].Clusters[:2]
+			}
+		}, []string{"fail secret-missing west"}},
+		{"two names", "", func(w *world) {
+			again := *w.west()
+			again.Name = "occident"
+			w.snapshot.Clusters["occident"] = &again
+			w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "occident", Context: "ctx-west", Role: mesh.Remote, Network: "network1"})
+			second := *w.secret()
+			second.Secret, second.Cluster = "mine", "occident"
+			w.east().RemoteSecrets = append(w.east().RemoteSecrets, second)
+			for i := range w.plane().Replicas {
+				w.plane().Replicas[i].Clusters = append(w.plane().Replicas[i].Clusters, observe.SyncedRemote{ID: "occident", Status: "synced"})
+			}
+			w.snapshot.Traffic = nil
+		}, []string{"fail name-duplicate occident"}},
+		{"a secret with the primary's name", "", func(w *world) {
+			w.east().RemoteSecrets = append(w.east().RemoteSecrets, observe.RemoteSecret{Secret: "mine", Cluster: "east"})
+		}, []string{"fail name-duplicate east"}},
 		{"istiod can't read the secret", "", func(w *world) {
 			w.secret().Error, w.secret().CA = "the kubeconfig is empty", ""
 			for i := range w.plane().Replicas {

@@ -63,7 +63,7 @@ func healthy() *world {
 				MeshID: "mesh1", Network: "network1", InstalledBy: "kubectl-mesh", Ready: 2, Desired: 2,
 			}}
 			for _, pod := range []string{"istiod-a", "istiod-b"} {
-				seen.ControlPlanes[0].Replicas = append(seen.ControlPlanes[0].Replicas, observe.Replica{Pod: pod, Clusters: []observe.SyncedRemote{
+				seen.ControlPlanes[0].Replicas = append(seen.ControlPlanes[0].Replicas, observe.Replica{Pod: pod, Version: "1.29.1", Clusters: []observe.SyncedRemote{
 					{ID: "east", Status: "synced"}, {ID: "south", Status: "synced"}, {ID: "west", Status: "synced"},
 				}, Proxies: []observe.Proxy{{ID: "app-1.shop", Cluster: "west", Version: "1.29.1"}}})
 			}

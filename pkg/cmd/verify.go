@@ -15,6 +15,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 )
@@ -137,6 +138,9 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 	s, err := v.look(ctx, m, "", lookDeep)
 	if err != nil {
 		return verdict{}, err
+	}
+	if len(args) == 0 {
+		s.dropNamesakes()
 	}
 	if err := s.complete(); err != nil {
 		return verdict{}, err
@@ -272,11 +276,41 @@ func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 			continue
 		case len(leads) > 0:
 			remote.Context = leads[0]
+		case secret.Server == "":
+			remote.Context = namesake(secret.Cluster, endpoints) // a secret that says nothing of its cluster
 		}
 		m.Clusters = append(m.Clusters, remote)
 	}
 	m.Clusters = append(m.Clusters, named...)
 	return m, nil
+}
+
+// dropNamesakes takes the remotes of secrets under the primary's own name, which istiod ignores, out of the mesh;
+// name-duplicate tells of the secrets.
+func (s *session) dropNamesakes() {
+	seen := s.snapshot.Clusters[plan.PrimaryKey]
+	if seen == nil {
+		return
+	}
+	for _, plane := range seen.ControlPlanes {
+		s.mesh.Clusters = slices.DeleteFunc(slices.Clone(s.mesh.Clusters), func(c mesh.Cluster) bool {
+			return c.Role == mesh.Remote && c.Name == plane.ClusterID
+		})
+		if plane.ClusterID != plan.PrimaryKey {
+			delete(s.clusters, plane.ClusterID)
+			delete(s.snapshot.Clusters, plane.ClusterID)
+		}
+	}
+}
+
+// namesake is the context after which a cluster is named as attach-remote would name it.
+func namesake(name string, endpoints []cluster.Endpoint) string {
+	for _, e := range endpoints {
+		if mesh.ClusterName(e.Context) == name {
+			return e.Context
+		}
+	}
+	return ""
 }
 
 func known(clusters []mesh.Cluster, name string) bool {

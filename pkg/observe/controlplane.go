@@ -45,6 +45,9 @@ func readControlPlanes(ctx context.Context, r *reader) (func(*Cluster), error) {
 	return func(c *Cluster) { c.ControlPlanes = planes }, nil
 }
 
+// discoveryContainer is istiod itself in its pod.
+const discoveryContainer = "discovery"
+
 // controlPlaneOf reads what the Deployment itself tells.
 func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
 	plane := ControlPlane{
@@ -55,7 +58,7 @@ func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
 		plane.Desired = int(*d.Spec.Replicas)
 	}
 	for _, c := range d.Spec.Template.Spec.Containers {
-		if c.Name != "discovery" {
+		if c.Name != discoveryContainer {
 			continue
 		}
 		plane.Hub, plane.Version = splitImage(c.Image)
@@ -123,14 +126,18 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 func addInjectorValues(injector *corev1.ConfigMap, plane *ControlPlane) error {
 	var chartValues struct {
 		Global struct {
-			MeshID  string `json:"meshID"`
-			Network string `json:"network"`
+			MeshID       string `json:"meshID"`
+			Network      string `json:"network"`
+			MultiCluster struct {
+				ClusterName string `json:"clusterName"`
+			} `json:"multiCluster"`
 		} `json:"global"`
 	}
 	if err := json.Unmarshal([]byte(injector.Data["values"]), &chartValues); err != nil {
 		return fmt.Errorf("ConfigMap %s/%s: %w", injector.Namespace, injector.Name, err)
 	}
 	plane.MeshID, plane.Network = chartValues.Global.MeshID, chartValues.Global.Network
+	plane.ClusterName = chartValues.Global.MultiCluster.ClusterName
 	return nil
 }
 
@@ -153,6 +160,11 @@ func (r *reader) replica(ctx context.Context, pod *corev1.Pod) Replica {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	replica := Replica{Pod: pod.Name}
+	for _, c := range pod.Spec.Containers {
+		if c.Name == discoveryContainer {
+			_, replica.Version = splitImage(c.Image)
+		}
+	}
 	clusters, err := istio.Clusterz(ctx, r, pod)
 	if err != nil {
 		replica.Error = err.Error()

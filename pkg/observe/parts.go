@@ -97,7 +97,14 @@ func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
 		if err != nil {
 			return nil, err
 		}
-		gateways = append(gateways, gatewayOf(&s, slices))
+		gateway := gatewayOf(&s, slices)
+		// Istio's charts name both alike; where somebody else's do not, nothing is known of it.
+		deployment, err := r.Kube().AppsV1().Deployments(s.Namespace).Get(ctx, s.Name, metav1.GetOptions{})
+		if absent(err) != nil {
+			return nil, err
+		}
+		gateway.Stopped = err == nil && deployment.Spec.Replicas != nil && *deployment.Spec.Replicas == 0
+		gateways = append(gateways, gateway)
 	}
 	return func(c *Cluster) { c.Gateways = gateways }, nil
 }

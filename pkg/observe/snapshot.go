@@ -150,6 +150,8 @@ type ControlPlane struct {
 	Hub string `json:"hub"`
 	// ClusterID is CLUSTER_ID.
 	ClusterID string `json:"clusterID"`
+	// ClusterName is the name of the values with which it was installed.
+	ClusterName string `json:"clusterName,omitempty"`
 	// ExternalIstiod is EXTERNAL_ISTIOD: may manage remote clusters.
 	ExternalIstiod bool `json:"externalIstiod"`
 	// MeshID, Network: from the values with which it was installed.
@@ -168,7 +170,9 @@ type ControlPlane struct {
 
 // Replica is one istiod pod's own view (debug/clusterz).
 type Replica struct {
-	Pod      string         `json:"pod"`
+	Pod string `json:"pod"`
+	// Version is the tag of its image.
+	Version  string         `json:"version,omitempty"`
 	Clusters []SyncedRemote `json:"clusters,omitempty"`
 	// Proxies are those that it serves.
 	Proxies []Proxy `json:"proxies,omitempty"`
@@ -214,6 +218,8 @@ type Gateway struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// Ports are the Service's port numbers.
 	Ports []int32 `json:"ports,omitempty"`
+	// Stopped is true when its Deployment is scaled to no pods.
+	Stopped bool `json:"stopped,omitempty"`
 	// ReadyEndpoints counts the gateway's pods that serve.
 	ReadyEndpoints int `json:"readyEndpoints"`
 }

@@ -213,6 +213,9 @@ func (b *builder) renew(primary, remote mesh.Cluster, seen *observe.Cluster, hel
 			leads = false
 		}
 	}
+	if _, unread := seen.CouldNotRead(observe.RootCertificate); seen.RootCert == "" && !unread {
+		leads = false // it writes that wherever it leads
+	}
 	if leads && len(held) <= 1 || len(held) == 0 {
 		return nil
 	}
