@@ -143,15 +143,16 @@ func secretMalformed(v view) []Result {
 		}
 		var results []Result
 		for _, s := range seen.RemoteSecrets {
-			if s.Error != "" {
-				fix := fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret)
-				if i := slices.IndexFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == s.Cluster && c.Context != "" }); i >= 0 {
-					fix += " && " + attachAgain(v, v.mesh.Clusters[i])
-				}
-				broken := fail(fix, "Secret %s in %s, key %s: %s", s.Secret, v.mesh.Namespace, s.Cluster, s.Error)
-				broken[0].Cluster = s.Cluster
-				results = append(results, broken...)
+			if s.Error == "" {
+				continue
 			}
+			fix := fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret)
+			if i := slices.IndexFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == s.Cluster && c.Context != "" }); i >= 0 {
+				fix += " && " + attachAgain(v, v.mesh.Clusters[i])
+			}
+			broken := fail(fix, "Secret %s in %s, key %s: %s", s.Secret, v.mesh.Namespace, s.Cluster, s.Error)
+			broken[0].Cluster = s.Cluster
+			results = append(results, broken...)
 		}
 		if results == nil {
 			return pass("remote secrets: %d", len(seen.RemoteSecrets))

@@ -1,0 +1,61 @@
+package faults
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+)
+
+const (
+	remoteSecret = "istio-remote-secret-" + remote
+	readerToken  = "istio-reader-service-account-istio-remote-secret-token"
+)
+
+// kubeconfig is the one in the remote secret.
+func (b *bed) kubeconfig(t *testing.T) string {
+	t.Helper()
+	encoded := b.kubectl(t, primary, "get", "secret", remoteSecret, "-o", "jsonpath={.data."+remote+"}")
+	decoded, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(decoded)
+}
+
+// setKubeconfig writes another one into the remote secret.
+func (b *bed) setKubeconfig(t *testing.T, text string) {
+	t.Helper()
+	b.kubectl(t, primary, "patch", "secret", remoteSecret, "--type=merge", "-p",
+		`{"data":{"`+remote+`":"`+base64.StdEncoding.EncodeToString([]byte(text))+`"}}`)
+}
+
+// replaceLine gives the kubeconfig in the remote secret another value for a key that it has once.
+func replaceLine(key, value string) func(t *testing.T, b *bed) {
+	return func(t *testing.T, b *bed) {
+		t.Helper()
+		lines := strings.Split(b.kubeconfig(t), "\n")
+		found := false
+		for i, line := range lines {
+			before, _, has := strings.Cut(line, key+": ")
+			if has && strings.Trim(before, " -") == "" {
+				lines[i], found = before+key+": "+value, true
+			}
+		}
+		if !found {
+			t.Fatalf("the remote secret's kubeconfig has no %s", key)
+		}
+		b.setKubeconfig(t, strings.Join(lines, "\n"))
+	}
+}
+
+// secretYAML is a remote secret with the kubeconfig of the real one.
+func (*bed) secretYAML(t *testing.T, name, cluster, kubeconfig string) string {
+	t.Helper()
+	return `apiVersion: v1
+kind: Secret
+metadata:
+  name: ` + name + `
+  labels: {istio/multiCluster: "true"}
+data:
+  ` + cluster + `: ` + base64.StdEncoding.EncodeToString([]byte(kubeconfig))
+}
