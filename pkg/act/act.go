@@ -173,20 +173,20 @@ func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []
 	if err != nil && action.Part == plan.ProfilePart {
 		return "", nil, err
 	}
-	remote.Address = address // the reader needs none
+	remote.Address = address // the other parts need none
 	objects, err := a.render(charts, remote)
 	if err != nil {
 		return "", nil, err
 	}
-	reader, profile := istio.SplitRemote(objects)
-	if action.Part == plan.ProfilePart {
-		return a.set("remote"), profile, nil
+	parts := istio.SplitRemote(objects)
+	switch action.Part {
+	case plan.CRDPart:
+		return a.set("crds"), parts.CRDs, nil
+	case plan.ReaderPart:
+		token, err := istio.Unstructured(istio.TokenSecret(a.Mesh.Namespace))
+		return a.set("reader"), append(parts.Reader, token), err
 	}
-	token, err := istio.Unstructured(istio.TokenSecret(a.Mesh.Namespace))
-	if err != nil {
-		return "", nil, err
-	}
-	return a.set("reader"), append(reader, token), nil
+	return a.set("remote"), parts.Profile, nil
 }
 
 // render renders a remote once for both of its parts: that takes longer than to write them.

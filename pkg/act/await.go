@@ -79,6 +79,8 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (string
 		return w.until(ctx, "address of Service "+istio.EastWestGateway, hasAddress(w.cluster, namespace))
 	case plan.AwaitToken:
 		return w.until(ctx, "token in Secret "+istio.ReaderTokenSecret, hasToken(w.cluster, namespace))
+	case plan.AwaitServed:
+		return w.until(ctx, "Istio's resources", serves(w.cluster, namespace))
 	case plan.AwaitSynced:
 		return w.until(ctx, "istiod's view of "+action.Remote, a.synced(w.cluster, action.Remote))
 	case plan.AwaitForgotten:
@@ -190,6 +192,17 @@ func hasToken(c *cluster.Cluster, namespace string) condition {
 			return true, "there", nil
 		}
 		return false, "not filled yet: the controller manager's token controller does that", nil
+	}
+}
+
+func serves(c *cluster.Cluster, namespace string) condition {
+	resource := istio.ReadInRemotes()
+	return func(ctx context.Context) (bool, string, error) {
+		_, err := c.Dynamic().Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{Limit: 1})
+		if apierrors.IsNotFound(err) {
+			return false, resource.GroupResource().String() + " are not served yet", nil
+		}
+		return err == nil, "served", err
 	}
 }
 

@@ -9,8 +9,11 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
 
@@ -83,6 +86,21 @@ func TestHasToken(t *testing.T) {
 		t.Error("the token is told")
 	}
 	expect(t, "none", hasToken(faked(), "istio-system"), false, "not found")
+}
+
+func TestServes(t *testing.T) {
+	t.Parallel()
+	c := faked()
+	served := false
+	c.Dynamic().(*dynamicfake.FakeDynamicClient).PrependReactor("list", "workloadentries", func(kubetesting.Action) (bool, runtime.Object, error) {
+		if !served {
+			return true, nil, apierrors.NewNotFound(istio.ReadInRemotes().GroupResource(), "")
+		}
+		return true, &unstructured.UnstructuredList{Object: map[string]any{"apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntryList"}}, nil
+	})
+	expect(t, "a definition that is new", serves(c, "istio-system"), false, "workloadentries.networking.istio.io are not served yet")
+	served = true
+	expect(t, "served", serves(c, "istio-system"), true, "served")
 }
 
 func TestHasRootCert(t *testing.T) {

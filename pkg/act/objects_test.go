@@ -110,7 +110,7 @@ func TestSecondPassOfTheGateway(t *testing.T) {
 func TestRemoteObjects(t *testing.T) {
 	t.Parallel()
 	a := actor("canary", "192.0.2.1")
-	names := map[plan.RemotePart]string{plan.ReaderPart: "kubectl-mesh-reader-canary", plan.ProfilePart: "kubectl-mesh-remote-canary"}
+	names := map[plan.RemotePart]string{plan.ReaderPart: "kubectl-mesh-reader-canary", plan.CRDPart: "kubectl-mesh-crds-canary", plan.ProfilePart: "kubectl-mesh-remote-canary"}
 	for _, step := range steps(a, plan.AttachRemote) {
 		action, is := step.Action.(plan.ApplyRemote)
 		if !is {
@@ -132,6 +132,9 @@ func TestRemoteObjects(t *testing.T) {
 		}
 		if action.Part == plan.ReaderPart && !slices.Contains(kinds, "Secret") {
 			t.Errorf("the reader has no token: %v", kinds)
+		}
+		if action.Part == plan.CRDPart && !slices.Equal(slices.Compact(kinds), []string{"CustomResourceDefinition"}) {
+			t.Errorf("the definitions are %v", kinds)
 		}
 		if action.Part == plan.ProfilePart && (!slices.Contains(kinds, "EndpointSlice") || slices.Contains(kinds, "ServiceAccount")) {
 			t.Errorf("the profile is %v", kinds)

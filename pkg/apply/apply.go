@@ -132,8 +132,12 @@ func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%s: %w", Name(wanted), err)
 	}
-	written, err := resource.Patch(ctx, wanted.GetName(), types.ApplyPatchType, body,
-		metav1.PatchOptions{FieldManager: a.FieldManager, Force: &a.ForceConflicts})
+	written, err := resource.Patch(ctx, wanted.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{
+		FieldManager: a.FieldManager, Force: &a.ForceConflicts,
+		// Server-side apply itself refuses fields that the schema does not have; to have them validated, too, makes the
+		// API server parse every object twice.
+		FieldValidation: metav1.FieldValidationIgnore,
+	})
 	if err != nil {
 		return Outcome{}, explain(wanted, err)
 	}

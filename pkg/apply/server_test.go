@@ -69,6 +69,12 @@ func TestApplyOnServer(t *testing.T) {
 		t.Errorf("with another value: %s, %v", outcome, err)
 	}
 
+	misspelt := configMap("three", "colour", "red")
+	misspelt.Object["dta"] = map[string]any{}
+	if _, err = ours.Apply(t.Context(), []*unstructured.Unstructured{misspelt}); err == nil || !strings.Contains(err.Error(), "dta") {
+		t.Errorf("a field that there is not: %v", err)
+	}
+
 	theirs := apply.Applier{Resources: c.DynamicClientFor, FieldManager: "theirs"}
 	green := []*unstructured.Unstructured{configMap("one", "colour", "green"), configMap("two", "colour", "green")}
 	outcome, err = theirs.Apply(t.Context(), green)

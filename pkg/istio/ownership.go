@@ -32,18 +32,30 @@ func Yield(wanted, live *unstructured.Unstructured) {
 	wanted.Object["webhooks"] = webhooks
 }
 
-// SplitRemote parts the objects of the remote profile: the account that istiod reads through, with its rights, and
-// all else.
-func SplitRemote(objects []*unstructured.Unstructured) (reader, profile []*unstructured.Unstructured) {
+// RemoteParts are the objects of the remote profile, by what they are for.
+type RemoteParts struct {
+	// Reader is the account that istiod reads through, with its rights.
+	Reader []*unstructured.Unstructured
+	// CRDs are Istio's custom resource definitions.
+	CRDs []*unstructured.Unstructured
+	// Profile is all else.
+	Profile []*unstructured.Unstructured
+}
+
+// SplitRemote parts the objects of the remote profile.
+func SplitRemote(objects []*unstructured.Unstructured) RemoteParts {
+	var parts RemoteParts
 	for _, object := range objects {
 		switch object.GetKind() {
 		case "ServiceAccount", "ClusterRole", "ClusterRoleBinding":
-			reader = append(reader, object)
+			parts.Reader = append(parts.Reader, object)
+		case "CustomResourceDefinition":
+			parts.CRDs = append(parts.CRDs, object)
 		default:
-			profile = append(profile, object)
+			parts.Profile = append(parts.Profile, object)
 		}
 	}
-	return reader, profile
+	return parts
 }
 
 // IsIP is true for an address that Istio's remote profile takes for an IP (IPv4), rather than a hostname.

@@ -266,14 +266,17 @@ func TestEastWest(t *testing.T) {
 func TestSplitRemote(t *testing.T) {
 	t.Parallel()
 	objects := rendered(t)["remote"]
-	reader, profile := SplitRemote(objects)
+	parts := SplitRemote(objects)
 	want := "ClusterRole /istio-reader-clusterrole-istio-system\nClusterRoleBinding /istio-reader-clusterrole-istio-system\n" +
 		"ServiceAccount istio-system/" + ReaderServiceAccount + "\n"
-	if got := list(reader); got != want {
+	if got := list(parts.Reader); got != want {
 		t.Errorf("the reader is\n%s, want\n%s", got, want)
 	}
-	if list(slices.Concat(reader, profile)) != list(objects) {
-		t.Errorf("the parts are not the whole:\n%s", list(profile))
+	if got := list(parts.CRDs); strings.Count(got, "\n") != strings.Count(got, "CustomResourceDefinition ") || !strings.Contains(got, "workloadentries") {
+		t.Errorf("the definitions are\n%s", got)
+	}
+	if list(slices.Concat(parts.Reader, parts.CRDs, parts.Profile)) != list(objects) {
+		t.Errorf("the parts are not the whole:\n%s", list(parts.Profile))
 	}
 }
 

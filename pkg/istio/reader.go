@@ -1,6 +1,15 @@
 package istio
 
-import apierrors "k8s.io/apimachinery/pkg/api/errors"
+import (
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"istio.io/istio/pkg/config/schema/gvr"
+)
+
+// ReadInRemotes are those of Istio's own objects that istiod reads in a remote cluster before it calls it synced
+// (pilot/pkg/serviceregistry/kube/controller/multicluster.go, createWleConfigStore).
+func ReadInRemotes() schema.GroupVersionResource { return gvr.WorkloadEntry }
 
 // Need is something that istiod must be allowed in a remote cluster.
 type Need struct{ Verb, Group, Resource string }

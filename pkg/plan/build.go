@@ -189,12 +189,15 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 	namespace := b.add(AttachRemote, remote.Name, "namespace", "Create namespace "+b.mesh.Namespace+" for primary "+primary.Name,
 		ApplyNamespace{Network: remote.Network, ControlPlaneClusters: controlPlaneClusters(seen, primary.Name)})
 	reader := b.add(AttachRemote, remote.Name, "reader", "Create the account that istiod reads through", apply(ReaderPart), namespace)
+	crds := b.add(AttachRemote, remote.Name, "crds", "Install Istio's resource definitions", apply(CRDPart), namespace)
 	profile := b.add(AttachRemote, remote.Name, "profile", "Install the remote profile", apply(ProfilePart),
 		namespace, primary.Name+"/address")
 	token := b.add(AttachRemote, remote.Name, "token", "Wait for the account's token", AwaitToken{}, reader)
+	// An istiod that finds a definition which is not served yet tries again a second later, or two.
+	served := b.add(AttachRemote, remote.Name, "served", "Wait until Istio's resources are served", AwaitServed{}, crds)
 	secret := b.add(AttachRemote, primary.Name, "remote-secret-"+remote.Name, "Give istiod the credentials for "+remote.Name,
 		ApplyRemoteSecret{Remote: remote.Name, Server: server, TLSServerName: serverName},
-		append(b.renew(primary, remote, seen, held, namespace, token), token, namespace, primary.Name+"/istiod")...)
+		append(b.renew(primary, remote, seen, held, namespace, token), token, served, namespace, primary.Name+"/istiod")...)
 	synced := b.add(AttachRemote, primary.Name, "synced-"+remote.Name, "Wait until every istiod has read "+remote.Name,
 		AwaitSynced{Remote: remote.Name}, secret)
 	bundle := b.add(AttachRemote, remote.Name, "ca-bundle", "Wait for istiod's certificate in the webhooks",

@@ -67,7 +67,9 @@ type RemotePart string
 const (
 	// ReaderPart is the account that istiod reads the cluster through, with its rights and its token.
 	ReaderPart RemotePart = "reader"
-	// ProfilePart is everything else: CRDs, webhooks, and the Service by which istiod is found.
+	// CRDPart are Istio's custom resource definitions.
+	CRDPart RemotePart = "crds"
+	// ProfilePart is everything else: webhooks, and the Service by which istiod is found.
 	ProfilePart RemotePart = "profile"
 )
 
@@ -103,6 +105,9 @@ type AwaitAddress struct{}
 // AwaitToken waits until the reader account's token is there.
 type AwaitToken struct{}
 
+// AwaitServed waits until the cluster serves those of Istio's resources that istiod reads there.
+type AwaitServed struct{}
+
 // AwaitSynced waits until every istiod replica has read the remote.
 type AwaitSynced struct{ Remote string }
 
@@ -126,6 +131,7 @@ func (AwaitForgotten) isAction()    {}
 func (AwaitDeployment) isAction()   {}
 func (AwaitAddress) isAction()      {}
 func (AwaitToken) isAction()        {}
+func (AwaitServed) isAction()       {}
 func (AwaitSynced) isAction()       {}
 func (AwaitCABundle) isAction()     {}
 func (AwaitRootCert) isAction()     {}

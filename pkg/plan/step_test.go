@@ -73,7 +73,7 @@ func TestAbout(t *testing.T) {
 		}
 	}
 	want := []string{
-		"west/namespace", "west/reader", "west/profile", "west/token", "east/remote-secret-west", "east/synced-west",
+		"west/namespace", "west/reader", "west/crds", "west/profile", "west/token", "west/served", "east/remote-secret-west", "east/synced-west",
 		"west/ca-bundle", "west/root-cert", "west/injection",
 	}
 	if !slices.Equal(about, want) {
@@ -98,7 +98,7 @@ func TestWrites(t *testing.T) {
 	writing, _ := writes(true)
 	want := []string{
 		"east/namespace", "east/control-plane", "east/gateway", "east/exposure", "east/hostname-port",
-		"west/namespace", "west/reader", "west/profile", "east/remote-secret-west",
+		"west/namespace", "west/reader", "west/crds", "west/profile", "east/remote-secret-west",
 	}
 	if !slices.Equal(writing, want) {
 		t.Errorf("the steps that write are %v, want %v", writing, want)
