@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -200,22 +201,30 @@ func (a *arena) attach(b *testing.B, way func() run, remotes ...string) run {
 	return r
 }
 
-// BenchmarkAttachFour compares four remotes at once with one, on bare remotes and on those that have Istio's CRDs already.
-// The remotes' API servers share this machine's processors with each other and with the plugin.
+// BenchmarkAttachFour compares four remotes at once with one: on bare remotes and on those that have Istio's CRDs already,
+// whose API servers share this machine's processors with each other and with the plugin; and on remotes that are held to a
+// share of their own each, alone or together, as clusters are whose machines are their own.
 func BenchmarkAttachFour(b *testing.B) {
-	for _, withCRDs := range []bool{false, true} {
-		title := map[bool]string{false: "bare", true: "with CRDs"}[withCRDs]
-		b.Run(title, func(b *testing.B) {
+	for _, variant := range []struct {
+		title    string
+		withCRDs bool
+		share    string
+	}{
+		{title: "bare"}, {title: "with CRDs", withCRDs: true}, {title: "processors of their own", share: "0.25"},
+	} {
+		b.Run(variant.title, func(b *testing.B) {
 			a := enter(b, 5)
 			a.script(b, "primary", primary)
 			all := []string{"cluster2", "cluster3", "cluster4", "cluster5"}
 			attach := func(remotes ...string) func() run {
 				return func() run {
 					a.makeBare(b, all...)
-					if withCRDs {
+					if variant.withCRDs {
 						a.addCRDs(b, remotes...)
 					}
+					a.share(b, variant.share, all...)
 					r := a.mesh(b, append([]string{"attach-remote"}, remotes...)...)
+					a.share(b, "", all...)
 					a.mustBeReady(b, remotes...)
 					return r
 				}
@@ -226,12 +235,20 @@ func BenchmarkAttachFour(b *testing.B) {
 				detail(b, "four", fours)
 				ratio := fours.median().Seconds() / ones.median().Seconds()
 				report(b, "times-one", ratio, result{
-					"four remotes at once against one, " + title,
+					"four remotes at once against one, " + variant.title,
 					fmt.Sprintf("%.1f times as long (%.2f s, %.2f s)", ratio, fours.median().Seconds(), ones.median().Seconds()),
 					"at most 2 times", ratio <= 2,
 				})
 			}
 		})
+	}
+}
+
+// share holds clusters to so many processors each; empty takes that back.
+func (a *arena) share(b *testing.B, processors string, clusters ...string) {
+	b.Helper()
+	for _, cluster := range clusters {
+		a.Lab.Lab(b, "cpu", cluster, cmp.Or(processors, "0"))
 	}
 }
 

@@ -25,6 +25,8 @@ type cgroups struct {
 	unified bool
 	// processes is the hierarchy whose membership says which processes are a lab's.
 	processes string
+	// cpu is the hierarchy that shares processors out; empty if there is none.
+	cpu string
 	// all are the hierarchies in which kubelet and runc make cgroups: beside those of version 1 there may be one of
 	// version 2 that has no controllers.
 	all []string
@@ -33,7 +35,7 @@ type cgroups struct {
 func findCgroups() (cgroups, error) {
 	const unified = "/sys/fs/cgroup"
 	if _, err := os.Stat(filepath.Join(unified, "cgroup.controllers")); err == nil {
-		return cgroups{unified: true, processes: unified, all: []string{unified}}, nil
+		return cgroups{unified: true, processes: unified, cpu: unified, all: []string{unified}}, nil
 	}
 	raw, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
@@ -49,6 +51,9 @@ func findCgroups() (cgroups, error) {
 		// Any hierarchy would do to tell whose a process is; this one has no settings that a process could feel.
 		if slices.Contains(strings.Split(fields[3], ","), "pids") {
 			found.processes = fields[1]
+		}
+		if slices.Contains(strings.Split(fields[3], ","), "cpu") {
+			found.cpu = fields[1]
 		}
 	}
 	if found.processes == "" {

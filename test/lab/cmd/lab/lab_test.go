@@ -275,6 +275,16 @@ func (s life) faults(t *testing.T) {
 	mustRun(t, "resume", "cluster2", "kube-apiserver")
 	mustKubectl(t, s.Status, "cluster2", "get", "ns")
 
+	mustRun(t, "cpu", "cluster2", "0.25")
+	if limit := processorsOf(t, s.Clusters[1]); limit != "25000" {
+		t.Errorf("held to a quarter of a processor cluster2's quota is %s", limit)
+	}
+	mustKubectl(t, s.Status, "cluster2", "get", "ns")
+	mustRun(t, "cpu", "cluster2", "0")
+	if limit := processorsOf(t, s.Clusters[1]); limit != "-1" && limit != "max" {
+		t.Errorf("no longer held, cluster2's quota is %s", limit)
+	}
+
 	for _, component := range []string{"etcd", "kube-apiserver"} {
 		mustRun(t, "stop", "cluster2", component)
 		mustRun(t, "start", "cluster2", component)
@@ -288,6 +298,28 @@ func (s life) faults(t *testing.T) {
 	if _, err := run(t.Context(), "stop", "cluster3", "kubelet"); err == nil || !strings.Contains(err.Error(), "it has etcd, ") {
 		t.Errorf("what is not there: %v; want an error that says what is", err)
 	}
+}
+
+// processorsOf returns the kernel's word for how long in a tenth of a second the cluster of an API server may run.
+func processorsOf(t *testing.T, cluster lab.ClusterStatus) string {
+	t.Helper()
+	i := slices.IndexFunc(cluster.Components, func(c lab.ComponentStatus) bool { return c.Name == "kube-apiserver" })
+	member, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", cluster.Components[i].PID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(member)) {
+		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		for controller, setting := range map[string]string{"cpu": "cpu/%s/cpu.cfs_quota_us", "": "%s/cpu.max"} {
+			limit, err := os.ReadFile("/sys/fs/cgroup/" + fmt.Sprintf(setting, filepath.Dir(fields[2])))
+			if slices.Contains(strings.Split(fields[1], ","), controller) && err == nil {
+				quota, _, _ := strings.Cut(strings.TrimSpace(string(limit)), " ")
+				return quota
+			}
+		}
+	}
+	t.Fatalf("no limit is found for\n%s", member)
+	return ""
 }
 
 // contents returns all objects of a cluster that stay, with their labels.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -48,7 +49,7 @@ func root(out, err io.Writer) *cobra.Command {
 		name = set
 	}
 	command.PersistentFlags().StringVar(&a.name, "lab", name, "the lab's name; several can run side by side (LAB)")
-	command.AddCommand(a.build(), a.up(), a.down(), a.status(), a.env(), a.reset(), a.loadBalancer(), a.push(), a.logs(), a.serve())
+	command.AddCommand(a.build(), a.up(), a.down(), a.status(), a.env(), a.reset(), a.loadBalancer(), a.processors(), a.push(), a.logs(), a.serve())
 	command.AddCommand(a.faults()...)
 	return command
 }
@@ -169,6 +170,20 @@ func (a *app) loadBalancer() *cobra.Command {
 		Args: cobra.ExactArgs(2), ValidArgs: []string{"ip", "hostname", "none"},
 		RunE: a.run(func(cmd *cobra.Command, l *lab.Lab, args []string) error {
 			return l.SetLoadBalancer(cmd.Context(), args[0], lab.LoadBalancerMode(args[1]))
+		}),
+	}
+}
+
+func (a *app) processors() *cobra.Command {
+	return &cobra.Command{
+		Use: "cpu CLUSTER PROCESSORS", Short: "Hold what runs of a cluster to so many processors, as in 0.5; 0 takes that back",
+		Args: cobra.ExactArgs(2),
+		RunE: a.run(func(_ *cobra.Command, l *lab.Lab, args []string) error {
+			processors, err := strconv.ParseFloat(args[1], 64)
+			if err != nil {
+				return fmt.Errorf("%q is no number of processors", args[1])
+			}
+			return l.SetProcessors(args[0], processors)
 		}),
 	}
 }
