@@ -24,6 +24,7 @@ need iproute2 ip
 need iptables iptables
 need nftables nft
 need conntrack conntrack
+need bash-completion /usr/share/bash-completion/bash_completion # kubectl's own completion stands on it
 need python3-pip pip3 pip # Envoy comes as a Python wheel
 
 ((${#missing[@]})) || exit 0

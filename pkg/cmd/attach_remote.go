@@ -43,8 +43,9 @@ func newAttachRemote(o *options) *cobra.Command {
 
 			# kind: give the address that the primary's pods reach the API server by
 			kubectl mesh attach-remote kind-west --context kind-east --server https://172.18.0.3:6443`),
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.run(c.Context(), args) },
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.completeClusters,
+		RunE:              func(c *cobra.Command, args []string) error { return a.run(c.Context(), args) },
 	}
 	o.addWriteFlags(c)
 	o.addChartFlags(c)

@@ -58,6 +58,7 @@ func (o *options) addChartFlags(c *cobra.Command) {
 	f.StringArrayVarP(&o.charts.Files, "filename", "f", nil, "File with an overlay in IstioOperator form; may be given more than once")
 	f.StringArrayVar(&o.charts.Set, "set", nil, "Setting as PATH=VALUE, as of istioctl install; wins over -f")
 	f.StringVar(&o.charts.Dir, "manifests", "", "Folder with the manifests of another Istio release (charts and profiles)")
+	mustComplete(c, map[string]cobra.CompletionFunc{"filename": completeFiles("yaml", "yml", "json"), "manifests": completeFolders})
 }
 
 // bounded ends ctx when --timeout has passed.

@@ -39,7 +39,8 @@ func newPreflight(o *options) *cobra.Command {
 
 			# For a script
 			kubectl mesh preflight west south --context east -o json`),
-		RunE: func(c *cobra.Command, args []string) error { return p.run(c.Context(), args) },
+		ValidArgsFunction: p.completeClusters,
+		RunE:              func(c *cobra.Command, args []string) error { return p.run(c.Context(), args) },
 	}
 	f := c.Flags()
 	f.DurationVar(&p.patience, "timeout", time.Minute, "How long the whole command may take")

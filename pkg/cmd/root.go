@@ -121,6 +121,7 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.PersistentFlags().BoolVar(&o.noColour, "no-color", false, "Do not colour the output; NO_COLOR in the environment means the same")
 	root.PersistentFlags().BoolVarP(&o.verbose, "verbose", "v", false, "Say more about what is waited for")
 
+	mustComplete(root, map[string]cobra.CompletionFunc{"context": o.completeContexts})
 	hideRareFlags(root.PersistentFlags())
 
 	root.AddCommand(
@@ -129,6 +130,7 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 		newAttachRemote(o),
 		newPreflight(o),
 		newVerify(o),
+		newCompletion(o),
 		newVersion(o),
 		newOptions(root),
 	)

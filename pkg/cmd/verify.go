@@ -83,7 +83,8 @@ func newVerify(o *options) *cobra.Command {
 
 			# Tell of every change until Ctrl-C
 			kubectl mesh verify --context east --watch`),
-		RunE: func(c *cobra.Command, args []string) error { return v.run(c.Context(), args) },
+		ValidArgsFunction: v.completeRemotes,
+		RunE:              func(c *cobra.Command, args []string) error { return v.run(c.Context(), args) },
 	}
 	f := c.Flags()
 	f.DurationVar(&v.patience, "timeout", time.Minute, "How long the whole command may take; with --watch, each judgement")

@@ -32,15 +32,11 @@ func (v *verify) addFlags(c *cobra.Command) {
 		}
 	}
 	categories = append(categories, categoryNames()...)
-	for flag, values := range map[string][]string{
-		"only": askedIDs, "skip": askedIDs, "explain": ids, "category": categories,
-		"output": {"wide", "json", "yaml", "junit", "name"}, "fail-on": {string(check.Fail), string(check.Warn)},
-	} {
-		// It fails only for a flag that there is not, or one that is registered twice.
-		if err := c.RegisterFlagCompletionFunc(flag, completeList(values)); err != nil {
-			panic(err)
-		}
-	}
+	mustComplete(c, map[string]cobra.CompletionFunc{
+		"only": completeList(askedIDs), "skip": completeList(askedIDs), "explain": completeList(ids), "category": completeList(categories),
+		"output":  completeList([]string{"wide", "json", "yaml", "junit", "name"}),
+		"fail-on": completeList([]string{string(check.Fail), string(check.Warn)}),
+	})
 }
 
 func categoryNames() []string {

@@ -1,0 +1,105 @@
+package cmd
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// completionPatience bounds what completion asks a cluster for: somebody waits at a half-typed line.
+const completionPatience = 2 * time.Second
+
+// completeContexts completes a flag's value with the kubeconfig's contexts.
+func (o *options) completeContexts(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	contexts, _, err := cluster.Contexts(o.flags)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return beginning(contexts, word), cobra.ShellCompDirectiveNoFileComp
+}
+
+// beginning keeps the candidates that a half-typed word may become.
+func beginning(candidates []cobra.Completion, word string) []cobra.Completion {
+	return slices.DeleteFunc(candidates, func(c cobra.Completion) bool { return !strings.HasPrefix(c, word) })
+}
+
+// completeClusters completes CONTEXT or NAME=CONTEXT with the contexts that are neither given yet nor the primary's.
+func (o *options) completeClusters(_ *cobra.Command, given []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	contexts, current, err := cluster.Contexts(o.flags)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	primary := current
+	if *o.flags.Context != "" {
+		primary = *o.flags.Context
+	}
+	name, _, named := strings.Cut(word, "=")
+	var left []cobra.Completion
+	for _, candidate := range contexts {
+		taken := slices.ContainsFunc(given, func(arg string) bool { return arg == candidate || strings.HasSuffix(arg, "="+candidate) })
+		switch {
+		case candidate == primary || taken:
+		case named && !strings.HasPrefix(candidate, word): // a context's name may have an equals sign of its own
+			left = append(left, name+"="+candidate)
+		default:
+			left = append(left, candidate)
+		}
+	}
+	return beginning(left, word), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeRemotes completes with the contexts that lead to clusters which are attached to the primary; with all, if the
+// primary does not tell.
+func (o *options) completeRemotes(c *cobra.Command, given []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	contexts, directive := o.completeClusters(c, given, word)
+	primary, err := cluster.Connect(o.flags, "", *o.flags.Context, true)
+	if err != nil {
+		return contexts, directive
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), completionPatience)
+	defer cancel()
+	secrets, err := observe.RemoteSecrets(ctx, primary, *o.flags.Namespace)
+	if err != nil {
+		return contexts, directive
+	}
+	endpoints, err := cluster.Endpoints(o.flags)
+	if err != nil {
+		return contexts, directive
+	}
+	var attached []cobra.Completion
+	for _, secret := range secrets {
+		for _, candidate := range leadingTo(secret, endpoints) {
+			if slices.Contains(contexts, candidate) {
+				attached = append(attached, candidate+"\tattached as "+secret.Cluster)
+			}
+		}
+	}
+	return attached, directive
+}
+
+// completeFiles completes with the names of files that end so.
+func completeFiles(extensions ...string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return extensions, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// completeFolders completes with the names of folders.
+func completeFolders(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// mustComplete registers completions of flags. It fails only for a flag that there is not, or one that has some already.
+func mustComplete(c *cobra.Command, flags map[string]cobra.CompletionFunc) {
+	for flag, complete := range flags {
+		if err := c.RegisterFlagCompletionFunc(flag, complete); err != nil {
+			panic(err)
+		}
+	}
+}
