@@ -37,6 +37,10 @@ type Actor struct {
 	ForceConflicts bool
 	// Version is kubectl-mesh's own, recorded with what it applies.
 	Version string
+	// DryRun keeps nothing of what is applied.
+	DryRun apply.DryRun
+	// Done is told what became of each object that was applied, of several at once; nil is told nothing.
+	Done func(cluster string, result apply.Result)
 
 	mu       sync.Mutex
 	rendered map[istio.RemoteCluster]rendering
@@ -68,6 +72,10 @@ func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 	}
 	applier := apply.Applier{
 		Resources: c.DynamicClientFor, FieldManager: istio.FieldManager, ForceConflicts: a.ForceConflicts, Yield: istio.Yield,
+		DryRun: a.DryRun,
+	}
+	if a.Done != nil {
+		applier.Done = func(result apply.Result) { a.Done(c.Name, result) }
 	}
 	if set != "" {
 		objects = a.inSets(set, objects)
@@ -95,7 +103,13 @@ func (a *Actor) inSets(own string, objects []*unstructured.Unstructured) []*unst
 	return all
 }
 
+// dry is true when nothing is kept.
+func (a *Actor) dry() bool { return a.DryRun != "" && a.DryRun != apply.DryRunNone }
+
 func (a *Actor) drop(ctx context.Context, c *cluster.Cluster, action plan.DropRemoteSecrets) (run.Result, error) {
+	if a.dry() {
+		return run.Result{Detail: fmt.Sprintf("%d would be deleted, and made anew", len(action.Secrets))}, nil
+	}
 	for _, name := range action.Secrets {
 		err := c.Kube().CoreV1().Secrets(a.Mesh.Namespace).Delete(ctx, name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
@@ -138,6 +152,9 @@ func (a *Actor) set(what string) string {
 func (a *Actor) gateway(ctx context.Context, c *cluster.Cluster, action plan.ApplyGateway) (string, []*unstructured.Unstructured, error) {
 	if action.OnlyForHostname {
 		address, err := a.address(ctx, c)
+		if err != nil && a.dry() {
+			return "", nil, nil // the gateway itself is not there yet
+		}
 		if err != nil || istio.IsIP(address) {
 			return "", nil, err
 		}
@@ -207,10 +224,16 @@ func (a *Actor) render(charts istio.Charts, remote istio.RemoteCluster) ([]*unst
 // remoteSecret reads the reader account's token in the remote and makes the primary's secret of it.
 func (a *Actor) remoteSecret(ctx context.Context, action plan.ApplyRemoteSecret) (*unstructured.Unstructured, error) {
 	token, err := readToken(ctx, a.Clusters[action.Remote], a.Mesh.Namespace)
-	if err != nil {
+	switch {
+	case a.dry() && apierrors.IsNotFound(err):
+		token = &corev1.Secret{}
+	case err != nil:
 		return nil, fmt.Errorf("cluster %s: %w", action.Remote, err)
 	}
 	ca, bearer, filled := istio.TokenOf(token)
+	if !filled && a.dry() {
+		ca, bearer, filled = []byte(notYet), []byte(notYet), true
+	}
 	if !filled {
 		return nil, fmt.Errorf("cluster %s: Secret %s in %s has no token yet", action.Remote, token.Name, token.Namespace)
 	}
@@ -222,6 +245,9 @@ func (a *Actor) remoteSecret(ctx context.Context, action plan.ApplyRemoteSecret)
 	}
 	return istio.Unstructured(secret)
 }
+
+// notYet stands, in a dry run, for credentials that only a cluster can make.
+const notYet = "not-made-yet"
 
 func readToken(ctx context.Context, c *cluster.Cluster, namespace string) (*corev1.Secret, error) {
 	return c.Kube().CoreV1().Secrets(namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{})

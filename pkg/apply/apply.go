@@ -40,6 +40,10 @@ type Applier struct {
 	// Yield leaves out of an object, before it is written, what a controller in the cluster has taken over since; it
 	// gets the wanted and the live object. Nil yields nothing.
 	Yield func(wanted, live *unstructured.Unstructured)
+	// DryRun keeps nothing of what is applied.
+	DryRun DryRun
+	// Done is told what became of each object that was applied; of several at once. Nil is told nothing.
+	Done func(Result)
 }
 
 // Outcome counts what an Apply did.
@@ -125,29 +129,43 @@ func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured
 		wanted = wanted.DeepCopy()
 		a.Yield(wanted, live)
 	}
-	if live != nil && bare(wanted) {
-		return Outcome{Unchanged: 1}, nil
+	result := Result{Wanted: wanted, Live: live}
+	switch {
+	case live != nil && bare(wanted):
+		result.Now = live
+	case a.DryRun == DryRunClient:
+		result.foresee()
+	default:
+		result.Now, err = a.patch(ctx, resource, wanted)
+		if err != nil && !(a.DryRun == DryRunServer && live == nil && apierrors.IsNotFound(err)) {
+			return Outcome{}, explain(wanted, err)
+		}
+		if err != nil { // what it would live in, or be defined by, would have been made before
+			result.foresee()
+		}
 	}
+	result.Verb = result.verb(a.DryRun)
+	if a.Done != nil {
+		a.Done(result)
+	}
+	return result.count(), nil
+}
+
+func (a Applier) patch(ctx context.Context, resource dynamic.ResourceInterface, wanted *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(wanted)
 	if err != nil {
-		return Outcome{}, fmt.Errorf("%s: %w", Name(wanted), err)
+		return nil, err
 	}
-	written, err := resource.Patch(ctx, wanted.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{
+	options := metav1.PatchOptions{
 		FieldManager: a.FieldManager, Force: &a.ForceConflicts,
 		// Server-side apply itself refuses fields that the schema does not have; to have them validated, too, makes the
 		// API server parse every object twice.
 		FieldValidation: metav1.FieldValidationIgnore,
-	})
-	if err != nil {
-		return Outcome{}, explain(wanted, err)
 	}
-	switch {
-	case live == nil:
-		return Outcome{Created: 1}, nil
-	case live.GetResourceVersion() != written.GetResourceVersion():
-		return Outcome{Changed: 1}, nil
+	if a.DryRun == DryRunServer {
+		options.DryRun = []string{metav1.DryRunAll}
 	}
-	return Outcome{Unchanged: 1}, nil
+	return resource.Patch(ctx, wanted.GetName(), types.ApplyPatchType, body, options)
 }
 
 // bare is true for an object of which nothing but its existence is wanted. Applying it to one that is there would own
@@ -184,13 +202,14 @@ func Name(object *unstructured.Unstructured) string {
 func inOrder(objects []*unstructured.Unstructured) [][]*unstructured.Unstructured {
 	groups := make([][]*unstructured.Unstructured, 3)
 	for _, object := range objects {
-		i := rank(object)
+		i := Rank(object)
 		groups[i] = append(groups[i], object)
 	}
 	return slices.DeleteFunc(groups, func(g []*unstructured.Unstructured) bool { return len(g) == 0 })
 }
 
-func rank(object *unstructured.Unstructured) int {
+// Rank is the group in which an object is written: the lower ones first.
+func Rank(object *unstructured.Unstructured) int {
 	switch object.GetKind() {
 	case "Namespace":
 		return 0

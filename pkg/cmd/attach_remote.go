@@ -59,6 +59,9 @@ func newAttachRemote(o *options) *cobra.Command {
 func (a *attachRemote) run(ctx context.Context, args []string) error {
 	ctx, cancel := bounded(ctx, a.timeout)
 	defer cancel()
+	if err := a.objects.validate(); err != nil {
+		return err
+	}
 	if err := a.charts.Validate(); err != nil {
 		return usage("%w", err)
 	}
@@ -88,6 +91,9 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 		return usage("%w", err)
 	}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Wait: a.wait}), plan.AttachRemote)
+	if a.objects.dry() {
+		return a.rehearse(ctx, s, steps)
+	}
 	outcome, err := a.carryOut(ctx, s, steps)
 	if err != nil {
 		return err
@@ -136,12 +142,12 @@ func (a *attachRemote) summary(s *session, steps []plan.Step, outcome run.Outcom
 	}
 	switch {
 	case len(attached) > 0 && !outcome.Wrote && len(failed) == 0:
-		fmt.Fprintf(a.Out, "Already attached to %s: %s. Nothing was written.\n", primary.Name, strings.Join(attached, ", "))
+		fmt.Fprintf(a.said(), "Already attached to %s: %s. Nothing was written.\n", primary.Name, strings.Join(attached, ", "))
 	case len(attached) > 0:
-		fmt.Fprintf(a.Out, "Attached to %s: %s.\n", primary.Name, strings.Join(attached, ", "))
+		fmt.Fprintf(a.said(), "Attached to %s: %s.\n", primary.Name, strings.Join(attached, ", "))
 	}
 	if len(failed) > 0 && len(attached) > 0 {
-		fmt.Fprintf(a.Out, "Not attached: %s.\n", strings.Join(failed, ", "))
+		fmt.Fprintf(a.said(), "Not attached: %s.\n", strings.Join(failed, ", "))
 	}
 	if err := failure(outcome, steps); err != nil {
 		return err
@@ -153,7 +159,7 @@ func (a *attachRemote) summary(s *session, steps []plan.Step, outcome run.Outcom
 	if s.mesh.Revision != "" {
 		next += " --revision " + s.mesh.Revision
 	}
-	fmt.Fprintf(a.Out, "Next: %s\n", next)
+	fmt.Fprintf(a.said(), "Next: %s\n", next)
 	return nil
 }
 

@@ -81,6 +81,9 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 	if err := e.validate(); err != nil {
 		return err
 	}
+	if err := e.objects.validate(); err != nil {
+		return err
+	}
 	if err := e.charts.Validate(); err != nil {
 		return usage("%w", err)
 	}
@@ -99,6 +102,9 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 		return err
 	}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Gateway: e.gateway, Wait: e.wait}), plan.ExposeIstiod)
+	if e.objects.dry() {
+		return e.rehearse(ctx, s, steps)
+	}
 	outcome, err := e.carryOut(ctx, s, steps)
 	if err != nil {
 		return err
@@ -117,9 +123,9 @@ func (e *exposeIstiod) summary(ctx context.Context, s *session, wrote bool) erro
 	primary, _ := s.mesh.Primary()
 	gateway, _ := after.snapshot.Clusters[plan.PrimaryKey].Gateway(istio.EastWestGateway)
 	if !wrote {
-		fmt.Fprintf(e.Out, "istiod of %s is already published at %s: nothing was written.\n", primary.Name, gateway.Address)
+		fmt.Fprintf(e.said(), "istiod of %s is already published at %s: nothing was written.\n", primary.Name, gateway.Address)
 	} else {
-		fmt.Fprintf(e.Out, "istiod of %s is published at %s, ports %d and %d.\n", primary.Name, gateway.Address, istio.PortXDS, istio.PortWebhook)
+		fmt.Fprintf(e.said(), "istiod of %s is published at %s, ports %d and %d.\n", primary.Name, gateway.Address, istio.PortXDS, istio.PortWebhook)
 	}
 	if len(gateway.SourceRanges) == 0 && len(gateway.Annotations) == 0 {
 		fmt.Fprintf(e.ErrOut, "Warning: whoever reaches %s can talk to istiod. Restrict it with --load-balancer-source-range, or with your cloud's --gateway-annotation for an internal load balancer.\n", gateway.Address)
@@ -128,6 +134,6 @@ func (e *exposeIstiod) summary(ctx context.Context, s *session, wrote bool) erro
 	if s.mesh.Revision != "" {
 		next += " --revision " + s.mesh.Revision
 	}
-	fmt.Fprintf(e.Out, "Next: %s\n", next)
+	fmt.Fprintf(e.said(), "Next: %s\n", next)
 	return nil
 }

@@ -56,6 +56,9 @@ func newInstallPrimary(o *options) *cobra.Command {
 func (i *installPrimary) run(ctx context.Context) error {
 	ctx, cancel := bounded(ctx, i.timeout)
 	defer cancel()
+	if err := i.objects.validate(); err != nil {
+		return err
+	}
 	if err := i.charts.Validate(); err != nil {
 		return usage("%w", err)
 	}
@@ -88,11 +91,14 @@ func (i *installPrimary) run(ctx context.Context) error {
 		next += " --revision " + s.mesh.Revision
 	}
 	if check.Adopted(s.mesh, s.snapshot) {
-		fmt.Fprintf(i.Out, "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, next)
+		fmt.Fprintf(i.said(), "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, next)
 		return nil
 	}
 	options := plan.Options{Profile: cmp.Or(i.profile, given.Profile), Wait: i.wait}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, options), plan.InstallPrimary)
+	if i.objects.dry() {
+		return i.rehearse(ctx, s, steps)
+	}
 	outcome, err := i.carryOut(ctx, s, steps)
 	if err != nil {
 		return err
@@ -101,10 +107,10 @@ func (i *installPrimary) run(ctx context.Context) error {
 		return err
 	}
 	if !outcome.Wrote {
-		fmt.Fprintf(i.Out, "%s is already the primary of mesh %s: nothing was written.\nNext: %s\n", primary.Name, s.mesh.ID, next)
+		fmt.Fprintf(i.said(), "%s is already the primary of mesh %s: nothing was written.\nNext: %s\n", primary.Name, s.mesh.ID, next)
 		return nil
 	}
-	fmt.Fprintf(i.Out, "%s is the primary of mesh %s (Istio %s%s).\nNext: %s\n",
+	fmt.Fprintf(i.said(), "%s is the primary of mesh %s (Istio %s%s).\nNext: %s\n",
 		primary.Name, s.mesh.ID, cmp.Or(i.charts.Tag, i.charts.Release()), networkSuffix(primary.Network), next)
 	return nil
 }

@@ -42,6 +42,7 @@ type options struct {
 	forceConflicts bool
 	revision       string
 	charts         istio.Charts
+	objects        objects
 }
 
 func (o *options) addWriteFlags(c *cobra.Command) {
@@ -51,6 +52,7 @@ func (o *options) addWriteFlags(c *cobra.Command) {
 	f.BoolVarP(&o.yes, "yes", "y", false, "Do not ask before writing (it is asked on a terminal only)")
 	f.BoolVar(&o.forceConflicts, "force-conflicts", false, "Take fields over that another field manager owns")
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
+	o.addObjectFlags(c)
 }
 
 func (o *options) addChartFlags(c *cobra.Command) {
@@ -228,21 +230,34 @@ func (o *options) supported() check.Charts {
 	return check.Charts{Release: o.charts.Release(), OldestKubernetes: istio.OldestKubernetes}
 }
 
-// carryOut asks, runs the steps with progress on stderr, and turns their outcome into an error.
+// carryOut asks, and runs the steps with progress on stderr; their errors are in the outcome.
 func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (run.Outcome, error) {
+	if err := o.objects.choose(steps); err != nil {
+		return run.Outcome{}, err
+	}
 	if err := o.ask(steps); err != nil {
 		return run.Outcome{}, err
 	}
-	actor := &act.Actor{Mesh: s.mesh, Clusters: s.clusters, Charts: o.charts, ForceConflicts: o.forceConflicts, Version: Version()}
 	var names []string
 	for _, c := range s.mesh.Clusters {
 		names = append(names, c.Name)
 	}
 	progress := report.NewProgress(o.ErrOut, o.errStyle(), o.verbose, names)
 	progress.Start()
-	outcome, err := run.Steps(ctx, steps, actor.Do, progress.Event, time.Now)
+	outcome, err := o.runSteps(ctx, s, steps, progress.Event)
 	progress.Stop()
+	if err == nil && o.objects.shown() {
+		err = o.show(steps)
+	}
 	return outcome, err
+}
+
+func (o *options) runSteps(ctx context.Context, s *session, steps []plan.Step, emit func(run.Event)) (run.Outcome, error) {
+	actor := &act.Actor{
+		Mesh: s.mesh, Clusters: s.clusters, Charts: o.charts, ForceConflicts: o.forceConflicts, Version: Version(),
+		DryRun: o.objects.how(), Done: o.objects.done,
+	}
+	return run.Steps(ctx, steps, actor.Do, emit, time.Now)
 }
 
 // ask shows what would be written and asks, on a terminal and without --yes.

@@ -146,6 +146,18 @@ func (s Step) Writes() bool {
 	return false
 }
 
+// Rehearsal are the steps that write, each by itself: what a dry run does. It waits for nothing, since nothing comes of it.
+func Rehearsal(steps []Step) []Step {
+	var writing []Step
+	for _, s := range steps {
+		if s.Writes() {
+			s.Needs = nil
+			writing = append(writing, s)
+		}
+	}
+	return writing
+}
+
 // About is true for a step that concerns a remote: one done on it, or on the primary for it.
 func About(s Step, remote string) bool {
 	if s.Cluster == remote {

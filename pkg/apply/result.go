@@ -1,0 +1,114 @@
+package apply
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// DryRun says how much of an Apply is done.
+type DryRun string
+
+// The kinds of dry runs, in kubectl's words.
+const (
+	// DryRunNone is none: what is applied stays.
+	DryRunNone DryRun = "none"
+	// DryRunClient reads and sends nothing else.
+	DryRunClient DryRun = "client"
+	// DryRunServer has the API server do everything but keep it. What is to be made in a namespace, or of a definition,
+	// that is not there yet can't be asked for; it is taken to be made as it is wanted.
+	DryRunServer DryRun = "server"
+)
+
+// Verb is what became of an object, in kubectl's words.
+type Verb string
+
+// What can become of an object.
+const (
+	Created    Verb = "created"
+	Configured Verb = "configured"
+	Unchanged  Verb = "unchanged"
+)
+
+// Result is what became of one object.
+type Result struct {
+	// Wanted is what was applied.
+	Wanted *unstructured.Unstructured
+	// Live is what was there before; nil for nothing.
+	Live *unstructured.Unstructured
+	// Now is what is there since or, in a dry run, what would be.
+	Now  *unstructured.Unstructured
+	Verb Verb
+}
+
+// foresee takes what is wanted for what would be. Of an object that has all of that already nothing would change.
+func (r *Result) foresee() {
+	r.Now = r.Wanted
+	if r.Live != nil && covers(r.Live.Object, r.Wanted.Object) {
+		r.Now = r.Live
+	}
+}
+
+// covers is true when live has everything that is wanted. What is wanted empty need not be there: an API server leaves it out.
+func covers(live, wanted any) bool {
+	switch w := wanted.(type) {
+	case nil:
+		return true
+	case string:
+		return w == "" && live == nil || live == wanted
+	case map[string]any:
+		l, _ := live.(map[string]any)
+		for key, value := range w {
+			if !covers(l[key], value) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		l, _ := live.([]any)
+		if len(l) != len(w) {
+			return false
+		}
+		for i := range w {
+			if !covers(l[i], w[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	// What templates made may have numbers of another type than what an API server sends.
+	return live == wanted || fmt.Sprint(live) == fmt.Sprint(wanted)
+}
+
+func (r *Result) verb(how DryRun) Verb {
+	switch {
+	case r.Live == nil:
+		return Created
+	case how == DryRunServer && same(r.Live, r.Now), how != DryRunServer && r.Live.GetResourceVersion() == r.Now.GetResourceVersion():
+		return Unchanged
+	}
+	return Configured
+}
+
+// same compares what a dry run would leave with what is there. Only what is kept has a new resourceVersion, and the time
+// at which a manager last applied its fields says nothing of them.
+func same(live, now *unstructured.Unstructured) bool {
+	bared := func(object *unstructured.Unstructured) map[string]any {
+		copied := object.DeepCopy()
+		copied.SetManagedFields(nil)
+		copied.SetResourceVersion("")
+		return copied.Object
+	}
+	return equality.Semantic.DeepEqual(bared(live), bared(now))
+}
+
+func (r *Result) count() Outcome {
+	switch r.Verb {
+	case Created:
+		return Outcome{Created: 1}
+	case Configured:
+		return Outcome{Changed: 1}
+	}
+	return Outcome{Unchanged: 1}
+}

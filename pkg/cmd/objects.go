@@ -1,0 +1,197 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/printers"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
+)
+
+// objects says whether a command that writes shows what it writes, or only shows it.
+type objects struct {
+	dryRun      string
+	print       *genericclioptions.PrintFlags
+	onlyCluster string
+	secrets     string
+	diff        bool
+
+	mu      sync.Mutex
+	results []report.Object
+}
+
+// What is done with objects that carry credentials where objects are printed.
+const (
+	omitSecrets  = "omit"
+	plainSecrets = "plain"
+)
+
+func (o *options) addObjectFlags(c *cobra.Command) {
+	if o.objects.print == nil {
+		o.objects.print = genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)
+	}
+	o.objects.print.AddFlags(c)
+	f := c.Flags()
+	f.StringVar(&o.objects.dryRun, "dry-run", string(apply.DryRunNone), `"client" shows what would be applied and sends nothing, "server" has the API servers do everything but keep it; "none"`)
+	f.BoolVar(&o.objects.diff, "show-diff", false, "Show what would change as kubectl diff does, and keep nothing; honours KUBECTL_EXTERNAL_DIFF")
+	f.StringVar(&o.objects.onlyCluster, "only-cluster", "", "Show the objects of this cluster only, by its name in the mesh")
+	f.StringVar(&o.objects.secrets, "secrets", omitSecrets, `Objects that carry credentials, where objects are printed: "omit" or "plain"`)
+	// Rarely of use, and long.
+	for _, rare := range []string{"allow-missing-template-keys", "template", "show-managed-fields"} {
+		if flag := f.Lookup(rare); flag != nil {
+			flag.Hidden = true
+		}
+	}
+	mustComplete(c, map[string]cobra.CompletionFunc{
+		"dry-run": completeList([]string{"none", "client", "server"}), "secrets": completeList([]string{omitSecrets, plainSecrets}),
+		"output": completeList(o.objects.print.AllowedFormats()),
+	})
+}
+
+// dry is true when nothing is to be kept.
+func (s *objects) dry() bool { return s.diff || s.dryRun != string(apply.DryRunNone) }
+
+// shown is true when objects are to be printed on stdout, which is then theirs alone.
+func (s *objects) shown() bool { return s.dry() || s.print.OutputFormat != nil && *s.print.OutputFormat != "" }
+
+// how is the kind of dry run.
+func (s *objects) how() apply.DryRun {
+	if s.diff {
+		return apply.DryRunServer
+	}
+	return apply.DryRun(s.dryRun)
+}
+
+func (s *objects) validate() error {
+	if !slices.Contains([]string{"none", "client", "server"}, s.dryRun) {
+		return usage("--dry-run %q is none of none, client, server", s.dryRun)
+	}
+	if !slices.Contains([]string{omitSecrets, plainSecrets}, s.secrets) {
+		return usage("--secrets %q is neither omit nor plain", s.secrets)
+	}
+	if s.diff && (s.dryRun == string(apply.DryRunClient) || *s.print.OutputFormat != "") {
+		return usage("--show-diff asks the API servers, and shows the difference alone: it goes neither with --dry-run=client nor with --output")
+	}
+	if _, err := s.printer(apply.Created); err != nil {
+		return usage("%w", err)
+	}
+	return nil
+}
+
+// printer is kubectl's own, for the chosen output; without one it says what became of an object.
+func (s *objects) printer(verb apply.Verb) (printers.ResourcePrinter, error) {
+	flags := *s.print
+	flags.NamePrintFlags = genericclioptions.NewNamePrintFlags(string(verb))
+	switch s.how() {
+	case apply.DryRunClient:
+		flags.NamePrintFlags.Operation += " (dry run)"
+	case apply.DryRunServer:
+		flags.NamePrintFlags.Operation += " (server dry run)"
+	}
+	return flags.ToPrinter()
+}
+
+// done remembers what became of an object, for the end.
+func (s *objects) done(cluster string, result apply.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.results = append(s.results, report.Object{Cluster: cluster, Result: result})
+}
+
+// choose refuses an output whose objects nobody could tell apart by cluster.
+func (s *objects) choose(steps []plan.Step) error {
+	var clusters []string
+	for _, step := range steps {
+		if step.Writes() && !slices.Contains(clusters, step.Cluster) {
+			clusters = append(clusters, step.Cluster)
+		}
+	}
+	switch {
+	case s.onlyCluster != "" && !slices.Contains(clusters, s.onlyCluster):
+		return usage("--only-cluster %q: this command writes to %s", s.onlyCluster, strings.Join(clusters, ", "))
+	case *s.print.OutputFormat != "" && s.onlyCluster == "" && len(clusters) > 1:
+		return usage("--output would mix the objects of %s, which are to be applied apart: choose with --only-cluster", strings.Join(clusters, ", "))
+	}
+	return nil
+}
+
+// show prints what became of the objects, those of one step before those of a later one.
+func (o *options) show(steps []plan.Step) error {
+	s := &o.objects
+	chosen := slices.DeleteFunc(slices.Clone(s.results), func(r report.Object) bool { return s.onlyCluster != "" && r.Cluster != s.onlyCluster })
+	report.SortObjects(chosen, clustersOf(steps))
+	if s.diff {
+		return report.Diff(o.IOStreams, chosen)
+	}
+	if *s.print.OutputFormat == "" {
+		return report.ObjectsByCluster(o.Out, chosen, s.printer)
+	}
+	if s.secrets == omitSecrets && *s.print.OutputFormat != "name" {
+		var left []report.Object
+		chosen, left = report.WithoutCredentials(chosen)
+		for _, r := range left {
+			fmt.Fprintf(o.ErrOut, "%s is left out: it carries credentials (--secrets=plain prints them)\n", apply.Name(r.Wanted))
+		}
+	}
+	printer, err := s.printer("")
+	if err != nil {
+		return err
+	}
+	return report.Objects(o.Out, chosen, printer)
+}
+
+// clustersOf are the clusters of the steps, in their order.
+func clustersOf(steps []plan.Step) []string {
+	var names []string
+	for _, step := range steps {
+		if !slices.Contains(names, step.Cluster) {
+			names = append(names, step.Cluster)
+		}
+	}
+	return names
+}
+
+// rehearse carries out a dry run and shows what it would have done.
+func (o *options) rehearse(ctx context.Context, s *session, steps []plan.Step) error {
+	if err := o.objects.choose(steps); err != nil {
+		return err
+	}
+	steps = plan.Rehearsal(steps)
+	outcome, err := o.runSteps(ctx, s, steps, func(run.Event) {})
+	if err != nil {
+		return err
+	}
+	var causes []error
+	for _, step := range steps {
+		if err := outcome.Errors[step.ID]; err != nil {
+			causes = append(causes, fmt.Errorf("%s: %s: %w", step.Cluster, step.Title, err))
+		}
+	}
+	if err := o.show(steps); err != nil {
+		return err
+	}
+	if outcome.Interrupted {
+		return &exitError{ExitInterrupted, errors.New("interrupted; nothing was written")}
+	}
+	return errors.Join(causes...)
+}
+
+// said is where a command's closing words go: stdout, unless objects are printed there.
+func (o *options) said() io.Writer {
+	if o.objects.shown() {
+		return o.ErrOut
+	}
+	return o.Out
+}
