@@ -39,8 +39,8 @@ type Actor struct {
 	Version string
 	// DryRun keeps nothing of what is applied.
 	DryRun apply.DryRun
-	// Done is told what became of each object that was applied, of several at once; nil is told nothing.
-	Done func(cluster string, result apply.Result)
+	// Done is told what became of each object that a step applied, of several at once; nil is told nothing.
+	Done func(step plan.Step, result apply.Result)
 
 	mu       sync.Mutex
 	rendered map[istio.RemoteCluster]rendering
@@ -75,7 +75,7 @@ func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 		DryRun: a.DryRun,
 	}
 	if a.Done != nil {
-		applier.Done = func(result apply.Result) { a.Done(c.Name, result) }
+		applier.Done = func(result apply.Result) { a.Done(step, result) }
 	}
 	if set != "" {
 		objects = a.inSets(set, objects)
@@ -232,7 +232,7 @@ func (a *Actor) remoteSecret(ctx context.Context, action plan.ApplyRemoteSecret)
 	}
 	ca, bearer, filled := istio.TokenOf(token)
 	if !filled && a.dry() {
-		ca, bearer, filled = []byte(notYet), []byte(notYet), true
+		ca, bearer, filled = []byte(istio.NotMadeYet), []byte(istio.NotMadeYet), true
 	}
 	if !filled {
 		return nil, fmt.Errorf("cluster %s: Secret %s in %s has no token yet", action.Remote, token.Name, token.Namespace)
@@ -245,9 +245,6 @@ func (a *Actor) remoteSecret(ctx context.Context, action plan.ApplyRemoteSecret)
 	}
 	return istio.Unstructured(secret)
 }
-
-// notYet stands, in a dry run, for credentials that only a cluster can make.
-const notYet = "not-made-yet"
 
 func readToken(ctx context.Context, c *cluster.Cluster, namespace string) (*corev1.Secret, error) {
 	return c.Kube().CoreV1().Secrets(namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{})

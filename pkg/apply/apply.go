@@ -132,19 +132,20 @@ func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured
 	result := Result{Wanted: wanted, Live: live}
 	switch {
 	case live != nil && bare(wanted):
-		result.Now = live
+		result.Now, result.Verb = live, Unchanged
 	case a.DryRun == DryRunClient:
 		result.foresee()
 	default:
 		result.Now, err = a.patch(ctx, resource, wanted)
-		if err != nil && !(a.DryRun == DryRunServer && live == nil && apierrors.IsNotFound(err)) {
+		switch {
+		case err == nil:
+			result.judge(a.DryRun)
+		case a.DryRun == DryRunServer && live == nil && apierrors.IsNotFound(err):
+			result.foresee() // what it would live in, or be defined by, would have been made before
+		default:
 			return Outcome{}, explain(wanted, err)
 		}
-		if err != nil { // what it would live in, or be defined by, would have been made before
-			result.foresee()
-		}
 	}
-	result.Verb = result.verb(a.DryRun)
 	if a.Done != nil {
 		a.Done(result)
 	}

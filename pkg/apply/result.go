@@ -37,16 +37,30 @@ type Result struct {
 	Wanted *unstructured.Unstructured
 	// Live is what was there before; nil for nothing.
 	Live *unstructured.Unstructured
-	// Now is what is there since or, in a dry run, what would be.
+	// Now is what is there since or, in a server's dry run, what would be; in a client's it is what is wanted.
 	Now  *unstructured.Unstructured
 	Verb Verb
 }
 
-// foresee takes what is wanted for what would be. Of an object that has all of that already nothing would change.
+// foresee takes what is wanted for what would be, without asking. An object that has all of that already would stay as it is.
 func (r *Result) foresee() {
-	r.Now = r.Wanted
-	if r.Live != nil && covers(r.Live.Object, r.Wanted.Object) {
-		r.Now = r.Live
+	r.Now, r.Verb = r.Wanted, Configured
+	switch {
+	case r.Live == nil:
+		r.Verb = Created
+	case covers(r.Live.Object, r.Wanted.Object):
+		r.Verb = Unchanged
+	}
+}
+
+// judge compares what an API server answered with what was there.
+func (r *Result) judge(how DryRun) {
+	r.Verb = Configured
+	switch {
+	case r.Live == nil:
+		r.Verb = Created
+	case how == DryRunServer && same(r.Live, r.Now), how != DryRunServer && r.Live.GetResourceVersion() == r.Now.GetResourceVersion():
+		r.Verb = Unchanged
 	}
 }
 
@@ -79,16 +93,6 @@ func covers(live, wanted any) bool {
 	}
 	// What templates made may have numbers of another type than what an API server sends.
 	return live == wanted || fmt.Sprint(live) == fmt.Sprint(wanted)
-}
-
-func (r *Result) verb(how DryRun) Verb {
-	switch {
-	case r.Live == nil:
-		return Created
-	case how == DryRunServer && same(r.Live, r.Now), how != DryRunServer && r.Live.GetResourceVersion() == r.Now.GetResourceVersion():
-		return Unchanged
-	}
-	return Configured
 }
 
 // same compares what a dry run would leave with what is there. Only what is kept has a new resourceVersion, and the time

@@ -34,14 +34,14 @@ func TestForesee(t *testing.T) {
 	} {
 		r := Result{Wanted: holding(c.wanted), Live: holding(live)}
 		r.foresee()
-		if got := r.verb(DryRunClient); got != c.verb {
-			t.Errorf("%s: %s, want %s", name, got, c.verb)
+		if r.Verb != c.verb || r.Now != r.Wanted {
+			t.Errorf("%s: %s, want %s", name, r.Verb, c.verb)
 		}
 	}
 	absent := Result{Wanted: holding(map[string]any{"kind": "X"})}
 	absent.foresee()
-	if got := absent.verb(DryRunClient); got != Created || absent.Now != absent.Wanted {
-		t.Errorf("nothing is there: %s", got)
+	if absent.Verb != Created || absent.Now != absent.Wanted {
+		t.Errorf("nothing is there: %s", absent.Verb)
 	}
 }
 
@@ -55,11 +55,11 @@ func TestVerbOfAServersDryRun(t *testing.T) {
 		})
 	}
 	same := Result{Live: at("red", "1", "noon"), Now: at("red", "2", "night")}
-	if got := same.verb(DryRunServer); got != Unchanged {
-		t.Errorf("the same but for its managers' times: %s", got)
+	if same.judge(DryRunServer); same.Verb != Unchanged {
+		t.Errorf("the same but for its managers' times: %s", same.Verb)
 	}
 	other := Result{Live: at("red", "1", "noon"), Now: at("blue", "1", "noon")}
-	if got := other.verb(DryRunServer); got != Configured {
-		t.Errorf("another value: %s", got)
+	if other.judge(DryRunServer); other.Verb != Configured {
+		t.Errorf("another value: %s", other.Verb)
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
@@ -27,16 +29,11 @@ type objects struct {
 	onlyCluster string
 	secrets     string
 	diff        bool
+	dir         string
 
 	mu      sync.Mutex
 	results []report.Object
 }
-
-// What is done with objects that carry credentials where objects are printed.
-const (
-	omitSecrets  = "omit"
-	plainSecrets = "plain"
-)
 
 func (o *options) addObjectFlags(c *cobra.Command) {
 	if o.objects.print == nil {
@@ -47,7 +44,8 @@ func (o *options) addObjectFlags(c *cobra.Command) {
 	f.StringVar(&o.objects.dryRun, "dry-run", string(apply.DryRunNone), `"client" shows what would be applied and sends nothing, "server" has the API servers do everything but keep it; "none"`)
 	f.BoolVar(&o.objects.diff, "show-diff", false, "Show what would change as kubectl diff does, and keep nothing; honours KUBECTL_EXTERNAL_DIFF")
 	f.StringVar(&o.objects.onlyCluster, "only-cluster", "", "Show the objects of this cluster only, by its name in the mesh")
-	f.StringVar(&o.objects.secrets, "secrets", omitSecrets, `Objects that carry credentials, where objects are printed: "omit" or "plain"`)
+	f.StringVar(&o.objects.dir, "output-dir", "", "Write the objects to this folder, one folder with a kustomization for each cluster, and nothing to any cluster")
+	f.StringVar(&o.objects.secrets, "secrets", string(report.OmitSecrets), `What to do with credentials in printed objects and files: "omit", "sealed-placeholder" (files alone) or "plain"`)
 	// Rarely of use, and long.
 	for _, rare := range []string{"allow-missing-template-keys", "template", "show-managed-fields"} {
 		if flag := f.Lookup(rare); flag != nil {
@@ -55,21 +53,26 @@ func (o *options) addObjectFlags(c *cobra.Command) {
 		}
 	}
 	mustComplete(c, map[string]cobra.CompletionFunc{
-		"dry-run": completeList([]string{"none", "client", "server"}), "secrets": completeList([]string{omitSecrets, plainSecrets}),
-		"output": completeList(o.objects.print.AllowedFormats()),
+		"dry-run": completeList([]string{"none", "client", "server"}), "secrets": completeList([]string{string(report.OmitSecrets), string(report.PlaceholderSecrets), string(report.PlainSecrets)}),
+		"output": completeList(o.objects.print.AllowedFormats()), "output-dir": completeFolders,
 	})
 }
 
 // dry is true when nothing is to be kept.
-func (s *objects) dry() bool { return s.diff || s.dryRun != string(apply.DryRunNone) }
+func (s *objects) dry() bool { return s.diff || s.dir != "" || s.dryRun != string(apply.DryRunNone) }
 
 // shown is true when objects are to be printed on stdout, which is then theirs alone.
-func (s *objects) shown() bool { return s.dry() || s.print.OutputFormat != nil && *s.print.OutputFormat != "" }
+func (s *objects) shown() bool {
+	return s.dry() || s.print.OutputFormat != nil && *s.print.OutputFormat != ""
+}
 
 // how is the kind of dry run.
 func (s *objects) how() apply.DryRun {
-	if s.diff {
+	switch {
+	case s.diff:
 		return apply.DryRunServer
+	case s.dir != "":
+		return apply.DryRunClient
 	}
 	return apply.DryRun(s.dryRun)
 }
@@ -78,8 +81,15 @@ func (s *objects) validate() error {
 	if !slices.Contains([]string{"none", "client", "server"}, s.dryRun) {
 		return usage("--dry-run %q is none of none, client, server", s.dryRun)
 	}
-	if !slices.Contains([]string{omitSecrets, plainSecrets}, s.secrets) {
-		return usage("--secrets %q is neither omit nor plain", s.secrets)
+	secrets := []report.Secrets{report.OmitSecrets, report.PlainSecrets}
+	if s.dir != "" {
+		secrets = append(secrets, report.PlaceholderSecrets)
+	}
+	if !slices.Contains(secrets, report.Secrets(s.secrets)) {
+		return usage("--secrets %q is none of omit, plain and, with --output-dir, sealed-placeholder", s.secrets)
+	}
+	if s.dir != "" && (s.diff || s.dryRun == string(apply.DryRunServer) || *s.print.OutputFormat != "") {
+		return usage("--output-dir writes files and asks no API server: it goes neither with --show-diff nor with --dry-run=server nor with --output")
 	}
 	if s.diff && (s.dryRun == string(apply.DryRunClient) || *s.print.OutputFormat != "") {
 		return usage("--show-diff asks the API servers, and shows the difference alone: it goes neither with --dry-run=client nor with --output")
@@ -104,10 +114,26 @@ func (s *objects) printer(verb apply.Verb) (printers.ResourcePrinter, error) {
 }
 
 // done remembers what became of an object, for the end.
-func (s *objects) done(cluster string, result apply.Result) {
+func (s *objects) done(step plan.Step, part string, result apply.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.results = append(s.results, report.Object{Cluster: cluster, Result: result})
+	s.results = append(s.results, report.Object{Cluster: step.Cluster, Part: part, Result: result})
+}
+
+// partOf names what a step is a part of, so that names sort as parts are applied.
+func partOf(step plan.Step, m mesh.Mesh) string {
+	switch step.Stage {
+	case plan.InstallPrimary:
+		return "1-install-primary"
+	case plan.ExposeIstiod:
+		return "2-expose-istiod"
+	}
+	for _, remote := range m.Remotes() {
+		if plan.About(step, remote.Name) {
+			return "3-attach-" + remote.Name
+		}
+	}
+	return "3-attach"
 }
 
 // choose refuses an output whose objects nobody could tell apart by cluster.
@@ -135,10 +161,13 @@ func (o *options) show(steps []plan.Step) error {
 	if s.diff {
 		return report.Diff(o.IOStreams, chosen)
 	}
+	if s.dir != "" {
+		return o.writeFolders(chosen)
+	}
 	if *s.print.OutputFormat == "" {
 		return report.ObjectsByCluster(o.Out, chosen, s.printer)
 	}
-	if s.secrets == omitSecrets && *s.print.OutputFormat != "name" {
+	if report.Secrets(s.secrets) == report.OmitSecrets && *s.print.OutputFormat != "name" {
 		var left []report.Object
 		chosen, left = report.WithoutCredentials(chosen)
 		for _, r := range left {
@@ -150,6 +179,26 @@ func (o *options) show(steps []plan.Step) error {
 		return err
 	}
 	return report.Objects(o.Out, chosen, printer)
+}
+
+func (o *options) writeFolders(chosen []report.Object) error {
+	secrets := report.Secrets(o.objects.secrets)
+	folders, err := report.Folders(o.objects.dir, chosen, secrets)
+	if err != nil {
+		return fmt.Errorf("--output-dir: %w", err)
+	}
+	for _, folder := range folders {
+		fmt.Fprintln(o.Out, folder)
+	}
+	_, withheld := report.WithoutCredentials(chosen)
+	for _, r := range withheld {
+		if secrets != report.PlainSecrets {
+			fmt.Fprintf(o.ErrOut, "%s of %s: its credentials are not in the files (--secrets=plain writes them, for you alone to read)\n", apply.Name(r.Wanted), r.Cluster)
+		} else if istio.Unmade(r.Wanted) {
+			fmt.Fprintf(o.ErrOut, "%s of %s has no token yet: apply the folder of that remote, and run this again\n", apply.Name(r.Wanted), r.Cluster)
+		}
+	}
+	return nil
 }
 
 // clustersOf are the clusters of the steps, in their order.

@@ -17,6 +17,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/act"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
@@ -255,7 +256,7 @@ func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (
 func (o *options) runSteps(ctx context.Context, s *session, steps []plan.Step, emit func(run.Event)) (run.Outcome, error) {
 	actor := &act.Actor{
 		Mesh: s.mesh, Clusters: s.clusters, Charts: o.charts, ForceConflicts: o.forceConflicts, Version: Version(),
-		DryRun: o.objects.how(), Done: o.objects.done,
+		DryRun: o.objects.how(), Done: func(step plan.Step, result apply.Result) { o.objects.done(step, partOf(step, s.mesh), result) },
 	}
 	return run.Steps(ctx, steps, actor.Do, emit, time.Now)
 }

@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
@@ -24,6 +26,21 @@ type Credentials struct {
 	CA []byte
 	// Token is the reader account's.
 	Token []byte
+}
+
+// NotMadeYet stands, in a dry run, for credentials that only a cluster can make.
+const NotMadeYet = "not-made-yet"
+
+// Unmade is true for a remote secret whose credentials are still to be made.
+func Unmade(secret *unstructured.Unstructured) bool {
+	data, _, _ := unstructured.NestedStringMap(secret.Object, "data")
+	for _, encoded := range data {
+		kubeconfig, err := base64.StdEncoding.DecodeString(encoded)
+		if credentials, parsed := ParseRemoteSecret(kubeconfig); err == nil && parsed == nil && string(credentials.Token) == NotMadeYet {
+			return true
+		}
+	}
+	return false
 }
 
 // RemoteSecretName is the name of the secret with a cluster's credentials.

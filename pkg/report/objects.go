@@ -1,11 +1,9 @@
 package report
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -20,6 +18,8 @@ import (
 // Object is what became of one object, and in which cluster.
 type Object struct {
 	Cluster string
+	// Part names what it was applied with, as in 3-attach-west: parts are applied in the order of their names.
+	Part string
 	apply.Result
 }
 
@@ -42,19 +42,6 @@ func WithoutCredentials(objects []Object) (without, with []Object) {
 
 // PrinterFor is the printer for an object of which this became.
 type PrinterFor func(apply.Verb) (printers.ResourcePrinter, error)
-
-// SortObjects puts objects into the order in which they can be applied: by cluster, in the given order, and there by what
-// needs what. Objects of one rank are sorted by kind and name.
-func SortObjects(objects []Object, clusters []string) {
-	slices.SortStableFunc(objects, func(a, b Object) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(clusters, a.Cluster), slices.Index(clusters, b.Cluster)),
-			cmp.Compare(apply.Rank(a.Wanted), apply.Rank(b.Wanted)),
-			cmp.Compare(a.Wanted.GetKind(), b.Wanted.GetKind()),
-			cmp.Compare(a.Wanted.GetName(), b.Wanted.GetName()),
-		)
-	})
-}
 
 // Objects prints objects and nothing else.
 func Objects(w io.Writer, objects []Object, printer printers.ResourcePrinter) error {

@@ -1,0 +1,81 @@
+package report
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
+)
+
+func wanted(cluster, part, kind, name string, more map[string]any) Object {
+	content := map[string]any{"apiVersion": "v1", "kind": kind, "metadata": map[string]any{"name": name}}
+	for key, value := range more {
+		content[key] = value
+	}
+	o := &unstructured.Unstructured{Object: content}
+	return Object{Cluster: cluster, Part: part, Result: apply.Result{Wanted: o, Now: o}}
+}
+
+func TestFolders(t *testing.T) {
+	t.Parallel()
+	objects := []Object{
+		wanted("east", "3-attach-west", "Secret", "istio-remote-secret-west", map[string]any{"data": map[string]any{"west": "dG9rZW4="}}),
+		wanted("west", "3-attach-west", "MutatingWebhookConfiguration", "injector", nil),
+		wanted("west", "3-attach-west", "Namespace", "istio-system", nil),
+		wanted("west", "3-attach-west", "Secret", "reader-token", map[string]any{"type": "kubernetes.io/service-account-token"}),
+		wanted("west", "3-attach-west", "ConfigMap", "a:b", nil),
+	}
+	for _, secrets := range []Secrets{OmitSecrets, PlaceholderSecrets, PlainSecrets} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"1-install-primary.0-namespace-istio-system.yaml": "kind: Namespace\n", "3-attach-west.1-service-gone.yaml": "kind: Service\n", "notes.txt": "mine\n",
+		} {
+			if err := os.MkdirAll(filepath.Join(dir, "east"), 0o750); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "east", name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		folders, err := Folders(dir, objects, secrets)
+		if err != nil || len(folders) != 2 {
+			t.Fatalf("%v, %v", folders, err)
+		}
+		var text strings.Builder
+		err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			info, err := entry.Info()
+			if err != nil {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			fmt.Fprintf(&text, "# %s %s\n%s\n", strings.TrimPrefix(path, dir+"/"), info.Mode(), content)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.Equal(t, "folders-"+string(secrets)+".txt", text.String())
+	}
+}
+
+// A folder that can't be written to is an error, not a command that seems to have worked.
+func TestFoldersOnAFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Folders(file, []Object{wanted("east", "p", "Namespace", "n", nil)}, OmitSecrets); err == nil {
+		t.Error("it is said to be written")
+	}
+}
