@@ -78,7 +78,7 @@ func (p *preflight) examine(ctx context.Context, args []string) (verdict, error)
 	if err := (&attachRemote{options: p.options, servers: p.servers}).addServers(m.Clusters); err != nil {
 		return verdict{}, err
 	}
-	s, err := p.lookFor(ctx, m, []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote}, lookAtObstacles)
+	s, err := p.lookFor(ctx, m, []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote}, lookAtObstacles, acquaintance{})
 	if err != nil {
 		return verdict{}, err
 	}

@@ -107,10 +107,11 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	if m, err = v.withKnownRemotes(ctx, m); err != nil {
+	m, met, err := v.withKnownRemotes(ctx, m)
+	if err != nil {
 		return verdict{}, err
 	}
-	s, err := v.look(ctx, m, "", lookDeep)
+	s, err := v.lookFor(ctx, m, nil, lookDeep, met)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -164,20 +165,21 @@ func interruption(err error) error {
 // withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,
 // adds all that the primary knows. A remote to which no context leads is added without one. A primary whose secrets
 // can't be read leaves the mesh as it is: the checks will say so.
-func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, error) {
-	primary, err := cluster.Connect(v.flags, "", m.Clusters[0].Context, true)
+func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, acquaintance, error) {
+	primary, err := cluster.Connect(v.flags, plan.PrimaryKey, m.Clusters[0].Context, true)
 	if err != nil {
-		return m, err
+		return m, acquaintance{}, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, observe.Patience)
 	defer cancel()
 	secrets, err := observe.RemoteSecrets(bounded, primary, m.Namespace)
+	met := acquaintance{primary: primary, silent: observe.Silence(bounded, err)}
 	if err != nil || len(secrets) == 0 {
-		return m, ctx.Err()
+		return m, met, ctx.Err()
 	}
 	endpoints, err := cluster.Endpoints(v.flags)
 	if err != nil {
-		return m, err
+		return m, met, err
 	}
 	named := m.Clusters[1:]
 	all := len(named) == 0
@@ -203,7 +205,7 @@ func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 		m.Clusters = append(m.Clusters, remote)
 	}
 	m.Clusters = append(m.Clusters, named...)
-	return m, nil
+	return m, met, nil
 }
 
 // dropNamesakes takes the remotes of secrets under the primary's own name, which istiod ignores, out of the mesh;
