@@ -101,7 +101,7 @@ func asked() []Check {
 		{ID: "root-cm-missing", Category: Trust, Title: "Istio's namespace has the mesh's root certificate",
 			Verify: true, Needs: []string{"reachable", "annotation-missing", "not-synced", "cabundle-empty"}, judge: rootMissing},
 		{ID: "roots-differ", Category: Trust, Title: "all clusters trust one root",
-			Verify: true, Needs: []string{"root-cm-missing"}, judge: rootsDiffer},
+			Verify: true, Needs: []string{"reachable", "root-cm-missing"}, judge: rootsDiffer},
 
 		{ID: "address-hostname", Category: Gateway, Title: "a gateway behind a hostname can be called by API servers",
 			Verify: true, Needs: []string{"address-pending"}, judge: addressHostname},
