@@ -130,8 +130,8 @@ const (
 )
 
 // look connects to all clusters of the mesh at once and reads them. Nothing is judged and nothing written.
-func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, how depth) (*session, error) {
-	return o.lookFor(ctx, m, []plan.Stage{stage}, how, acquaintance{})
+func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage) (*session, error) {
+	return o.lookFor(ctx, m, []plan.Stage{stage}, lookAround, acquaintance{})
 }
 
 // acquaintance is what a command that has called the primary before it looks around need not do again.
@@ -142,7 +142,7 @@ type acquaintance struct {
 	silent error
 }
 
-// lookFor is look with the permissions of several stages asked for.
+// lookFor is look for a judgement: with the permissions of several stages asked for, and more to look at.
 func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage, how depth, met acquaintance) (*session, error) {
 	s := &session{mesh: m, clusters: cluster.Set{}}
 	var onPrimary, onRemote []observe.Permission
