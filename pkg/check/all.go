@@ -101,7 +101,7 @@ func asked() []Check {
 		{ID: "root-cm-missing", Category: Trust, Title: "Istio's namespace has the mesh's root certificate",
 			Verify: true, Needs: []string{"reachable", "annotation-missing", "not-synced", "cabundle-empty"}, judge: rootMissing},
 		{ID: "roots-differ", Category: Trust, Title: "all clusters trust one root",
-			Verify: true, Needs: []string{"root-cm-missing"}, judge: rootsDiffer},
+			Verify: true, Needs: []string{"reachable", "root-cm-missing"}, judge: rootsDiffer},
 
 		{ID: "address-hostname", Category: Gateway, Title: "a gateway behind a hostname can be called by API servers",
 			Verify: true, Needs: []string{"address-pending"}, judge: addressHostname},
@@ -110,7 +110,7 @@ func asked() []Check {
 		{ID: "mesh-id", Category: ControlPlane, Title: "all clusters have one mesh id",
 			Verify: true, Needs: []string{"reachable"}, judge: meshID},
 		{ID: "network-overlap", Category: Network, Title: "pod ranges of one network do not overlap",
-			Verify: true, Needs: []string{"name-duplicate", "reachable"}, judge: networkOverlap},
+			Verify: true, Needs: []string{"same-cluster", "name-duplicate", "reachable"}, judge: networkOverlap},
 		{ID: "firewall", Category: Gateway, Title: "the gateway's ports answer",
 			Verify: true, Needs: []string{"address-pending", "gateway-ready", "not-exposed"}, judge: firewall},
 		{ID: "gateway-trust", Category: Trust, Title: "who answers at the gateway is istiod",

@@ -120,26 +120,32 @@ type view struct {
 	command  string
 }
 
+// For are the checks that a command asks: verify, preflight, or one that writes.
+func For(command string) []Check {
+	return slices.DeleteFunc(All(), func(c Check) bool {
+		switch command {
+		case "verify":
+			return !c.Verify
+		case "preflight":
+			return !c.Preflight
+		}
+		return !slices.Contains(c.Before, command)
+	})
+}
+
 // Gate judges what must hold before a command writes.
 func Gate(command string, m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
-	var checks []Check
-	for _, c := range All() {
-		if slices.Contains(c.Before, command) {
-			checks = append(checks, c)
-		}
-	}
-	return judge(checks, view{mesh: m, snapshot: s, charts: charts, command: command})
+	return judge(For(command), view{mesh: m, snapshot: s, charts: charts, command: command})
 }
 
 // Verify judges a finished mesh.
 func Verify(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
-	var checks []Check
-	for _, c := range All() {
-		if c.Verify {
-			checks = append(checks, c)
-		}
-	}
-	return judge(checks, view{mesh: m, snapshot: s, charts: charts, command: "verify"})
+	return Gate("verify", m, s, charts)
+}
+
+// Preflight judges clusters before anything is written to them.
+func Preflight(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
+	return Gate("preflight", m, s, charts)
 }
 
 // judge asks the checks in order. Where one that a check needs has failed for a cluster, the check is skipped there,

@@ -65,10 +65,10 @@ func (c Choice) Of(checks []Check) []Check {
 	return chosen
 }
 
-// Results are the chosen ones among results. Those that stand in the way of a chosen one are given apart: a check
+// Results are the chosen ones among the results of the checks that were asked. Those that stand in the way of a chosen one are given apart: a check
 // that was skipped because another failed has not passed, and who asks for it alone must not take it so. Nor has one
 // that came to no result because the clusters that it is about were not found.
-func (c Choice) Results(all []Result) (chosen, grounds []Result) {
+func (c Choice) Results(asked []Check, all []Result) (chosen, grounds []Result) {
 	chosen = []Result{} // for programs: an empty list, not none
 	for _, r := range all {
 		if c.has(r.ID, r.Category) {
@@ -88,7 +88,7 @@ func (c Choice) Results(all []Result) (chosen, grounds []Result) {
 			}
 		}
 	}
-	silencers := c.silencers(chosen)
+	silencers := c.silencers(asked, chosen)
 	for _, r := range all {
 		bad := r.Status == Fail || r.Status == Unknown
 		if bad && slices.Contains(silencers, r.ID) && !slices.Contains(c.Skip, r.ID) && !slices.Contains(reasons, r) {
@@ -99,16 +99,16 @@ func (c Choice) Results(all []Result) (chosen, grounds []Result) {
 }
 
 // silencers are the ids of the checks whose failure may be why chosen ones came to no result at all.
-func (c Choice) silencers(chosen []Result) []string {
+func (c Choice) silencers(asked []Check, chosen []Result) []string {
 	if !c.Narrows() {
 		return nil
 	}
 	needs := map[string][]string{}
 	var ids []string
-	for _, one := range All() {
+	for _, one := range asked {
 		needs[one.ID] = one.Needs
-		if one.Verify && c.has(one.ID, one.Category) && !slices.ContainsFunc(chosen, func(r Result) bool { return r.ID == one.ID }) {
-			// The remotes are found from the primary's secrets.
+		if c.has(one.ID, one.Category) && !slices.ContainsFunc(chosen, func(r Result) bool { return r.ID == one.ID }) {
+			// verify finds the remotes from the primary's secrets.
 			ids = append(ids, "reachable", "secret-malformed")
 			ids = append(ids, one.Needs...)
 		}
@@ -156,7 +156,7 @@ func unknown(kind, name string, known []string) error {
 	if len(known) < 12 {
 		return fmt.Errorf("there is no %s %q; there are: %s", kind, name, strings.Join(known, ", "))
 	}
-	return fmt.Errorf("there is no %s %q; --list shows them all", kind, name)
+	return fmt.Errorf("there is no %s %q; kubectl mesh verify --list shows them all", kind, name)
 }
 
 // alike are the names that contain what was given, or differ from it by a slip of the finger or two; the nearest

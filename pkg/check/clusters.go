@@ -118,7 +118,7 @@ func terminating(v view) []Result {
 			return fail(fmt.Sprintf("wait until it is gone: kubectl --context %s wait --for=delete namespace/%s --timeout=5m",
 				c.Context, v.mesh.Namespace), "namespace %s is being deleted", v.mesh.Namespace)
 		}
-		return nil
+		return pass("%s", v.mesh.Namespace)
 	})
 }
 

@@ -63,8 +63,8 @@ func TestChoiceValidate(t *testing.T) {
 		{Choice{Only: []string{"root-differ"}}, `there is no check "root-differ"; did you mean roots-differ?`},
 		{Choice{Skip: []string{"token"}}, `there is no check "token"; did you mean token-missing, token-expired?`},
 		{Choice{Skip: []string{"Firewall"}}, `there is no check "Firewall"; did you mean firewall?`},
-		{Choice{Only: []string{"xyz"}}, `there is no check "xyz"; --list shows them all`},
-		{Choice{Only: []string{""}}, `there is no check ""; --list shows them all`},
+		{Choice{Only: []string{"xyz"}}, `there is no check "xyz"; kubectl mesh verify --list shows them all`},
+		{Choice{Only: []string{""}}, `there is no check ""; kubectl mesh verify --list shows them all`},
 		{Choice{Categories: []string{"certificates"}}, `there is no category "certificates"; there are: clusters, control-plane, ` +
 			`gateway, credentials, injection, network, trust, proxies, traffic`},
 		{Choice{Categories: []string{"networks"}}, `there is no category "networks"; did you mean network?`},
@@ -120,7 +120,7 @@ func TestChoiceResults(t *testing.T) {
 		{Choice{Categories: []string{"network", "trust"}}, "network-label roots-differ", "not-synced istiod-ready no-istiod", all},
 		{Choice{Categories: []string{"network"}, Skip: []string{"network-label"}}, "", "", all},
 	} {
-		chosen, grounds := test.choice.Results(test.of)
+		chosen, grounds := test.choice.Results(For("verify"), test.of)
 		if test.choice.Narrows() && ids(grounds) != test.grounds {
 			t.Errorf("%+v: grounds are %q, want %q", test.choice, ids(grounds), test.grounds)
 		}

@@ -138,7 +138,7 @@ const maxSkew = 30
 
 func clockSkew(v view) []Result {
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Identity); r != nil {
+		if r := blind(seen, observe.APIServer); r != nil {
 			return r
 		}
 		primary, _ := v.mesh.Primary()

@@ -19,17 +19,6 @@ func preflightIDs() []string {
 	}
 }
 
-// Preflight judges clusters before anything is written to them.
-func Preflight(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
-	var checks []Check
-	for _, c := range All() {
-		if slices.Contains(preflightIDs(), c.ID) {
-			checks = append(checks, c)
-		}
-	}
-	return judge(checks, view{mesh: m, snapshot: s, charts: charts, command: "preflight"})
-}
-
 func loadBalancer(v view) []Result {
 	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.LoadBalancersPart); r != nil {
@@ -51,7 +40,10 @@ func loadBalancer(v view) []Result {
 
 func podSecurity(v view) []Result {
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.PodSecurityPart); r != nil {
+		if r := blind(seen, observe.PodSecurityPart); r != nil && len(seen.Restricted) == 0 {
+			if slices.ContainsFunc(seen.Denied, func(p observe.Permission) bool { return p.Verb == "create" && p.Resource == "pods" }) {
+				return skip("needs permission")
+			}
 			return r
 		}
 		const cure = "allow it (pod-security.kubernetes.io/enforce=privileged), or install Istio's CNI plugin with --set components.cni.enabled=true"

@@ -38,11 +38,24 @@ func preflightScenarios() []scenario {
 				{Verb: "create", Resource: "namespaces"}, {Verb: "patch", Resource: "namespaces"}, {Verb: "create", Resource: "secrets", Namespace: "istio-system"},
 			}
 		}, []string{"fail permission west"}},
+		{"no permission for the dry run of a pod", "", func(w *world) {
+			w.west().Denied = []observe.Permission{{Verb: "create", Resource: "pods", Namespace: "default"}}
+			w.west().Unreadable = []observe.Unreadable{{What: observe.PodSecurityPart, Reason: "pods is forbidden"}}
+		}, []string{"fail permission west"}},
+		{"a dry run that fails otherwise", "", func(w *world) {
+			w.west().Unreadable = []observe.Unreadable{{What: observe.PodSecurityPart, Reason: "the server is overloaded"}}
+		}, []string{"unknown pod-security west"}},
+		{"pod security of a namespace, and no dry run", "", func(w *world) {
+			w.west().Restricted = []string{"shop (restricted)"}
+			w.west().Unreadable = []observe.Unreadable{{What: observe.PodSecurityPart, Reason: "pods is forbidden"}}
+		}, []string{"fail pod-security west"}},
 		{"overlapping pod ranges", "", func(w *world) { w.west().PodRanges = w.east().PodRanges }, []string{"fail network-overlap west"}},
 		{"another root", "", func(w *world) { w.east().RootCert, w.west().RootCert = "root", "other" }, []string{"fail roots-differ west"}},
 		{"a control plane of its own", "", func(w *world) { w.west().ControlPlanes = []observe.ControlPlane{{Name: "istiod", Revision: "default"}} }, []string{"fail own-control-plane west"}},
 		{"a clock that is early", "", func(w *world) { w.west().Clock.Ahead = 120 }, []string{"fail clock-skew west"}},
-		{"the same cluster", "", func(w *world) { w.west().UID = w.east().UID }, []string{"fail same-cluster west"}},
+		{"the same cluster", "", func(w *world) {
+			w.west().UID, w.west().PodRanges = w.east().UID, w.east().PodRanges
+		}, []string{"fail same-cluster west"}},
 	}
 	for i := range scenarios {
 		scenarios[i].command, scenarios[i].change = "preflight", bare(scenarios[i].change)

@@ -383,6 +383,9 @@ func rootsDiffer(v view) []Result {
 			return r
 		}
 		if seenPrimary == nil || seenPrimary.RootCert == "" || seen.RootCert == "" {
+			if v.command == "preflight" {
+				return skip("nothing to compare: not both have a root certificate yet")
+			}
 			return skip("needs root-cm-missing")
 		}
 		for _, namespace := range slices.Sorted(maps.Keys(seen.RootCerts)) {

@@ -83,6 +83,21 @@ func (o *options) completeRemotes(c *cobra.Command, given []string, word string)
 	return attached, directive
 }
 
+// completeList completes the last of several values with commas between; values may carry a description after a tab.
+func completeList(values []string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, given string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		done := given[:strings.LastIndex(given, ",")+1]
+		var left []cobra.Completion
+		for _, value := range values {
+			name, _, _ := strings.Cut(value, "\t")
+			if strings.HasPrefix(name, given[len(done):]) && !slices.Contains(strings.Split(done, ","), name) {
+				left = append(left, done+value)
+			}
+		}
+		return left, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
 // completeFiles completes with the names of files that end so.
 func completeFiles(extensions ...string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

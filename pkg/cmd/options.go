@@ -134,12 +134,20 @@ const (
 )
 
 // look connects to all clusters of the mesh at once and reads them. Nothing is judged and nothing written.
-func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, how depth) (*session, error) {
-	return o.lookFor(ctx, m, []plan.Stage{stage}, how)
+func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage) (*session, error) {
+	return o.lookFor(ctx, m, []plan.Stage{stage}, lookAround, acquaintance{})
 }
 
-// lookFor is look with the permissions of several stages asked for.
-func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage, how depth) (*session, error) {
+// acquaintance is what a command that has called the primary before it looks around need not do again.
+type acquaintance struct {
+	// primary is its client.
+	primary *cluster.Cluster
+	// silent says why it does not answer, nil when it does.
+	silent error
+}
+
+// lookFor is look for a judgement: with the permissions of several stages asked for, and more to look at.
+func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage, how depth, met acquaintance) (*session, error) {
 	s := &session{mesh: m, clusters: cluster.Set{}}
 	var onPrimary, onRemote []observe.Permission
 	for _, stage := range stages {
@@ -159,15 +167,19 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 		if _, twice := s.clusters[key]; twice {
 			return nil, usage("two of the given contexts would be cluster %q: give one another name with NAME=CONTEXT", c.Name)
 		}
-		connected, err := cluster.Connect(o.flags, key, c.Context, primary)
-		if err != nil {
-			return nil, err
+		connected := met.primary
+		if !primary || connected == nil {
+			var err error
+			if connected, err = cluster.Connect(o.flags, key, c.Context, primary); err != nil {
+				return nil, err
+			}
 		}
 		s.clusters[key], permissions[key] = connected, asked
 	}
 	var err error
 	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{
 		Namespace: m.Namespace, Permissions: permissions, Deep: how == lookDeep, Obstacles: how == lookAtObstacles,
+		Silent: map[string]error{plan.PrimaryKey: met.silent},
 	})
 	return s, err
 }

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -11,18 +10,16 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 )
 
 type preflight struct {
-	*options
-	output   string
-	patience time.Duration
-	servers  []string
+	judging
+	servers []string
 }
 
 func newPreflight(o *options) *cobra.Command {
-	p := &preflight{options: o}
+	p := &preflight{judging: judging{options: o, command: "preflight"}}
+	p.judge = p.examine
 	c := &cobra.Command{
 		Use:   "preflight [CONTEXT|NAME=CONTEXT ...]",
 		Short: "Check clusters before they become a mesh",
@@ -32,67 +29,66 @@ func newPreflight(o *options) *cobra.Command {
 			balancer that is missing, pod security that forbids sidecars. Nothing is written.
 
 			Exit codes: 0 nothing is in the way (or only warnings), 1 something is, 2 wrong usage, 3 something could
-			not be looked at.`),
+			not be looked at. --fail-on=warn makes warnings failures.`),
 		Example: templates.Examples(`
 			# May west become a remote of east?
 			kubectl mesh preflight west --context east
 
 			# For a script
-			kubectl mesh preflight west south --context east -o json`),
+			kubectl mesh preflight west south --context east -o json
+
+			# For a CI system, with warnings as failures, and without the load balancer that will come later
+			kubectl mesh preflight west --context east -o junit --fail-on=warn --skip load-balancer
+
+			# May I do what the commands would do?
+			kubectl mesh preflight west --context east --only permission`),
 		ValidArgsFunction: p.completeClusters,
 		RunE:              func(c *cobra.Command, args []string) error { return p.run(c.Context(), args) },
 	}
 	f := c.Flags()
-	f.DurationVar(&p.patience, "timeout", time.Minute, "How long the whole command may take")
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
 	f.StringArrayVar(&p.servers, "server", nil, "Address by which the primary reaches a remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
-	f.StringVarP(&p.output, "output", "o", "", "json, for programs")
+	p.addFlags(c)
 	return c
 }
 
 func (p *preflight) run(ctx context.Context, args []string) error {
-	ctx, cancel := bounded(ctx, p.patience)
-	defer cancel()
-	if p.output != "" && p.output != "json" {
-		return usage("--output %q is not json", p.output)
+	if err := p.validate(); err != nil {
+		return err
 	}
+	return p.tell(ctx, args)
+}
+
+// validate finds wrong usage before any cluster is called.
+func (p *preflight) validate() error {
+	if err := p.validateOutput(outputs(), ""); err != nil {
+		return err
+	}
+	if err := p.judging.validate(); err != nil {
+		return err
+	}
+	return p.validateAsked(check.For(p.command))
+}
+
+// examine looks at clusters that are to become a mesh, and judges them.
+func (p *preflight) examine(ctx context.Context, args []string) (verdict, error) {
 	m, err := p.newMesh(args)
 	if err != nil {
-		return err
+		return verdict{}, err
 	}
 	if err := (&attachRemote{options: p.options, servers: p.servers}).addServers(m.Clusters); err != nil {
-		return err
+		return verdict{}, err
 	}
-	s, err := p.lookFor(ctx, m, []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote}, lookAtObstacles)
+	s, err := p.lookFor(ctx, m, []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote}, lookAtObstacles, acquaintance{})
 	if err != nil {
-		return err
+		return verdict{}, err
 	}
 	if seen := s.snapshot.Clusters[plan.PrimaryKey]; seen != nil && len(seen.ControlPlanes) == 0 {
 		s.mesh.Clusters[0].Name = mesh.ClusterName(s.mesh.Clusters[0].Context) // as install-primary would name it
 	}
 	if err := s.complete(); err != nil {
-		return err
+		return verdict{}, err
 	}
 	probe.Clocks(ctx, s.clusters, s.snapshot)
-	results := check.Preflight(s.mesh, s.snapshot, p.supported())
-	if p.output == "json" {
-		err = report.JSON(p.Out, verdict{Results: results})
-	} else {
-		err = report.Checks(p.Out, p.outStyle(), results)
-	}
-	if err != nil {
-		return err
-	}
-	return exitOf(check.Worst(results))
-}
-
-// exitOf gives a judgement its exit code.
-func exitOf(worst check.Status) error {
-	switch worst {
-	case check.Fail:
-		return &exitError{code: ExitFailed}
-	case check.Unknown:
-		return &exitError{code: ExitUnknown}
-	}
-	return nil
+	return verdict{Results: check.Preflight(s.mesh, s.snapshot, p.supported())}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 )
 
 // Exit codes, as documented for scripts.
@@ -62,11 +63,11 @@ func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams
 		return ExitOK
 	case errors.As(err, &exit):
 		if exit.err != nil {
-			fmt.Fprintln(streams.ErrOut, "error:", exit.err)
+			fmt.Fprintln(streams.ErrOut, "error:", report.Plain(exit.err.Error()))
 		}
 		return exit.code
 	}
-	fmt.Fprintln(streams.ErrOut, "error:", err)
+	fmt.Fprintln(streams.ErrOut, "error:", report.Plain(err.Error()))
 	return ExitFailed
 }
 

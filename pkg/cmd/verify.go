@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,23 +20,16 @@ import (
 )
 
 type verify struct {
-	*options
-	output string
-	// patience is --timeout: options.timeout has the default of the commands that write.
-	patience time.Duration
-	traffic  bool
-	probe    probe.Options
+	judging
+	traffic bool
+	probe   probe.Options
 
-	choice  check.Choice
-	failOn  string
 	list    bool
 	explain []string
 
 	watch    bool
 	interval time.Duration
-
-	// What tests put something else in for.
-	judge  func(ctx context.Context, args []string) (verdict, error)
+	// ticker is the clock of --watch; tests put something else in.
 	ticker func(time.Duration) (ticks <-chan time.Time, stop func())
 }
 
@@ -46,7 +38,7 @@ type verify struct {
 const callsPerPair = 10
 
 func newVerify(o *options) *cobra.Command {
-	v := &verify{options: o, ticker: realTicker}
+	v := &verify{judging: judging{options: o, command: "verify"}, ticker: realTicker}
 	v.judge = v.examine
 	c := &cobra.Command{
 		Use:   "verify [CONTEXT|NAME=CONTEXT ...]",
@@ -87,7 +79,6 @@ func newVerify(o *options) *cobra.Command {
 		RunE:              func(c *cobra.Command, args []string) error { return v.run(c.Context(), args) },
 	}
 	f := c.Flags()
-	f.DurationVar(&v.patience, "timeout", time.Minute, "How long the whole command may take; with --watch, each judgement")
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
 	f.BoolVar(&v.traffic, "traffic", false, "Send requests from every cluster to every cluster")
 	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), "Image of the pods that send the requests")
@@ -108,23 +99,7 @@ func (v *verify) run(ctx context.Context, args []string) error {
 	case v.watch:
 		return v.keepWatching(ctx, args)
 	}
-	found, err := v.judgeOnce(ctx, args)
-	if err != nil {
-		return err
-	}
-	chosen, grounds := v.choice.Results(found.Results)
-	if err := v.print(verdict{chosen, found.Traffic}); err != nil {
-		return err
-	}
-	v.remark(chosen, grounds)
-	return v.exit(slices.Concat(chosen, grounds))
-}
-
-// judgeOnce judges once, within --timeout.
-func (v *verify) judgeOnce(ctx context.Context, args []string) (verdict, error) {
-	ctx, cancel := bounded(ctx, v.patience)
-	defer cancel()
-	return v.judge(ctx, args)
+	return v.tell(ctx, args)
 }
 
 // examine looks at the mesh and judges it.
@@ -133,10 +108,11 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	if m, err = v.withKnownRemotes(ctx, m); err != nil {
+	m, met, err := v.withKnownRemotes(ctx, m)
+	if err != nil {
 		return verdict{}, err
 	}
-	s, err := v.look(ctx, m, "", lookDeep)
+	s, err := v.lookFor(ctx, m, nil, lookDeep, met)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -187,77 +163,24 @@ func interruption(err error) error {
 	return err
 }
 
-// verdict is what verify prints for programs. docs/checks.md has its schema.
-type verdict struct {
-	Results []check.Result   `json:"results"`
-	Traffic *observe.Traffic `json:"traffic,omitempty"`
-}
-
-func (v *verify) print(found verdict) error {
-	switch v.output {
-	case "json":
-		return report.JSON(v.Out, found)
-	case "yaml":
-		return report.YAML(v.Out, found)
-	case "junit":
-		return report.JUnit(v.Out, found.Results, v.failOn == string(check.Warn))
-	case "name":
-		return report.Names(v.Out, found.Results)
-	}
-	if found.Traffic != nil && len(found.Traffic.Calls) > 0 {
-		if err := report.Traffic(v.Out, v.outStyle(), found.Traffic); err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintln(v.Out); err != nil {
-			return err
-		}
-	}
-	if v.output == "wide" {
-		return report.ChecksWide(v.Out, v.outStyle(), found.Results)
-	}
-	return report.Checks(v.Out, v.outStyle(), found.Results)
-}
-
-// remark says on stderr what the chosen results alone do not: that there are none, or what stands in their way.
-func (v *verify) remark(chosen, grounds []check.Result) {
-	if len(chosen)+len(grounds) == 0 {
-		fmt.Fprintln(v.ErrOut, "The chosen checks do not apply to this mesh.")
-	}
-	for _, r := range grounds {
-		switch r.Status {
-		case check.Fail:
-			fmt.Fprintf(v.ErrOut, "%s: %s, which a chosen check needs, failed: %s\n", r.Cluster, r.ID, r.Seen)
-		case check.Unknown:
-			fmt.Fprintf(v.ErrOut, "%s: %s, which a chosen check needs, is unknown: %s\n", r.Cluster, r.ID, r.Seen)
-		}
-	}
-}
-
-// exit gives a judgement its exit code, by --fail-on.
-func (v *verify) exit(results []check.Result) error {
-	if v.failOn == string(check.Warn) && slices.ContainsFunc(results, func(r check.Result) bool { return r.Status == check.Warn }) {
-		return &exitError{code: ExitFailed}
-	}
-	return exitOf(check.Worst(results))
-}
-
 // withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,
 // adds all that the primary knows. A remote to which no context leads is added without one. A primary whose secrets
 // can't be read leaves the mesh as it is: the checks will say so.
-func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, error) {
-	primary, err := cluster.Connect(v.flags, "", m.Clusters[0].Context, true)
+func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, acquaintance, error) {
+	primary, err := cluster.Connect(v.flags, plan.PrimaryKey, m.Clusters[0].Context, true)
 	if err != nil {
-		return m, err
+		return m, acquaintance{}, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, observe.Patience)
 	defer cancel()
 	secrets, err := observe.RemoteSecrets(bounded, primary, m.Namespace)
+	met := acquaintance{primary: primary, silent: observe.Silence(bounded, err)}
 	if err != nil || len(secrets) == 0 {
-		return m, ctx.Err()
+		return m, met, ctx.Err()
 	}
 	endpoints, err := cluster.Endpoints(v.flags)
 	if err != nil {
-		return m, err
+		return m, met, err
 	}
 	named := m.Clusters[1:]
 	all := len(named) == 0
@@ -283,7 +206,7 @@ func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 		m.Clusters = append(m.Clusters, remote)
 	}
 	m.Clusters = append(m.Clusters, named...)
-	return m, nil
+	return m, met, nil
 }
 
 // dropNamesakes takes the remotes of secrets under the primary's own name, which istiod ignores, out of the mesh;

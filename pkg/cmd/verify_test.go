@@ -131,10 +131,15 @@ func verified(t *testing.T, judge func(context.Context, []string) (verdict, erro
 }
 
 func fakeVerify(streams genericiooptions.IOStreams, judge func(context.Context, []string) (verdict, error)) (*verify, *cobra.Command) {
-	v := &verify{options: &options{IOStreams: streams, getenv: func(string) string { return "" }}, patience: time.Minute, judge: judge}
+	v := &verify{judging: fakeJudging(streams, "verify", judge)}
 	c := &cobra.Command{Use: "verify"}
 	v.addFlags(c)
 	return v, c
+}
+
+// fakeJudging is what a judging command is made of, with judge in the place of real clusters.
+func fakeJudging(streams genericiooptions.IOStreams, command string, judge func(context.Context, []string) (verdict, error)) judging {
+	return judging{options: &options{IOStreams: streams, getenv: func(string) string { return "" }}, command: command, judge: judge}
 }
 
 func codeOf(t *testing.T, err error) int {
@@ -200,7 +205,7 @@ func TestVerifyExitCodes(t *testing.T) {
 		{"--only not-synced --skip token-expired", []string{good, bad, hindered}, ExitOK, ""},
 		{"--only roots-differ", []string{unknown, blinded}, ExitUnknown, "west: root-cm-missing, which a chosen check needs, is unknown: as seen\n"},
 		{"--only not-synced", []string{"reachable east fail"}, ExitFailed, "east: reachable, which a chosen check needs, failed: as seen\n"},
-		{"--only sync-partial", []string{good}, ExitOK, "The chosen checks do not apply to this mesh.\n"},
+		{"--only sync-partial", []string{good}, ExitOK, "The chosen checks do not apply to these clusters.\n"},
 	} {
 		t.Run(test.flags+"/"+strings.Join(test.results, ","), func(t *testing.T) {
 			t.Parallel()
@@ -288,14 +293,19 @@ func TestVerifyCompletion(t *testing.T) {
 		{[]string{"-o", ""}, "wide json yaml junit name"},
 	} {
 		_, out, _ := typed(t, append([]string{cobra.ShellCompRequestCmd, "verify"}, test.args...)...)
-		var names []string
-		for line := range strings.Lines(out) {
-			if name, _, _ := strings.Cut(strings.TrimSpace(line), "\t"); !strings.HasPrefix(name, ":") {
-				names = append(names, name)
-			}
-		}
-		if got := strings.Join(names, " "); got != test.want {
+		if got := completions(out); got != test.want {
 			t.Errorf("%q completes to %q, want %q", test.args, got, test.want)
 		}
 	}
+}
+
+// completions are the words that cobra would offer.
+func completions(out string) string {
+	var names []string
+	for line := range strings.Lines(out) {
+		if name, _, _ := strings.Cut(strings.TrimSpace(line), "\t"); !strings.HasPrefix(name, ":") {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " ")
 }

@@ -24,7 +24,7 @@ func (v *verify) keepWatching(ctx context.Context, args []string) error {
 	case err != nil:
 		return err
 	}
-	chosen, grounds := v.choice.Results(found.Results)
+	chosen, grounds := v.choose(found)
 	if err := v.print(verdict{Results: chosen}); err != nil {
 		return err
 	}
@@ -51,12 +51,12 @@ func (v *verify) keepWatching(ctx context.Context, args []string) error {
 			// It may pass, as a network does; what is said again and again is noise.
 			if trouble != err.Error() {
 				trouble = err.Error()
-				fmt.Fprintf(v.ErrOut, "%s could not look: %s\n", now.Format(time.TimeOnly), trouble)
+				fmt.Fprintf(v.ErrOut, "%s could not look: %s\n", now.Format(time.TimeOnly), report.Plain(trouble))
 			}
 			continue
 		}
 		trouble = ""
-		chosen, grounds = v.choice.Results(found.Results)
+		chosen, grounds = v.choose(found)
 		if err := changes.Next(v.Out, v.outStyle(), now, chosen); err != nil {
 			return err
 		}

@@ -107,6 +107,10 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 	if err != nil {
 		return absent(err)
 	}
+	return addMeshConfig(mesh, plane)
+}
+
+func addMeshConfig(mesh *corev1.ConfigMap, plane *ControlPlane) error {
 	var config struct {
 		TrustDomain   string `json:"trustDomain"`
 		DefaultConfig struct {
@@ -170,15 +174,20 @@ func (r *reader) replica(ctx context.Context, pod *corev1.Pod) Replica {
 		replica.Error = err.Error()
 		return replica
 	}
-	for _, c := range clusters {
-		replica.Clusters = append(replica.Clusters, SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})
-	}
 	proxies, err := istio.Syncz(ctx, r, pod)
 	if err != nil {
 		replica.Error = err.Error()
 	}
-	for _, p := range proxies {
-		replica.Proxies = append(replica.Proxies, Proxy{ID: p.ProxyID, Cluster: p.ClusterID, Version: p.IstioVersion, Rejected: p.Rejected()})
-	}
+	replica.add(clusters, proxies)
 	return replica
+}
+
+// add notes what a replica says of clusters and proxies.
+func (r *Replica) add(clusters istio.RemoteClusters, proxies []istio.ProxyStatus) {
+	for _, c := range clusters {
+		r.Clusters = append(r.Clusters, SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})
+	}
+	for _, p := range proxies {
+		r.Proxies = append(r.Proxies, Proxy{ID: p.ProxyID, Cluster: p.ClusterID, Version: p.IstioVersion, Rejected: p.Rejected()})
+	}
 }

@@ -22,7 +22,7 @@ func readRootCerts(ctx context.Context, r *reader) (func(*Cluster), error) {
 	}
 	roots := map[string]string{}
 	for _, cm := range list.Items {
-		roots[cm.Namespace] = Fingerprint([]byte(cm.Data["root-cert.pem"]))
+		roots[cm.Namespace] = rootOf(&cm)
 	}
 	return func(c *Cluster) { c.RootCerts = roots }, nil
 }
@@ -88,8 +88,14 @@ func readValues(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err != nil {
 		return nil, err
 	}
+	installed, err := installedOf(list.Items)
+	return func(c *Cluster) { c.Installed = installed }, err
+}
+
+// installedOf finds the ConfigMaps with what Istio's charts were rendered with.
+func installedOf(configMaps []corev1.ConfigMap) (map[string]Installed, error) {
 	installed := map[string]Installed{}
-	for _, cm := range list.Items {
+	for _, cm := range configMaps {
 		revision, is := istio.ValuesOf(cm.Name)
 		if !is || cm.Data["merged-values"] == "" {
 			continue
@@ -106,7 +112,7 @@ func readValues(ctx context.Context, r *reader) (func(*Cluster), error) {
 		}
 		installed[revision] = Installed{MeshID: values.Global.MeshID, Network: values.Global.Network, IstiodAddress: values.Global.RemotePilotAddress}
 	}
-	return func(c *Cluster) { c.Installed = installed }, nil
+	return installed, nil
 }
 
 // readAmbient reads whether an ambient data plane runs.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -29,17 +30,21 @@ func Fingerprint(data []byte) string {
 }
 
 func readVersion(ctx context.Context, r *reader) (func(*Cluster), error) {
-	var body struct {
-		GitVersion string `json:"gitVersion"`
-	}
 	raw, err := r.Kube().Discovery().RESTClient().Get().AbsPath("/version").DoRaw(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := decode(raw, &body); err != nil {
-		return nil, err
+	version, err := versionOf(raw)
+	return func(c *Cluster) { c.KubernetesVersion = version }, err
+}
+
+// versionOf reads the answer to /version.
+func versionOf(raw []byte) (string, error) {
+	var body struct {
+		GitVersion string `json:"gitVersion"`
 	}
-	return func(c *Cluster) { c.KubernetesVersion = body.GitVersion }, nil
+	err := decode(raw, &body)
+	return body.GitVersion, err
 }
 
 func readCA(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -55,12 +60,15 @@ func readNamespace(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err != nil {
 		return nil, absent(err)
 	}
-	seen := &Namespace{
+	return func(c *Cluster) { c.Namespace = namespaceOf(ns) }, nil
+}
+
+func namespaceOf(ns *corev1.Namespace) *Namespace {
+	return &Namespace{
 		Network:              ns.Labels[istio.NetworkLabel],
 		ControlPlaneClusters: ns.Annotations[istio.ControlPlaneClustersAnnotation],
 		Terminating:          ns.DeletionTimestamp != nil,
 	}
-	return func(c *Cluster) { c.Namespace = seen }, nil
 }
 
 func readInjectors(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -71,18 +79,22 @@ func readInjectors(ctx context.Context, r *reader) (func(*Cluster), error) {
 	}
 	var injectors []Injector
 	for _, w := range list.Items {
-		injector := Injector{Name: w.Name, Revision: w.Labels[istio.RevisionLabel], Tag: w.Labels[istio.TagLabel]}
-		for _, hook := range w.Webhooks {
-			injector.CABundles = append(injector.CABundles, Fingerprint(hook.ClientConfig.CABundle))
-			if s := hook.ClientConfig.Service; s != nil && s.Path != nil {
-				injector.Path = *s.Path
-			}
-		}
-		slices.Sort(injector.CABundles)
-		injector.CABundles = slices.Compact(injector.CABundles)
-		injectors = append(injectors, injector)
+		injectors = append(injectors, injectorOf(&w))
 	}
 	return func(c *Cluster) { c.Injectors = injectors }, nil
+}
+
+func injectorOf(w *admissionregistrationv1.MutatingWebhookConfiguration) Injector {
+	injector := Injector{Name: w.Name, Revision: w.Labels[istio.RevisionLabel], Tag: w.Labels[istio.TagLabel]}
+	for _, hook := range w.Webhooks {
+		injector.CABundles = append(injector.CABundles, Fingerprint(hook.ClientConfig.CABundle))
+		if s := hook.ClientConfig.Service; s != nil && s.Path != nil {
+			injector.Path = *s.Path
+		}
+	}
+	slices.Sort(injector.CABundles)
+	injector.CABundles = slices.Compact(injector.CABundles)
+	return injector
 }
 
 func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -155,19 +167,23 @@ func readIstiodServices(ctx context.Context, r *reader) (func(*Cluster), error) 
 		if s.Name != "istiod" && !strings.HasPrefix(s.Name, "istiod-") || s.Labels[istio.TagLabel] != "" {
 			continue
 		}
-		seen := IstiodService{Name: s.Name, ExternalName: s.Spec.ExternalName, Selector: len(s.Spec.Selector) > 0}
 		slices, err := r.endpointSlices(ctx, s.Name)
 		if err != nil {
 			return nil, err
 		}
-		for _, slice := range slices {
-			for _, e := range slice.Endpoints {
-				seen.Addresses = append(seen.Addresses, e.Addresses...)
-			}
-		}
-		services = append(services, seen)
+		services = append(services, istiodServiceOf(&s, slices))
 	}
 	return func(c *Cluster) { c.IstiodServices = services }, nil
+}
+
+func istiodServiceOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) IstiodService {
+	seen := IstiodService{Name: s.Name, ExternalName: s.Spec.ExternalName, Selector: len(s.Spec.Selector) > 0}
+	for _, slice := range endpoints {
+		for _, e := range slice.Endpoints {
+			seen.Addresses = append(seen.Addresses, e.Addresses...)
+		}
+	}
+	return seen
 }
 
 // readExposed finds the VirtualServices by which istiod is published. A cluster without Istio's CRDs has none.
@@ -202,8 +218,12 @@ func RemoteSecrets(ctx context.Context, c *cluster.Cluster, namespace string) ([
 	if err != nil {
 		return nil, err
 	}
+	return remoteSecretsOf(list.Items), nil
+}
+
+func remoteSecretsOf(list []corev1.Secret) []RemoteSecret {
 	var secrets []RemoteSecret
-	for _, s := range list.Items {
+	for _, s := range list {
 		for _, key := range istio.RemoteSecretKeys(&s) {
 			seen := RemoteSecret{Secret: s.Name, Cluster: key}
 			credentials, err := istio.ParseRemoteSecret(s.Data[key])
@@ -215,7 +235,7 @@ func RemoteSecrets(ctx context.Context, c *cluster.Cluster, namespace string) ([
 			secrets = append(secrets, seen)
 		}
 	}
-	return secrets, nil
+	return secrets
 }
 
 func readRootCert(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -223,17 +243,22 @@ func readRootCert(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err != nil {
 		return nil, absent(err)
 	}
-	return func(c *Cluster) { c.RootCert = Fingerprint([]byte(cm.Data["root-cert.pem"])) }, nil
+	return func(c *Cluster) { c.RootCert = rootOf(cm) }, nil
 }
+
+// rootOf is the fingerprint of an istio-ca-root-cert.
+func rootOf(cm *corev1.ConfigMap) string { return Fingerprint([]byte(cm.Data["root-cert.pem"])) }
 
 func readNodes(ctx context.Context, r *reader) (func(*Cluster), error) {
 	list, err := r.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	ready := 0
-	var ranges []string
-	for _, n := range list.Items {
+	return func(c *Cluster) { c.ReadyNodes, c.PodRanges = nodesOf(list.Items) }, nil
+}
+
+func nodesOf(nodes []corev1.Node) (ready int, ranges []string) {
+	for _, n := range nodes {
 		ranges = append(ranges, n.Spec.PodCIDRs...)
 		for _, condition := range n.Status.Conditions {
 			if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue && !n.Spec.Unschedulable {
@@ -241,7 +266,7 @@ func readNodes(ctx context.Context, r *reader) (func(*Cluster), error) {
 			}
 		}
 	}
-	return func(c *Cluster) { c.ReadyNodes, c.PodRanges = ready, ranges }, nil
+	return ready, ranges
 }
 
 // readPermissions asks, for each permission that the command will need, whether the user has it. Somebody who may do

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -164,19 +165,37 @@ func TestAnswered(t *testing.T) {
 	}
 }
 
-func TestUnreachable(t *testing.T) {
+func TestSilence(t *testing.T) {
 	t.Parallel()
 	late, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
-	if got := unreachable(late, errors.New("client rate limiter: would exceed context deadline")); got.Error() != "no answer within 10s" {
-		t.Errorf("got %v", got)
-	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	refused := errors.New("connection refused")
-	for _, ctx := range []context.Context{t.Context(), stopped} {
-		if got := unreachable(ctx, refused); !errors.Is(got, refused) {
-			t.Errorf("got %v", got)
+	overdue := &url.Error{Op: "Get", URL: "https://east", Err: context.DeadlineExceeded}
+	for _, test := range []struct {
+		name     string
+		ctx      context.Context //nolint:containedctx // a table
+		err      error
+		says     string
+		timedOut bool
+	}{
+		{"an answer", t.Context(), nil, "", false},
+		{"a refusal", t.Context(), apierrors.NewUnauthorized("no"), "", false},
+		{"a refusal at the last moment", late, apierrors.NewUnauthorized("no"), "", false},
+		{"our patience", late, errors.New("client rate limiter: would exceed context deadline"), "no answer within 10s", true},
+		{"the user's patience", t.Context(), overdue, overdue.Error(), true},
+		{"nobody there", t.Context(), refused, "connection refused", false},
+		{"Ctrl-C", stopped, refused, "connection refused", false},
+	} {
+		err := Silence(test.ctx, test.err)
+		seen := &Cluster{}
+		(&reader{seen: seen}).note(APIServer, err)
+		switch {
+		case test.says == "" && (err != nil || seen.Unreadable != nil):
+			t.Errorf("%s: %v", test.name, err)
+		case test.says != "" && !reflect.DeepEqual(seen.Unreadable, []Unreadable{{APIServer, test.says, test.timedOut}}):
+			t.Errorf("%s: %+v", test.name, seen.Unreadable)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -57,6 +58,8 @@ type Options struct {
 	Deep bool
 	// Obstacles looks at what may stand in the way of an installation.
 	Obstacles bool
+	// Silent are clusters, by name, that were found not to answer: they are not asked again.
+	Silent map[string]error
 }
 
 // Read looks at all clusters at once. It returns an error only when ctx ends; whatever else fails is in the Snapshot.
@@ -66,6 +69,10 @@ func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot
 	for name, c := range clusters {
 		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName}
 		snapshot.Clusters[name] = seen
+		if err := options.Silent[name]; err != nil {
+			(&reader{seen: seen}).note(APIServer, err)
+			continue
+		}
 		readers.Go(func() { readCluster(ctx, c, seen, options) })
 	}
 	readers.Wait()
@@ -126,9 +133,9 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options
 	first, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	uid, err := c.UID(first)
-	if err != nil && !answered(err) {
+	if silent := Silence(first, err); silent != nil {
 		// One unreachable cluster costs its timeout once: nothing else is tried.
-		r.note(APIServer, unreachable(first, err))
+		r.note(APIServer, silent)
 		return
 	}
 	if apierrors.IsForbidden(err) {
@@ -159,12 +166,25 @@ func answered(err error) bool {
 	return errors.As(err, &status) && status.Status().Reason != metav1.StatusReasonUnknown
 }
 
-func unreachable(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %s", Patience)
+// Silence says why nobody has answered, when ctx is bounded by Patience; nil when somebody has, be it with a refusal.
+func Silence(ctx context.Context, err error) error {
+	switch {
+	case err == nil || answered(err):
+		return nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &silenceError{fmt.Errorf("no answer within %s", Patience)}
+	}
+	var late net.Error
+	if errors.As(err, &late) && late.Timeout() {
+		return &silenceError{err}
 	}
 	return err
 }
+
+// silenceError says that the whole time was spent on waiting; who asks again, waits again.
+type silenceError struct{ error }
+
+func (e *silenceError) Unwrap() error { return e.error }
 
 func (r *reader) note(what string, err error) {
 	if err == nil {
@@ -172,7 +192,8 @@ func (r *reader) note(what string, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen.Unreadable = append(r.seen.Unreadable, Unreadable{What: what, Reason: err.Error()})
+	var silence *silenceError
+	r.seen.Unreadable = append(r.seen.Unreadable, Unreadable{What: what, Reason: err.Error(), TimedOut: errors.As(err, &silence)})
 }
 
 // absent turns "not found" into nothing: an object that is not there has been looked for and is absent.

@@ -119,6 +119,8 @@ type Unreadable struct {
 	What string `json:"what"`
 	// Reason is the API server's or the network's own error.
 	Reason string `json:"reason"`
+	// TimedOut is true when nobody answered in time: who asks again, waits again.
+	TimedOut bool `json:"timedOut,omitempty"`
 }
 
 // Permission is one thing that the API server may allow.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"strings"
 	"sync"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -19,7 +20,8 @@ import (
 )
 
 // useCredentials tries each remote secret as istiod does: istiod itself tells only of its first try.
-func useCredentials(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target) {
+func useCredentials(ctx context.Context, primary *cluster.Cluster, s *observe.Snapshot, t Target) {
+	seen := s.Clusters[t.Primary]
 	list, err := primary.Kube().CoreV1().Secrets(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.RemoteSecretSelector})
 	if err != nil {
 		return // the snapshot says that they can't be read
@@ -32,12 +34,26 @@ func useCredentials(ctx context.Context, primary *cluster.Cluster, seen *observe
 				continue
 			}
 			credentials, err := istio.ParseRemoteSecret(secret.Data[remote.Cluster])
-			if err == nil && len(credentials.Token) > 0 {
+			if reason, silent := silentAt(s, credentials.Server); silent {
+				remote.Use = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: reason}
+			} else if err == nil && len(credentials.Token) > 0 {
 				used.Go(func() { remote.Use = use(ctx, credentials) })
 			}
 		}
 	}
 	used.Wait()
+}
+
+// silentAt is true for an API server that has been waited for in vain: it costs its timeout once.
+func silentAt(s *observe.Snapshot, server string) (reason string, silent bool) {
+	for _, c := range s.Clusters {
+		for _, u := range c.Unreadable {
+			if u.What == observe.APIServer && u.TimedOut && strings.TrimSuffix(c.Server, "/") == strings.TrimSuffix(server, "/") {
+				return u.Reason, true
+			}
+		}
+	}
+	return "", false
 }
 
 func use(ctx context.Context, credentials istio.Credentials) *observe.CredentialUse {

@@ -25,6 +25,7 @@ func ChecksWide(to io.Writer, style Style, results []check.Result) error {
 
 func checks(to io.Writer, style Style, results []check.Result, wide bool) error {
 	w := &strings.Builder{}
+	results = plainResults(results)
 	order, byCluster := group(results)
 	width, categories := 0, 0
 	for _, r := range results {
@@ -103,7 +104,7 @@ func troubles(results []check.Result) []string {
 // cluster to another check/CLUSTER/ID/OTHER STATUS.
 func Names(to io.Writer, results []check.Result) error {
 	w := &strings.Builder{}
-	for _, r := range merge(results) {
+	for _, r := range merge(plainResults(results)) {
 		fmt.Fprintf(w, "%s %s\n", name(r), r.Status)
 	}
 	_, err := io.WriteString(to, w.String())

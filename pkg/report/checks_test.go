@@ -144,7 +144,7 @@ func TestChecksThatNobodyReads(t *testing.T) {
 		"names":   Names(brokenPipe{}, results()),
 		"json":    JSON(brokenPipe{}, results()),
 		"yaml":    YAML(brokenPipe{}, results()),
-		"junit":   JUnit(brokenPipe{}, results(), false),
+		"junit":   JUnit(brokenPipe{}, "", results(), false),
 		"list":    List(brokenPipe{}, Style{Width: 80}, check.All()),
 		"ids":     ListNames(brokenPipe{}, check.All()),
 		"explain": Explain(brokenPipe{}, Style{Width: 80}, check.All()),

@@ -46,10 +46,10 @@ type (
 	}
 )
 
-// JUnit writes results for programs that read test reports: a suite for each cluster, a case for each check. JUnit
-// has no warnings; with warningsFail they are failures, else they pass and their text is the case's output.
-func JUnit(w io.Writer, results []check.Result, warningsFail bool) error {
-	all := junitSuites{Name: "kubectl mesh verify"}
+// JUnit writes results for programs that read test reports, under a name: a suite for each cluster, a case for each
+// check. JUnit has no warnings; with warningsFail they are failures, else they pass and their text is the case's output.
+func JUnit(w io.Writer, name string, results []check.Result, warningsFail bool) error {
+	all := junitSuites{Name: name}
 	order, byCluster := group(merge(results))
 	for _, cluster := range order {
 		suite := junitSuite{Name: cluster}

@@ -122,7 +122,7 @@ func (p *Progress) line(symbol, colour string, e run.Event, detail, took string)
 	if detail != "" {
 		detail = ": " + detail
 	}
-	fmt.Fprintf(p.w, "%s %s  %s%s%s\n", p.style.paint(colour, symbol), pad(e.Step.Cluster, p.width), e.Step.Title, detail, took)
+	fmt.Fprintf(p.w, "%s %s  %s%s%s\n", p.style.paint(colour, symbol), pad(e.Step.Cluster, p.width), e.Step.Title, plainLine(detail), took)
 }
 
 func (p *Progress) erase() {
@@ -147,7 +147,7 @@ func (p *Progress) live() {
 	}
 	text := fmt.Sprintf("%c %s", frames[p.frame%len(frames)], strings.Join(parts, " · "))
 	p.erase()
-	fmt.Fprint(p.w, cut(strings.ReplaceAll(text, "\n", " "), p.style.Width-1))
+	fmt.Fprint(p.w, cut(plainLine(text), p.style.Width-1))
 }
 
 // Duration writes a duration as people read it: 0.3s, 12s, 2m5s.

@@ -27,7 +27,7 @@ type Changes struct {
 func (c *Changes) Next(to io.Writer, style Style, now time.Time, results []check.Result) error {
 	w := &strings.Builder{}
 	at := style.paint(faint, now.Format(time.TimeOnly))
-	order, byCluster := group(merge(results))
+	order, byCluster := group(merge(plainResults(results)))
 	if c.last == nil {
 		c.last = map[string]check.Status{}
 	}

@@ -161,7 +161,8 @@ func (l *Lab) Command(ctx context.Context, program string, args ...string) *exec
 // Run runs a program as Command prepares it.
 func (l *Lab) Run(tb testing.TB, program string, args ...string) Result {
 	tb.Helper()
-	return Finish(tb, l.Command(tb.Context(), program, args...))
+	// Clean-up functions call this too, when the test's own context has ended.
+	return Finish(tb, l.Command(context.WithoutCancel(tb.Context()), program, args...))
 }
 
 // Finish runs a prepared program to its end.
