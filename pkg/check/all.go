@@ -89,7 +89,7 @@ func asked() []Check {
 		{ID: "secret-ca", Category: Credentials, Title: "the CA in the remote secret is the API server's",
 			Verify: true, Needs: []string{"secret-unreachable"}, judge: secretCA},
 		{ID: "token-expired", Category: Credentials, Title: "the token in the remote secret is taken",
-			Verify: true, Needs: []string{"token-missing", "secret-unreachable", "secret-ca"}, judge: tokenExpired},
+			Verify: true, Needs: []string{"secret-unreachable", "secret-ca"}, judge: tokenExpired},
 		{ID: "reader-rbac", Category: Credentials, Title: "istiod may read what it needs",
 			Verify: true, Needs: []string{"secret-unreachable", "secret-ca", "token-expired"}, judge: readerRBAC},
 		{ID: "sync-partial", Category: ControlPlane, Title: "all istiod replicas have read the same clusters",

@@ -9,7 +9,8 @@ func explanations() map[string]explanation {
 		"reachable": {
 			`The API server of a context did not answer, or refused the user's credentials. Without it nothing else can be
 			said about that cluster, so every other check of it is skipped. A remote for which your kubeconfig has no context is
-			unknown, not failed: the primary may well reach it.`,
+			read with the credentials of its remote secret, as istiod reads it; what its account may not read is unknown. If it
+			does not answer from here either, it is unknown, not failed: the primary may well reach it.`,
 			`Try the context with kubectl. If the remote is fine but you have no context for it, ask for one, or name it as
 			NAME=CONTEXT.`,
 		},

@@ -30,7 +30,7 @@ func secretLocalhost(v view) []Result {
 		if !mesh.IsLocal(server) {
 			return pass("%s", server)
 		}
-		if v.command == "verify" && c.Context != "" && !mesh.IsLocal(seen.Server) {
+		if v.command == "verify" && hasContext(c) && !mesh.IsLocal(seen.Server) {
 			return fail(attachOver(v, c), "the API server's address is %s, which in a pod of the primary means that pod itself", server)
 		}
 		return fail(fmt.Sprintf("give the address that pods of %s reach it by: kubectl mesh attach-remote --context %s %s=%s --server https://ADDRESS:PORT (for kind: docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)",
@@ -147,7 +147,7 @@ func secretMalformed(v view) []Result {
 				continue
 			}
 			fix := fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret)
-			if i := slices.IndexFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == s.Cluster && c.Context != "" }); i >= 0 {
+			if i := slices.IndexFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == s.Cluster && hasContext(c) }); i >= 0 {
 				fix += " && " + attachAgain(v, v.mesh.Clusters[i])
 			}
 			broken := fail(fix, "Secret %s in %s, key %s: %s", s.Secret, v.mesh.Namespace, s.Cluster, s.Error)

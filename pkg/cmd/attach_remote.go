@@ -73,7 +73,7 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 			m.Clusters[i].Network = a.network
 		}
 	}
-	s, err := a.look(ctx, m, plan.AttachRemote, lookAround)
+	s, err := a.look(ctx, m, plan.AttachRemote)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := e.look(ctx, m, plan.ExposeIstiod, lookAround)
+	s, err := e.look(ctx, m, plan.ExposeIstiod)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 }
 
 func (e *exposeIstiod) summary(ctx context.Context, s *session, wrote bool) error {
-	after, err := e.look(ctx, s.mesh, "", lookAround)
+	after, err := e.look(ctx, s.mesh, "")
 	if err != nil {
 		return err
 	}

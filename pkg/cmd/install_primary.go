@@ -68,7 +68,7 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := i.look(ctx, m, plan.InstallPrimary, lookAround)
+	s, err := i.look(ctx, m, plan.InstallPrimary)
 	if err != nil {
 		return err
 	}

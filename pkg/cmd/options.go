@@ -130,12 +130,13 @@ const (
 )
 
 // look connects to all clusters of the mesh at once and reads them. Nothing is judged and nothing written.
-func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage, how depth) (*session, error) {
-	return o.lookFor(ctx, m, []plan.Stage{stage}, how)
+func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage) (*session, error) {
+	return o.lookFor(ctx, m, []plan.Stage{stage}, lookAround, nil)
 }
 
-// lookFor is look with the permissions of several stages asked for.
-func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage, how depth) (*session, error) {
+// lookFor is look with the permissions of several stages asked for, and with clusters that are reached otherwise than
+// through a context.
+func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage, how depth, others cluster.Set) (*session, error) {
 	s := &session{mesh: m, clusters: cluster.Set{}}
 	var onPrimary, onRemote []observe.Permission
 	for _, stage := range stages {
@@ -150,6 +151,9 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 			key, asked = plan.PrimaryKey, onPrimary
 		}
 		if c.Context == "" && !primary {
+			if other := others[c.Name]; other != nil {
+				s.clusters[key] = other
+			}
 			continue
 		}
 		if _, twice := s.clusters[key]; twice {

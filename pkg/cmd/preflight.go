@@ -62,7 +62,7 @@ func (p *preflight) run(ctx context.Context, args []string) error {
 	if err := (&attachRemote{options: p.options, servers: p.servers}).addServers(m.Clusters); err != nil {
 		return err
 	}
-	s, err := p.lookFor(ctx, m, []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote}, lookAtObstacles)
+	s, err := p.lookFor(ctx, m, []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote}, lookAtObstacles, nil)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -132,10 +133,11 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	if m, err = v.withKnownRemotes(ctx, m); err != nil {
+	m, others, err := v.withKnownRemotes(ctx, m)
+	if err != nil {
 		return verdict{}, err
 	}
-	s, err := v.look(ctx, m, "", lookDeep)
+	s, err := v.lookFor(ctx, m, nil, lookDeep, others)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -163,7 +165,7 @@ func (v *verify) probeTraffic(ctx context.Context, s *session) (*observe.Traffic
 	options.Primary = primary.Name
 	options.Revision, options.Count, options.Settle = s.mesh.Revision, callsPerPair, 20*time.Second
 	for _, c := range s.mesh.Clusters {
-		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.ReadyNodes > 0 {
+		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.Secret == "" && seen.ReadyNodes > 0 {
 			options.Clusters = append(options.Clusters, c.Name)
 		}
 	}
@@ -241,27 +243,30 @@ func (v *verify) exit(results []check.Result) error {
 }
 
 // withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,
-// adds all that the primary knows. A remote to which no context leads is added without one. A primary whose secrets
-// can't be read leaves the mesh as it is: the checks will say so.
-func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, error) {
+// adds all that the primary knows. A remote to which no context leads is added without one, and is among the others,
+// connected with the credentials of its secret. A primary whose secrets can't be read leaves the mesh as it is: the
+// checks will say so.
+func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (_ mesh.Mesh, others cluster.Set, err error) {
 	primary, err := cluster.Connect(v.flags, "", m.Clusters[0].Context, true)
 	if err != nil {
-		return m, err
+		return m, nil, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, observe.Patience)
 	defer cancel()
-	secrets, err := observe.RemoteSecrets(bounded, primary, m.Namespace)
+	secrets, err := istio.RemoteSecrets(bounded, primary.Kube(), m.Namespace)
 	if err != nil || len(secrets) == 0 {
-		return m, ctx.Err()
+		return m, nil, ctx.Err()
 	}
 	endpoints, err := cluster.Endpoints(v.flags)
 	if err != nil {
-		return m, err
+		return m, nil, err
 	}
 	named := m.Clusters[1:]
 	all := len(named) == 0
 	m.Clusters = slices.Clone(m.Clusters[:1])
-	for _, secret := range secrets {
+	others = cluster.Set{}
+	for _, held := range secrets {
+		secret := observe.RemoteSecretOf(held)
 		remote := mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote}
 		leads := leadingTo(secret, endpoints)
 		switch i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
@@ -279,10 +284,16 @@ func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 		case secret.Server == "":
 			remote.Context = namesake(secret.Cluster, endpoints) // a secret that says nothing of its cluster
 		}
+		if remote.Context == "" && held.Usable() {
+			// What is wrong with credentials of which no client can be made, the probe finds, too.
+			if connected, err := cluster.ConnectWith(v.flags, remote.Name, held.Secret, held.Config()); err == nil {
+				others[remote.Name] = connected
+			}
+		}
 		m.Clusters = append(m.Clusters, remote)
 	}
 	m.Clusters = append(m.Clusters, named...)
-	return m, nil
+	return m, others, nil
 }
 
 // dropNamesakes takes the remotes of secrets under the primary's own name, which istiod ignores, out of the mesh;

@@ -168,14 +168,14 @@ func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	late, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
-	if got := unreachable(late, errors.New("client rate limiter: would exceed context deadline")); got.Error() != "no answer within 10s" {
+	if got := unreachable(late, Patience, errors.New("client rate limiter: would exceed context deadline")); got.Error() != "no answer within 10s" {
 		t.Errorf("got %v", got)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	refused := errors.New("connection refused")
 	for _, ctx := range []context.Context{t.Context(), stopped} {
-		if got := unreachable(ctx, refused); !errors.Is(got, refused) {
+		if got := unreachable(ctx, Patience, refused); !errors.Is(got, refused) {
 			t.Errorf("got %v", got)
 		}
 	}

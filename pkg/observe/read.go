@@ -45,6 +45,10 @@ const (
 // gave no --request-timeout.
 const Patience = 10 * time.Second
 
+// lessPatience is that for an API server that is known from a remote secret only: a private one can't be reached from
+// here, and one that is gone from nowhere.
+const lessPatience = 3 * time.Second
+
 // Options say what to look at.
 type Options struct {
 	// Namespace is Istio's.
@@ -64,7 +68,7 @@ func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot
 	snapshot := &Snapshot{Clusters: map[string]*Cluster{}}
 	var readers sync.WaitGroup
 	for name, c := range clusters {
-		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName}
+		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName, Secret: c.Secret}
 		snapshot.Clusters[name] = seen
 		readers.Go(func() { readCluster(ctx, c, seen, options) })
 	}
@@ -123,12 +127,20 @@ func (r *reader) parts() []part {
 
 func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options Options) {
 	r := &reader{Cluster: c, options: options, seen: seen}
-	first, cancel := context.WithTimeout(ctx, Patience)
+	patience := Patience
+	if c.Secret != "" {
+		patience = lessPatience
+	}
+	first, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	uid, err := c.UID(first)
-	if err != nil && !answered(err) {
+	if err != nil && (!answered(err) || apierrors.IsUnauthorized(err)) {
 		// One unreachable cluster costs its timeout once: nothing else is tried.
-		r.note(APIServer, unreachable(first, err))
+		err = unreachable(first, patience, err)
+		r.note(APIServer, err)
+		if c.Secret != "" {
+			seen.Use = FailedUse(err)
+		}
 		return
 	}
 	if apierrors.IsForbidden(err) {
@@ -159,9 +171,9 @@ func answered(err error) bool {
 	return errors.As(err, &status) && status.Status().Reason != metav1.StatusReasonUnknown
 }
 
-func unreachable(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %s", Patience)
+func unreachable(ctx context.Context, patience time.Duration, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s", patience)
 	}
 	return err
 }

@@ -48,6 +48,11 @@ type Cluster struct {
 	Server string `json:"server"`
 	// TLSServerName is the name under which the kubeconfig checks the API server's certificate, if it says one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
+	// Secret is the primary's remote secret with whose credentials the cluster was read; empty where it was read with the
+	// user's own. Server is the secret's then, and Context empty.
+	Secret string `json:"secret,omitempty"`
+	// Use is how those credentials failed; nil when they did not.
+	Use *CredentialUse `json:"use,omitempty"`
 	// UID is that of the namespace kube-system: the identity of a cluster, whatever its contexts are called.
 	UID string `json:"uid,omitempty"`
 	// CA is the fingerprint of the CA bundle that the cluster gives to its service accounts (kube-root-ca.crt).

@@ -35,7 +35,7 @@ func Live(ctx context.Context, clusters cluster.Set, s *observe.Snapshot, t Targ
 	}
 	asked.Go(func() { Clocks(ctx, clusters, s) })
 	if primary, seen := clusters[t.Primary], s.Clusters[t.Primary]; primary != nil && seen != nil && answers(seen) {
-		asked.Go(func() { useCredentials(ctx, primary, seen, t) })
+		asked.Go(func() { useCredentials(ctx, primary, s, t) })
 		asked.Go(func() { callGateway(ctx, primary, seen, t) })
 	}
 	asked.Wait()
