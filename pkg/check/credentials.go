@@ -97,7 +97,11 @@ func sameServer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings
 
 func secretCA(v view) []Result {
 	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		if s.Use.Problem != observe.ServerUntrusted {
+		switch s.Use.Problem {
+		case observe.ServerUntrusted:
+		case observe.ServerUnreachable:
+			return skip("it does not answer from here")
+		default:
 			return pass("the CA in Secret %s is the API server's", s.Secret)
 		}
 		return fail(attachOver(v, c),
@@ -107,10 +111,12 @@ func secretCA(v view) []Result {
 
 func tokenExpired(v view) []Result {
 	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		if s.Use.Problem != observe.TokenRefused {
+		switch {
+		case s.Use.Problem == "":
 			return pass("the token in Secret %s is taken", s.Secret)
-		}
-		if v.lacksToken(c) {
+		case s.Use.Problem != observe.TokenRefused:
+			return skip("the API server was not asked: there is no connection from here")
+		case v.lacksToken(c):
 			return skip("needs token-missing")
 		}
 		return fail(attachOver(v, c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
