@@ -293,6 +293,20 @@ func explanations() map[string]explanation {
 			the name up in the DNS of its own cluster and finds nothing, although istiod has the endpoints (#31760, #17087).`,
 			`Create the Service in every cluster that has clients of it; it needs no pods there.`,
 		},
+		"service-inconsistent": {
+			`Services of one name and namespace are one Service to the mesh, but they are not the same in two clusters: other
+			ports, another type, or one is headless. istiod takes the ports and the type of one of them for all, so clients may
+			call a port that half of the endpoints do not have. Istio's own analyzer says so (IST0170); only namespaces that
+			ask for sidecars are looked at, and Istio's own is not.`,
+			`Make them alike. The result shows the commands that print both.`,
+		},
+		"registry-unknown": {
+			`meshNetworks, in the mesh configuration, gives a network to a registry that is none of the mesh's clusters: a
+			misspelt name, or a cluster that was detached (IST0126 of Istio's own analyzer), or it can't be read at all. The
+			pods of the cluster that was meant have no network then, and are called directly from other networks.`,
+			`Give fromRegistry the cluster's name, which is the key of its remote secret; or take meshNetworks out, since the
+			label topology.istio.io/network of Istio's namespaces says the same.`,
+		},
 		"trust-domain": {
 			`Workloads show identities of another trust domain than the mesh is configured with. Authorization policies that
 			name identities do not fit them, and peers of the other domain may refuse them (#37096).`,

@@ -231,17 +231,22 @@ func (o *options) supported() check.Charts {
 	return check.Charts{Release: o.charts.Release(), OldestKubernetes: istio.OldestKubernetes}
 }
 
+// names are those of the mesh's clusters, the primary's first.
+func (s *session) names() []string {
+	var names []string
+	for _, c := range s.mesh.Clusters {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
 // carryOut asks, runs the steps with progress on stderr, and turns their outcome into an error.
 func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (run.Outcome, error) {
 	if err := o.ask(steps); err != nil {
 		return run.Outcome{}, err
 	}
 	actor := &act.Actor{Mesh: s.mesh, Clusters: s.clusters, Charts: o.charts, ForceConflicts: o.forceConflicts, Version: Version()}
-	var names []string
-	for _, c := range s.mesh.Clusters {
-		names = append(names, c.Name)
-	}
-	progress := report.NewProgress(o.ErrOut, o.errStyle(), o.verbose, names)
+	progress := report.NewProgress(o.ErrOut, o.errStyle(), o.verbose, s.names())
 	progress.Start()
 	outcome, err := run.Steps(ctx, steps, actor.Do, progress.Event, time.Now)
 	progress.Stop()

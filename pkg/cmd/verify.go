@@ -147,6 +147,7 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 	if err := s.complete(); err != nil {
 		return verdict{}, err
 	}
+	observe.Analyze(ctx, s.snapshot, observe.Analysis{Clusters: s.names(), Namespace: s.mesh.Namespace, Revision: s.mesh.RevisionLabel()})
 	if primary, found := s.mesh.Primary(); found {
 		probe.Live(ctx, s.clusters, s.snapshot, probe.Target{Primary: primary.Name, Namespace: s.mesh.Namespace, Revision: s.mesh.Revision})
 	}

@@ -116,6 +116,7 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 	if err := yaml.Unmarshal([]byte(mesh.Data["mesh"]), &config); err != nil {
 		return fmt.Errorf("ConfigMap %s/%s: %w", mesh.Namespace, mesh.Name, err)
 	}
+	plane.ConfigMap, plane.MeshNetworks = mesh.Name, mesh.Data["meshNetworks"]
 	plane.TrustDomain = config.TrustDomain
 	if config.DefaultConfig.MeshID != "" {
 		plane.MeshID = config.DefaultConfig.MeshID

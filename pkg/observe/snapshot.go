@@ -3,7 +3,11 @@
 // two must be compared, a fingerprint does.
 package observe
 
-import "time"
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
 type Snapshot struct {
@@ -81,6 +85,8 @@ type Cluster struct {
 	Injected []string `json:"injected,omitempty"`
 	// Services are the names of those in these namespaces, by namespace.
 	Services map[string][]string `json:"services,omitempty"`
+	// services are the same as they are, for Analyze.
+	services []corev1.Service
 	// ReaderToken is the token of the account that istiod reads the cluster through; nil when its Secret is not there.
 	ReaderToken *ReaderToken `json:"readerToken,omitempty"`
 	// StraySecrets are remote secrets, as NAMESPACE/NAME, in other namespaces than Istio's.
@@ -162,8 +168,12 @@ type ControlPlane struct {
 	// MeshID, Network: from the values with which it was installed.
 	MeshID  string `json:"meshID,omitempty"`
 	Network string `json:"network,omitempty"`
+	// ConfigMap is the one with the mesh configuration.
+	ConfigMap string `json:"configMap,omitempty"`
 	// TrustDomain is the mesh configuration's.
 	TrustDomain string `json:"trustDomain,omitempty"`
+	// MeshNetworks is its list of networks, in YAML.
+	MeshNetworks string `json:"meshNetworks,omitempty"`
 	// InstalledBy is who wrote it: kubectl-mesh, istioctl, helm, argocd, flux, or empty when nothing tells.
 	InstalledBy string `json:"installedBy,omitempty"`
 	// Ready and Desired count replicas.
