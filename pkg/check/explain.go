@@ -123,6 +123,12 @@ func explanations() map[string]explanation {
 			no root certificate written; set later, it changes nothing until the cluster is added anew (#43320).`,
 			`Attach the cluster again, which sets the annotation and adds the cluster anew.`,
 		},
+		"annotation-late": {
+			`The remote's namespace has the annotation and istiod has read the cluster, but it does not lead there: no webhook has its
+			certificate, and no namespace its root. istiod decides once, when it is told of a cluster; this one was annotated
+			after its secret was there (#43320). It stays so until the cluster is added anew.`,
+			`Attach the cluster again, which takes the credentials away and gives them anew, so that istiod decides again.`,
+		},
 		"network-label": {
 			`The label topology.istio.io/network of Istio's namespace says on which network the cluster's pods are. Where it is
 			missing or wrong, istiod gives proxies the pods' own addresses across networks, or a gateway where none is needed

@@ -71,6 +71,26 @@ func remoteScenarios() []scenario {
 			w.west().Namespace.ControlPlaneClusters, w.west().RootCert = "", ""
 			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
 		}, []string{"fail annotation-missing west"}},
+		{"annotated too late", "", func(w *world) {
+			w.west().RootCert, w.west().RootCerts = "", nil
+			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
+		}, []string{"fail annotation-late west"}},
+		{"nothing is written, since istiod may not", "", func(w *world) {
+			w.west().RootCert, w.west().RootCerts = "", nil
+			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
+			w.secret().Use.Denied = []observe.Permission{{Verb: "create", Resource: "configmaps"}}
+		}, []string{"fail reader-rbac west"}},
+		{"nothing is written, since istiod manages no remotes", "", func(w *world) {
+			for _, name := range []string{"south", "west"} {
+				seen := w.snapshot.Clusters[name]
+				seen.RootCert, seen.RootCerts = "", nil
+				seen.Injectors[0].CABundles, seen.Injectors[1].CABundles = []string{""}, []string{""}
+			}
+			w.plane().ExternalIstiod = false
+		}, []string{"fail external-off east"}},
+		{"no webhook has a certificate, but istiod leads", "", func(w *world) {
+			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
+		}, []string{"fail cabundle-empty west"}},
 		{"no namespace", "", func(w *world) { w.west().Namespace = nil }, []string{"fail annotation-missing west", "fail network-label west"}},
 		{"another primary's annotation", "", func(w *world) { w.west().Namespace.ControlPlaneClusters = "eastern" }, []string{"fail annotation-missing west"}},
 		{"no injector", "", func(w *world) { w.west().Injectors = nil }, []string{"fail revision-mismatch west"}},

@@ -68,7 +68,7 @@ func TestAnalyzeServices(t *testing.T) {
 }
 
 // Not parallel: the analyzer keeps what it was told in a variable of its package.
-func TestAnalyzeNetworks(t *testing.T) { //nolint:paralleltest // see above
+func TestAnalyzeNetworks(t *testing.T) {
 	const networks = `networks:
   network1: {endpoints: [{fromRegistry: east}, {fromRegistry: Kubernetes}, {fromCidr: 10.0.0.0/8}], gateways: [{address: 192.0.2.1, port: 15443}]}
   network2: {endpoints: [{fromRegistry: west}], gateways: [{address: 192.0.2.2, port: 15443}]}

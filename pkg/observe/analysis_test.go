@@ -9,7 +9,7 @@ import (
 )
 
 // What differs on purpose is not complained of. Not parallel: as the analyzer of networks itself.
-func TestAnalyze(t *testing.T) { //nolint:paralleltest // see above
+func TestAnalyze(t *testing.T) {
 	service := func(namespace, name string, port int32) corev1.Service {
 		return corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
