@@ -78,6 +78,8 @@ func asked() []Check {
 			Verify: true, Needs: []string{"reachable"}, judge: revisionMismatch},
 		{ID: "name-mismatch", Category: Injection, Title: "the injector gives pods the cluster's name",
 			Verify: true, Needs: []string{"revision-mismatch", "name-duplicate"}, judge: nameMismatch},
+		{ID: "address-empty", Category: Gateway, Title: "the remote was installed with istiod's address",
+			Verify: true, Needs: []string{"reachable"}, judge: addressEmpty},
 		{ID: "slice-missing", Category: Gateway, Title: "the remote finds istiod at the gateway",
 			Verify: true, Needs: []string{"reachable"}, judge: sliceMissing},
 		{ID: "token-missing", Category: Credentials, Title: "the account that istiod reads through has a token",
@@ -103,7 +105,7 @@ func asked() []Check {
 		{ID: "root-cm-missing", Category: Trust, Title: "Istio's namespace has the mesh's root certificate",
 			Verify: true, Needs: []string{"reachable", "annotation-missing", "not-synced", "cabundle-empty"}, judge: rootMissing},
 		{ID: "roots-differ", Category: Trust, Title: "all clusters trust one root",
-			Verify: true, Needs: []string{"root-cm-missing"}, judge: rootsDiffer},
+			Verify: true, Needs: []string{"root-cm-missing", "cabundle-empty"}, judge: rootsDiffer},
 
 		{ID: "address-hostname", Category: Gateway, Title: "a gateway behind a hostname can be called by API servers",
 			Verify: true, Needs: []string{"address-pending"}, judge: addressHostname},

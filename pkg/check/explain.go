@@ -146,6 +146,12 @@ func explanations() map[string]explanation {
 			cluster by the key alone and refuses the pods' certificates, and locality goes wrong (#47791).`,
 			`Attach the cluster again; name, key and path then have one source.`,
 		},
+		"address-empty": {
+			`The remote profile was installed without the address of istiod (values.global.remotePilotAddress). Istio's charts then
+			make no Service istiod, without a word. It happens where a script reads the load balancer's .ip, and the cloud gave
+			it a hostname, or nothing yet (#24155). Neither the API server nor proxies find istiod.`,
+			`Attach the cluster again, which takes the gateway's address whatever its kind, and waits for it.`,
+		},
 		"slice-missing": {
 			`In a remote the Service istiod has no pods behind it; an EndpointSlice, or an ExternalName, leads it to the gateway.
 			Where that is missing or leads to an old address, neither the API server (injection) nor proxies find istiod (#58998,
@@ -198,7 +204,9 @@ func explanations() map[string]explanation {
 		},
 		"cabundle-empty": {
 			`A webhook of the remote's injector has no caBundle, so the API server can't check istiod's certificate and does not
-			call it: pods fail to start, or start without a sidecar (#42327, #30899). istiod writes it when it leads in the cluster.`,
+			call it: pods fail to start, or start without a sidecar (#42327, #30899). Or it has another one than the primary's root,
+			left from another mesh or an earlier installation, by which it refuses istiod. istiod writes it when it leads in the
+			cluster.`,
 			`Attach the cluster again, so that istiod leads there and writes it.`,
 		},
 		"root-cm-missing": {

@@ -4,6 +4,7 @@
 package observe
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -276,6 +277,21 @@ func (c *Cluster) ControlPlane(revision string) (ControlPlane, bool) {
 		}
 	}
 	return ControlPlane{}, false
+}
+
+// Roots are the fingerprints of the root that a primary's istiod of a revision writes, as it has written it in its own
+// cluster: one, unless revisions differ.
+func (c *Cluster) Roots(revision string) []string {
+	if c == nil {
+		return nil
+	}
+	roots := []string{c.RootCert}
+	for _, i := range c.Injectors {
+		if i.Revision == revision {
+			roots = append(roots, i.CABundles...)
+		}
+	}
+	return slices.DeleteFunc(roots, func(root string) bool { return root == "" })
 }
 
 // Gateway returns the east-west gateway named name.

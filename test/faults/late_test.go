@@ -2,6 +2,8 @@ package faults
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,6 +28,23 @@ func lateFaults() []fault {
 			breaks: func(t *testing.T, b *bed) {
 				t.Helper()
 				b.attachLate(t, "")
+			},
+		},
+		{
+			name: "annotated late, with the certificate of another mesh", tells: []string{"fail cabundle-empty cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				const ofCluster2 = `jsonpath={.clusters[?(@.name=="cluster2")].cluster.certificate-authority-data}`
+				b.attachLate(t, b.kubectl(t, primary, "config", "view", "--raw", "-o", ofCluster2))
+			},
+		},
+		{
+			name: "installed without istiod's address", tells: []string{"fail address-empty cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				b.kubectl(t, remote, "delete", "service", "istiod")
+				b.kubectl(t, remote, "delete", "endpointslice", "istiod")
+				b.installWithoutAddress(t)
 			},
 		},
 	}
@@ -77,5 +96,26 @@ func (b *bed) awaitRemote(t *testing.T, synced bool) {
 		if ctx.Err() != nil {
 			t.Fatalf("istiod knows of: %s", known)
 		}
+	}
+}
+
+// installWithoutAddress installs the remote profile by Istio's guide, where the load balancer had no IP to tell.
+func (b *bed) installWithoutAddress(t *testing.T) {
+	t.Helper()
+	overlay := filepath.Join(t.TempDir(), "remote.yaml")
+	const profile = `apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: remote}
+spec:
+  profile: remote
+  values:
+    istiodRemote: {injectionPath: /inject/cluster/cluster2/net/network1}
+    global: {meshID: mesh1, network: network1, multiCluster: {clusterName: cluster2}, remotePilotAddress: ""}
+`
+	if err := os.WriteFile(overlay, []byte(profile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.Run(t, "istioctl", "install", "--context", remote, "-y", "--skip-confirmation", "-f", overlay, "-f", b.Overlay); r.Code != 0 {
+		t.Fatalf("istioctl install: %s", r.Stderr)
 	}
 }
