@@ -151,6 +151,7 @@ func Preflight(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
 // judge asks the checks in order. Where one that a check needs has failed for a cluster, the check is skipped there,
 // and so is one that could not look for the reason that another has given: one cause is named once.
 func judge(checks []Check, v view) []Result {
+	v.mesh = withContexts(v.mesh)
 	var results []Result
 	bad := map[string]bool{}
 	said := map[string]string{}
@@ -175,6 +176,7 @@ func judge(checks []Check, v view) []Result {
 				}
 			}
 			r.ID, r.Category, r.Title, r.Docs = c.ID, c.Category, c.Title, c.Docs
+			r.Fix = v.withLacking(r.Fix)
 			if r.Status == Skip {
 				if need, named := strings.CutPrefix(r.Seen, "needs "); named {
 					r.Needs = need

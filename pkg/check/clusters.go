@@ -14,35 +14,47 @@ import (
 
 func reachable(v view) []Result {
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if reason, could := seen.CouldNotRead(observe.APIServer); could {
-			fix := fmt.Sprintf("try: kubectl --context %s get namespace kube-system", c.Context)
-			if c.Context == "" {
-				fix = "name the remote's context: kubectl mesh verify " + c.Name + "=CONTEXT"
-				return []Result{{Status: Unknown, Seen: reason, Fix: fix}}
+		reason, silent := seen.CouldNotRead(observe.APIServer)
+		switch {
+		case silent && c.Role == mesh.Remote && !hasContext(c):
+			if seen.Secret != "" {
+				reason = fmt.Sprintf("no context leads to this cluster, and with the credentials of Secret %s: %s", seen.Secret, reason)
 			}
-			return fail(fix, "context %q (%s): %s", c.Context, seen.Server, reason)
+			return []Result{{Status: Unknown, Seen: reason, Fix: "name the remote's context: kubectl mesh verify " + c.Name + "=CONTEXT"}}
+		case silent:
+			return fail(fmt.Sprintf("try: kubectl --context %s get namespace kube-system", c.Context), "context %q (%s): %s", c.Context, seen.Server, reason)
+		case seen.Secret != "":
+			return pass("%s, Kubernetes %s; no context leads here, so it was read with the credentials of Secret %s", seen.Server, seen.KubernetesVersion, seen.Secret)
 		}
 		return pass("%s, Kubernetes %s", seen.Server, seen.KubernetesVersion)
 	})
 }
 
 func sameCluster(v view) []Result {
-	first := map[string]string{}
+	first := map[string]mesh.Cluster{}
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.Identity); r != nil {
 			return r
 		}
 		other, twice := first[seen.UID]
-		if twice && other == c.Context && v.command == "verify" {
-			return skip("needs name-duplicate") // it has one context and two names
+		if twice && v.command == "verify" && (other.Context == c.Context || !hasContext(other) && !hasContext(c)) {
+			return skip("needs name-duplicate") // it was reached in one way and has two names
 		}
 		if twice {
-			return fail("leave one of them out", "contexts %q and %q lead to the same cluster (kube-system has UID %s in both)",
-				other, c.Context, seen.UID)
+			return fail("leave one of them out", "%s and %s lead to the same cluster (kube-system has UID %s in both)",
+				v.way(other), v.way(c), seen.UID)
 		}
-		first[seen.UID] = c.Context
+		first[seen.UID] = c
 		return pass("kube-system has UID %s", seen.UID)
 	})
+}
+
+// way is how a cluster was reached.
+func (v view) way(c mesh.Cluster) string {
+	if seen := v.snapshot.Clusters[c.Name]; seen != nil && seen.Secret != "" {
+		return "Secret " + seen.Secret
+	}
+	return fmt.Sprintf("context %q", c.Context)
 }
 
 func permission(v view) []Result {

@@ -29,6 +29,13 @@ func tokenMissing(v view) []Result {
 	})
 }
 
+// lacksToken is true for a remote that was looked at and has no token; of one that could not be looked at, a refused
+// token is known all the same.
+func (v view) lacksToken(c mesh.Cluster) bool {
+	seen := v.snapshot.Clusters[c.Name]
+	return seen != nil && blind(seen, observe.ReaderTokenPart) == nil && (seen.ReaderToken == nil || !seen.ReaderToken.Filled)
+}
+
 // used asks about what came of using a remote's credentials.
 func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Result) []Result {
 	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
@@ -54,7 +61,7 @@ func secretUnreachable(v view) []Result {
 		if v.synced(c.Name) {
 			return pass("%s does not answer from here, but istiod has read it: %s", s.Server, s.Use.Error)
 		}
-		if c.Context == "" {
+		if !hasContext(c) {
 			return skip("needs secret-stale")
 		}
 		fix := "give an address that the primary reaches: " + attachOver(v, c) + " --server https://ADDRESS:PORT"
@@ -90,7 +97,11 @@ func sameServer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings
 
 func secretCA(v view) []Result {
 	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		if s.Use.Problem != observe.ServerUntrusted {
+		switch s.Use.Problem {
+		case observe.ServerUntrusted:
+		case observe.ServerUnreachable:
+			return skip("it does not answer from here")
+		default:
 			return pass("the CA in Secret %s is the API server's", s.Secret)
 		}
 		return fail(attachOver(v, c),
@@ -100,8 +111,13 @@ func secretCA(v view) []Result {
 
 func tokenExpired(v view) []Result {
 	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		if s.Use.Problem != observe.TokenRefused {
+		switch {
+		case s.Use.Problem == "":
 			return pass("the token in Secret %s is taken", s.Secret)
+		case s.Use.Problem != observe.TokenRefused:
+			return skip("the API server was not asked: there is no connection from here")
+		case v.lacksToken(c):
+			return skip("needs token-missing")
 		}
 		return fail(attachOver(v, c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
 			s.Secret, s.Server)
@@ -166,7 +182,7 @@ func syncPartial(v view) []Result {
 func secretStale(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		if s.Use.Problem != observe.ServerUnreachable || c.Context != "" || v.synced(c.Name) {
+		if s.Use.Problem != observe.ServerUnreachable || hasContext(c) || v.synced(c.Name) {
 			return pass("Secret %s is of a cluster that is there", s.Secret)
 		}
 		return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret),

@@ -93,11 +93,37 @@ func evidenceScenarios() []scenario {
 			w.east().Services = map[string][]string{"shop": {"cart"}}
 			w.snapshot.Clusters["south"].Services = map[string][]string{"shop": {"cart"}}
 		}, []string{"warn service-asymmetric west"}},
+		{"Istio's own namespace asks for sidecars", "", func(w *world) {
+			for _, c := range w.snapshot.Clusters {
+				c.Injected = append(c.Injected, "istio-system")
+			}
+			w.east().Services = map[string][]string{"istio-system": {"istio-eastwestgateway"}}
+		}, nil},
 		{"a Service of a namespace that is not shared", "", func(w *world) {
 			w.east().Injected = append(w.east().Injected, "office")
 			w.east().RootCerts["office"] = "root"
 			w.east().Services = map[string][]string{"office": {"desk"}}
 		}, nil},
+		{"a Service with other ports", "", func(w *world) {
+			w.west().Analysis = []observe.AnalysisMessage{
+				{Code: "IST0170", Level: "Warning", Kind: "Service", Namespace: "shop", Name: "cart", Clusters: []string{"east", "west"}, Text: "The service cart is inconsistent"},
+				{Code: "IST0170", Level: "Warning", Kind: "Service", Namespace: "shop", Name: "desk", Clusters: []string{"east", "west"}, Text: "The service desk is inconsistent"},
+			}
+		}, []string{"warn service-inconsistent west"}},
+		{"Services of one cluster alone could be read", "", func(w *world) {
+			for _, name := range []string{"east", "south"} {
+				w.snapshot.Clusters[name].Injected, w.snapshot.Clusters[name].Services = nil, nil
+				w.snapshot.Clusters[name].Unreadable = []observe.Unreadable{{What: observe.InjectedNamespaces, Reason: "forbidden"}}
+			}
+		}, []string{"unknown service-asymmetric east", "unknown service-asymmetric south"}},
+		{"a network of nobody's", "", func(w *world) {
+			w.plane().ConfigMap = "istio"
+			w.east().Analysis = []observe.AnalysisMessage{{Code: "IST0126", Level: "Error", Kind: "MeshNetworks", Namespace: "istio-system", Name: "istio", Text: "Unknown service registry wset in network n"}}
+		}, []string{"fail registry-unknown east"}},
+		{"networks that can't be read", "", func(w *world) {
+			w.plane().ConfigMap = "istio"
+			w.east().Analysis = []observe.AnalysisMessage{{Level: "Error", Kind: "MeshNetworks", Namespace: "istio-system", Name: "istio", Text: "no YAML"}}
+		}, []string{"fail registry-unknown east"}},
 		{"another trust domain", "", func(w *world) { w.plane().TrustDomain = "example.org" },
 			[]string{"fail trust-domain east", "fail trust-domain south", "fail trust-domain west"}},
 		{"ztunnel", "", func(w *world) { w.west().Ambient = true }, []string{"warn mixed-ambient west"}},

@@ -9,7 +9,8 @@ func explanations() map[string]explanation {
 		"reachable": {
 			`The API server of a context did not answer, or refused the user's credentials. Without it nothing else can be
 			said about that cluster, so every other check of it is skipped. A remote for which your kubeconfig has no context is
-			unknown, not failed: the primary may well reach it.`,
+			read with the credentials of its remote secret, as istiod reads it; what its account may not read is unknown. If it
+			does not answer from here either, it is unknown, not failed: the primary may well reach it.`,
 			`Try the context with kubectl. If the remote is fine but you have no context for it, ask for one, or name it as
 			NAME=CONTEXT.`,
 		},
@@ -122,6 +123,12 @@ func explanations() map[string]explanation {
 			no root certificate written; set later, it changes nothing until the cluster is added anew (#43320).`,
 			`Attach the cluster again, which sets the annotation and adds the cluster anew.`,
 		},
+		"annotation-late": {
+			`The remote's namespace has the annotation and istiod has read the cluster, but it does not lead there: no webhook has its
+			certificate, and no namespace its root. istiod decides once, when it is told of a cluster; this one was annotated
+			after its secret was there (#43320). It stays so until the cluster is added anew.`,
+			`Attach the cluster again, which takes the credentials away and gives them anew, so that istiod decides again.`,
+		},
 		"network-label": {
 			`The label topology.istio.io/network of Istio's namespace says on which network the cluster's pods are. Where it is
 			missing or wrong, istiod gives proxies the pods' own addresses across networks, or a gateway where none is needed
@@ -138,6 +145,12 @@ func explanations() map[string]explanation {
 			`The injector's path gives pods a cluster name that differs from the key of the remote secret. istiod knows the
 			cluster by the key alone and refuses the pods' certificates, and locality goes wrong (#47791).`,
 			`Attach the cluster again; name, key and path then have one source.`,
+		},
+		"address-empty": {
+			`The remote profile was installed without the address of istiod (values.global.remotePilotAddress). Istio's charts then
+			make no Service istiod, without a word. It happens where a script reads the load balancer's .ip, and the cloud gave
+			it a hostname, or nothing yet (#24155). Neither the API server nor proxies find istiod.`,
+			`Attach the cluster again, which takes the gateway's address whatever its kind, and waits for it.`,
 		},
 		"slice-missing": {
 			`In a remote the Service istiod has no pods behind it; an EndpointSlice, or an ExternalName, leads it to the gateway.
@@ -191,7 +204,9 @@ func explanations() map[string]explanation {
 		},
 		"cabundle-empty": {
 			`A webhook of the remote's injector has no caBundle, so the API server can't check istiod's certificate and does not
-			call it: pods fail to start, or start without a sidecar (#42327, #30899). istiod writes it when it leads in the cluster.`,
+			call it: pods fail to start, or start without a sidecar (#42327, #30899). Or it has another one than the primary's root,
+			left from another mesh or an earlier installation, by which it refuses istiod. istiod writes it when it leads in the
+			cluster.`,
 			`Attach the cluster again, so that istiod leads there and writes it.`,
 		},
 		"root-cm-missing": {
@@ -291,6 +306,20 @@ func explanations() map[string]explanation {
 			`A namespace asks for sidecars in two clusters, but one of them lacks a Service that the other has. A client looks
 			the name up in the DNS of its own cluster and finds nothing, although istiod has the endpoints (#31760, #17087).`,
 			`Create the Service in every cluster that has clients of it; it needs no pods there.`,
+		},
+		"service-inconsistent": {
+			`Services of one name and namespace are one Service to the mesh, but they are not the same in two clusters: other
+			ports, another type, or one is headless. istiod takes the ports and the type of one of them for all, so clients may
+			call a port that half of the endpoints do not have. Istio's own analyzer says so (IST0170); only namespaces that
+			ask for sidecars are looked at, and Istio's own is not.`,
+			`Make them alike. The result shows the commands that print both.`,
+		},
+		"registry-unknown": {
+			`meshNetworks, in the mesh configuration, gives a network to a registry that is none of the mesh's clusters: a
+			misspelt name, or a cluster that was detached (IST0126 of Istio's own analyzer), or it can't be read at all. The
+			pods of the cluster that was meant have no network then, and are called directly from other networks.`,
+			`Give fromRegistry the cluster's name, which is the key of its remote secret; or take meshNetworks out, since the
+			label topology.istio.io/network of Istio's namespaces says the same.`,
 		},
 		"trust-domain": {
 			`Workloads show identities of another trust domain than the mesh is configured with. Authorization policies that

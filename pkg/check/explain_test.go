@@ -118,7 +118,7 @@ func TestChoiceResults(t *testing.T) {
 		{Choice{Only: []string{"roots-differ"}, Skip: []string{"no-istiod"}}, "roots-differ", "not-synced istiod-ready", all},
 		{Choice{Skip: []string{"no-istiod"}}, "istiod-ready network-label not-synced roots-differ", "", all},
 		{Choice{Categories: []string{"network", "trust"}}, "network-label roots-differ", "not-synced istiod-ready no-istiod", all},
-		{Choice{Categories: []string{"network"}, Skip: []string{"network-label"}}, "", "", all},
+		{Choice{Categories: []string{"network"}, Skip: []string{"network-label"}}, "", "no-istiod", all}, // which registry-unknown needs
 	} {
 		chosen, grounds := test.choice.Results(For("verify"), test.of)
 		if test.choice.Narrows() && ids(grounds) != test.grounds {

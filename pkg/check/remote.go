@@ -30,7 +30,7 @@ func secretLocalhost(v view) []Result {
 		if !mesh.IsLocal(server) {
 			return pass("%s", server)
 		}
-		if v.command == "verify" && c.Context != "" && !mesh.IsLocal(seen.Server) {
+		if v.command == "verify" && hasContext(c) && !mesh.IsLocal(seen.Server) {
 			return fail(attachOver(v, c), "the API server's address is %s, which in a pod of the primary means that pod itself", server)
 		}
 		return fail(fmt.Sprintf("give the address that pods of %s reach it by: kubectl mesh attach-remote --context %s %s=%s --server https://ADDRESS:PORT (for kind: docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)",
@@ -147,7 +147,7 @@ func secretMalformed(v view) []Result {
 				continue
 			}
 			fix := fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret)
-			if i := slices.IndexFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == s.Cluster && c.Context != "" }); i >= 0 {
+			if i := slices.IndexFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == s.Cluster && hasContext(c) }); i >= 0 {
 				fix += " && " + attachAgain(v, v.mesh.Clusters[i])
 			}
 			broken := fail(fix, "Secret %s in %s, key %s: %s", s.Secret, v.mesh.Namespace, s.Cluster, s.Error)
@@ -264,6 +264,35 @@ func clusterOfPath(path string) string {
 	return name
 }
 
+// addressEmpty: Istio's charts make the Service by which a remote finds istiod only when they are told its address.
+func addressEmpty(v view) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		switch {
+		case blind(seen, observe.IstiodServices) != nil:
+			return skip("needs slice-missing")
+		case v.findsIstiod(seen):
+			return pass("there is a Service %s", v.istiod())
+		case blind(seen, observe.InstalledValues) != nil:
+			return blind(seen, observe.InstalledValues)
+		case !v.withoutAddress(seen):
+			return skip("needs slice-missing")
+		}
+		return fail(attachOver(v, c), "the remote profile was installed with an empty remotePilotAddress, so there is no Service %s in %s: had the load balancer a hostname when its .ip was read?",
+			v.istiod(), v.mesh.Namespace)
+	})
+}
+
+// findsIstiod is true for a remote that has the Service of the primary's istiod.
+func (v view) findsIstiod(seen *observe.Cluster) bool {
+	return slices.ContainsFunc(seen.IstiodServices, func(s observe.IstiodService) bool { return s.Name == v.istiod() })
+}
+
+// withoutAddress is true for a remote that is known to have been installed without istiod's address.
+func (v view) withoutAddress(seen *observe.Cluster) bool {
+	installed, there := seen.Installed[v.mesh.RevisionLabel()]
+	return there && installed.IstiodAddress == ""
+}
+
 func sliceMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
@@ -275,10 +304,7 @@ func sliceMissing(v view) []Result {
 			gateway, _ := p.Gateway("istio-eastwestgateway")
 			address = gateway.Address
 		}
-		name := "istiod"
-		if v.mesh.Revision != "" {
-			name += "-" + v.mesh.Revision
-		}
+		name := v.istiod()
 		for _, s := range seen.IstiodServices {
 			switch {
 			case s.Name != name:
@@ -292,6 +318,9 @@ func sliceMissing(v view) []Result {
 					name, v.mesh.Namespace, s.ExternalName, strings.Join(s.Addresses, ", "), address)
 			}
 			return fail(attachAgain(v, c), "Service %s in %s has no endpoint: its EndpointSlice is missing", name, v.mesh.Namespace)
+		}
+		if v.withoutAddress(seen) {
+			return skip("needs address-empty")
 		}
 		return fail(attachAgain(v, c), "there is no Service %s in %s: proxies can't find istiod", name, v.mesh.Namespace)
 	})
@@ -339,6 +368,8 @@ func notSynced(v view) []Result {
 }
 
 func cabundleEmpty(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	roots := v.snapshot.Clusters[primary.Name].Roots(v.mesh.RevisionLabel())
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.Injectors); r != nil {
 			return r
@@ -348,9 +379,18 @@ func cabundleEmpty(v view) []Result {
 			if len(i.CABundles) == 0 || slices.Contains(i.CABundles, "") {
 				return fail(attachAgain(v, c), "MutatingWebhookConfiguration %s has no caBundle: the API server can't call istiod", i.Name)
 			}
+			for _, bundle := range i.CABundles {
+				if len(roots) > 0 && !slices.Contains(roots, bundle) {
+					return fail(attachAgain(v, c), "MutatingWebhookConfiguration %s has a caBundle (%s) that is not the primary's root (%s): the API server refuses istiod's certificate, and istiod does not lead here, or it would have set it right",
+						i.Name, bundle, roots[0])
+				}
+			}
 		}
-		if len(injectors) == 0 {
+		switch {
+		case len(injectors) == 0:
 			return skip("needs revision-mismatch")
+		case len(roots) == 0:
+			return skip("the primary tells no root to compare with")
 		}
 		return pass("%d webhook configurations", len(injectors))
 	})

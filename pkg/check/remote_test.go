@@ -71,6 +71,26 @@ func remoteScenarios() []scenario {
 			w.west().Namespace.ControlPlaneClusters, w.west().RootCert = "", ""
 			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
 		}, []string{"fail annotation-missing west"}},
+		{"annotated too late", "", func(w *world) {
+			w.west().RootCert, w.west().RootCerts = "", nil
+			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
+		}, []string{"fail annotation-late west"}},
+		{"nothing is written, since istiod may not", "", func(w *world) {
+			w.west().RootCert, w.west().RootCerts = "", nil
+			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
+			w.secret().Use.Denied = []observe.Permission{{Verb: "create", Resource: "configmaps"}}
+		}, []string{"fail reader-rbac west"}},
+		{"nothing is written, since istiod manages no remotes", "", func(w *world) {
+			for _, name := range []string{"south", "west"} {
+				seen := w.snapshot.Clusters[name]
+				seen.RootCert, seen.RootCerts = "", nil
+				seen.Injectors[0].CABundles, seen.Injectors[1].CABundles = []string{""}, []string{""}
+			}
+			w.plane().ExternalIstiod = false
+		}, []string{"fail external-off east"}},
+		{"no webhook has a certificate, but istiod leads", "", func(w *world) {
+			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
+		}, []string{"fail cabundle-empty west"}},
 		{"no namespace", "", func(w *world) { w.west().Namespace = nil }, []string{"fail annotation-missing west", "fail network-label west"}},
 		{"another primary's annotation", "", func(w *world) { w.west().Namespace.ControlPlaneClusters = "eastern" }, []string{"fail annotation-missing west"}},
 		{"no injector", "", func(w *world) { w.west().Injectors = nil }, []string{"fail revision-mismatch west"}},
@@ -89,6 +109,18 @@ func remoteScenarios() []scenario {
 		{"the injector names no cluster", "", func(w *world) { w.west().Injectors[0].Path = "/inject" }, []string{"fail name-mismatch west"}},
 
 		{"no Service", "", func(w *world) { w.west().IstiodServices = nil }, []string{"fail slice-missing west"}},
+		{"no Service, and no address for one", "", func(w *world) {
+			w.west().IstiodServices, w.west().Installed["default"] = nil, observe.Installed{MeshID: "mesh1"}
+		}, []string{"fail address-empty west"}},
+		{"no address, but a Service", "", func(w *world) { w.west().Installed["default"] = observe.Installed{MeshID: "mesh1"} }, nil},
+		{"its values can't be read", "", func(w *world) {
+			w.west().Installed = nil
+			w.west().Unreadable = []observe.Unreadable{{What: observe.InstalledValues, Reason: "forbidden"}}
+		}, []string{"unknown mesh-id west"}},
+		{"no Service, and its values can't be read", "", func(w *world) {
+			w.west().Installed, w.west().IstiodServices = nil, nil
+			w.west().Unreadable = []observe.Unreadable{{What: observe.InstalledValues, Reason: "forbidden"}}
+		}, []string{"unknown address-empty west", "fail slice-missing west"}},
 		{"no EndpointSlice", "", func(w *world) { w.west().IstiodServices[0].Addresses = nil }, []string{"fail slice-missing west"}},
 		{"the gateway has moved", "", func(w *world) { w.gateway().Address = "192.0.2.99" }, []string{"fail slice-missing south", "fail slice-missing west"}},
 		{"a hostname", "", func(w *world) {
@@ -112,8 +144,18 @@ func remoteScenarios() []scenario {
 		}, []string{"unknown not-synced south", "fail not-synced west"}},
 		{"no replica runs", "", func(w *world) { w.plane().Replicas, w.plane().Ready = nil, 0 }, []string{"fail istiod-ready east"}},
 		{"no replica was asked", "", func(w *world) { w.plane().Replicas = nil }, []string{"unknown not-synced south", "unknown not-synced west"}},
-		{"no certificate in a webhook", "", func(w *world) { w.west().Injectors[1].CABundles = []string{"", "bundle"} }, []string{"fail cabundle-empty west"}},
+		{"no certificate in a webhook", "", func(w *world) { w.west().Injectors[1].CABundles = []string{"", "root"} }, []string{"fail cabundle-empty west"}},
 		{"an injector without webhooks", "", func(w *world) { w.west().Injectors[0].CABundles = nil }, []string{"fail cabundle-empty west"}},
+		{"another root's certificate in a webhook", "", func(w *world) { w.west().Injectors[0].CABundles = []string{"other", "root"} },
+			[]string{"fail cabundle-empty west"}},
+		{"another mesh's certificates everywhere", "", func(w *world) {
+			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{"other"}, []string{"other"}
+			w.west().RootCert, w.west().RootCerts = "other", map[string]string{"istio-system": "other", "shop": "other"}
+		}, []string{"fail cabundle-empty west"}},
+		{"the primary tells no root", "", func(w *world) {
+			w.east().RootCert, w.east().Injectors = "", nil
+			w.east().Unreadable = []observe.Unreadable{{What: observe.RootCertificate, Reason: "forbidden"}, {What: observe.Injectors, Reason: "forbidden"}}
+		}, []string{"unknown root-cm-missing east", "unknown leftover east"}},
 		{"no root certificate", "", func(w *world) { w.west().RootCert = "" }, []string{"fail root-cm-missing west"}},
 		{"no root certificate in the primary", "", func(w *world) { w.east().RootCert = "" }, []string{"fail root-cm-missing east"}},
 		{"another root", "", func(w *world) { w.west().RootCert = "other" }, []string{"fail roots-differ west"}},

@@ -44,14 +44,14 @@ func healthy() *world {
 			KubernetesVersion: "v1.35.4", RootCert: "root", ReadyNodes: 2,
 			Namespace: &observe.Namespace{Network: "network1", ControlPlaneClusters: "east"},
 			Injectors: []observe.Injector{
-				{Name: "istio-sidecar-injector", Revision: "default", Path: "/inject/cluster/" + name + "/net/network1", CABundles: []string{"bundle"}},
-				{Name: "istio-revision-tag-default", Revision: "default", Tag: "default", Path: "/inject/cluster/" + name + "/net/network1", CABundles: []string{"bundle"}},
+				{Name: "istio-sidecar-injector", Revision: "default", Path: "/inject/cluster/" + name + "/net/network1", CABundles: []string{"root"}},
+				{Name: "istio-revision-tag-default", Revision: "default", Tag: "default", Path: "/inject/cluster/" + name + "/net/network1", CABundles: []string{"root"}},
 			},
 			IstiodServices: []observe.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}}},
 			RootCerts:      map[string]string{"istio-system": "root", "shop": "root"},
 			Injected:       []string{"shop"},
 			ReaderToken:    &observe.ReaderToken{Filled: true, Token: "token-" + name},
-			Installed:      map[string]observe.Installed{"default": {MeshID: "mesh1"}},
+			Installed:      map[string]observe.Installed{"default": {MeshID: "mesh1", IstiodAddress: "192.0.2.10"}},
 			PodRanges:      []string{fmt.Sprintf("10.%d.0.0/16", len(w.mesh.Clusters)+1)},
 			Evidence:       observe.Evidence{Injection: &observe.Injection{}, Clock: &observe.Clock{}},
 		}

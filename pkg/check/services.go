@@ -22,7 +22,8 @@ func serviceAsymmetric(v view) []Result {
 				continue
 			}
 			for _, namespace := range seen.Injected {
-				if !slices.Contains(theirs.Injected, namespace) {
+				// In Istio's own, primary and remote differ on purpose.
+				if namespace == v.mesh.Namespace || !slices.Contains(theirs.Injected, namespace) {
 					continue
 				}
 				for _, service := range theirs.Services[namespace] {

@@ -23,6 +23,9 @@ func probeReady(v view) []Result {
 		if r := blind(seen, observe.Nodes); r != nil {
 			return r
 		}
+		if seen.Secret != "" {
+			return []Result{{Status: Unknown, Seen: "no context leads to this cluster, and istiod's credentials can start nothing here"}}
+		}
 		if seen.ReadyNodes == 0 {
 			return skip("no node is ready: nothing can run here")
 		}
@@ -55,7 +58,7 @@ func traffic(v view) []Result {
 func (v view) probed(c mesh.Cluster) bool {
 	_, unready := v.snapshot.Traffic.Unready[c.Name]
 	seen := v.snapshot.Clusters[c.Name]
-	return !unready && seen != nil && seen.ReadyNodes > 0
+	return !unready && seen != nil && seen.Secret == "" && seen.ReadyNodes > 0
 }
 
 func (v view) calls(from, to string) []observe.Call {

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"istio.io/istio/pkg/kube"
 )
@@ -34,6 +35,8 @@ type Cluster struct {
 	Server string
 	// TLSServerName is the name by which its certificate is checked, if the kubeconfig gives one.
 	TLSServerName string
+	// Secret is the primary's remote secret whose credentials are used, where the kubeconfig has none.
+	Secret string
 }
 
 // Set finds clusters by the names that they have in the mesh.
@@ -114,6 +117,22 @@ func Connect(flags *genericclioptions.ConfigFlags, name, contextName string, pri
 		CLIClient: client, Name: name, Context: contextName,
 		Server: config.Host, TLSServerName: config.ServerName,
 	}, nil
+}
+
+// ConnectWith makes the client of a cluster to which no context leads, with the credentials of a remote secret. Of the
+// flags only --request-timeout holds: whom the user acts as elsewhere is nobody there. It calls no API server.
+func ConnectWith(flags *genericclioptions.ConfigFlags, name, secret string, credentials *rest.Config) (*Cluster, error) {
+	timeout, err := clientcmd.ParseTimeout(*flags.Timeout)
+	if err != nil {
+		return nil, fmt.Errorf("--request-timeout: %w", err)
+	}
+	config := rateLimited(rest.CopyConfig(credentials))
+	config.Timeout = timeout
+	client, err := kube.NewCLIClient(kube.NewClientConfigForRestConfig(config))
+	if err != nil {
+		return nil, fmt.Errorf("secret %s: %w", secret, err)
+	}
+	return &Cluster{CLIClient: client, Name: name, Server: config.Host, TLSServerName: config.ServerName, Secret: secret}, nil
 }
 
 // forContext copies the flags for one context.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
@@ -64,7 +65,7 @@ func (o *options) completeRemotes(c *cobra.Command, given []string, word string)
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), completionPatience)
 	defer cancel()
-	secrets, err := observe.RemoteSecrets(ctx, primary, *o.flags.Namespace)
+	secrets, err := istio.RemoteSecrets(ctx, primary.Kube(), *o.flags.Namespace)
 	if err != nil {
 		return contexts, directive
 	}
@@ -74,7 +75,7 @@ func (o *options) completeRemotes(c *cobra.Command, given []string, word string)
 	}
 	var attached []cobra.Completion
 	for _, secret := range secrets {
-		for _, candidate := range leadingTo(secret, endpoints) {
+		for _, candidate := range leadingTo(observe.RemoteSecretOf(secret), endpoints) {
 			if slices.Contains(contexts, candidate) {
 				attached = append(attached, candidate+"\tattached as "+secret.Cluster)
 			}

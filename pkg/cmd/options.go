@@ -144,6 +144,8 @@ type acquaintance struct {
 	primary *cluster.Cluster
 	// silent says why it does not answer, nil when it does.
 	silent error
+	// others are clusters that are reached otherwise than through a context.
+	others cluster.Set
 }
 
 // lookFor is look for a judgement: with the permissions of several stages asked for, and more to look at.
@@ -162,6 +164,9 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 			key, asked = plan.PrimaryKey, onPrimary
 		}
 		if c.Context == "" && !primary {
+			if other := met.others[c.Name]; other != nil {
+				s.clusters[key] = other
+			}
 			continue
 		}
 		if _, twice := s.clusters[key]; twice {
@@ -243,6 +248,15 @@ func (o *options) supported() check.Charts {
 	return check.Charts{Release: o.charts.Release(), OldestKubernetes: istio.OldestKubernetes}
 }
 
+// names are those of the mesh's clusters, the primary's first.
+func (s *session) names() []string {
+	var names []string
+	for _, c := range s.mesh.Clusters {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
 // carryOut asks, and runs the steps with progress on stderr; their errors are in the outcome.
 func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (run.Outcome, error) {
 	if err := o.objects.choose(steps); err != nil {
@@ -251,11 +265,7 @@ func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (
 	if err := o.ask(steps); err != nil {
 		return run.Outcome{}, err
 	}
-	var names []string
-	for _, c := range s.mesh.Clusters {
-		names = append(names, c.Name)
-	}
-	progress := report.NewProgress(o.ErrOut, o.errStyle(), o.verbose, names)
+	progress := report.NewProgress(o.ErrOut, o.errStyle(), o.verbose, s.names())
 	progress.Start()
 	outcome, err := o.runSteps(ctx, s, steps, progress.Event)
 	progress.Stop()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -122,6 +123,7 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 	if err := s.complete(); err != nil {
 		return verdict{}, err
 	}
+	observe.Analyze(ctx, s.snapshot, observe.Analysis{Clusters: s.names(), Namespace: s.mesh.Namespace, Revision: s.mesh.RevisionLabel()})
 	if primary, found := s.mesh.Primary(); found {
 		probe.Live(ctx, s.clusters, s.snapshot, probe.Target{Primary: primary.Name, Namespace: s.mesh.Namespace, Revision: s.mesh.Revision})
 	}
@@ -140,7 +142,7 @@ func (v *verify) probeTraffic(ctx context.Context, s *session) (*observe.Traffic
 	options.Primary = primary.Name
 	options.Revision, options.Count, options.Settle = s.mesh.Revision, callsPerPair, 20*time.Second
 	for _, c := range s.mesh.Clusters {
-		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.ReadyNodes > 0 {
+		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.Secret == "" && seen.ReadyNodes > 0 {
 			options.Clusters = append(options.Clusters, c.Name)
 		}
 	}
@@ -164,8 +166,8 @@ func interruption(err error) error {
 }
 
 // withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,
-// adds all that the primary knows. A remote to which no context leads is added without one. A primary whose secrets
-// can't be read leaves the mesh as it is: the checks will say so.
+// adds all that the primary knows. A remote to which no context leads is added without one, and is met with the
+// credentials of its secret. A primary whose secrets can't be read leaves the mesh as it is: the checks will say so.
 func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, acquaintance, error) {
 	primary, err := cluster.Connect(v.flags, plan.PrimaryKey, m.Clusters[0].Context, true)
 	if err != nil {
@@ -173,8 +175,8 @@ func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 	}
 	bounded, cancel := context.WithTimeout(ctx, observe.Patience)
 	defer cancel()
-	secrets, err := observe.RemoteSecrets(bounded, primary, m.Namespace)
-	met := acquaintance{primary: primary, silent: observe.Silence(bounded, err)}
+	secrets, err := istio.RemoteSecrets(bounded, primary.Kube(), m.Namespace)
+	met := acquaintance{primary: primary, silent: observe.Silence(bounded, observe.Patience, err), others: cluster.Set{}}
 	if err != nil || len(secrets) == 0 {
 		return m, met, ctx.Err()
 	}
@@ -185,7 +187,8 @@ func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 	named := m.Clusters[1:]
 	all := len(named) == 0
 	m.Clusters = slices.Clone(m.Clusters[:1])
-	for _, secret := range secrets {
+	for _, held := range secrets {
+		secret := observe.RemoteSecretOf(held)
 		remote := mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote}
 		leads := leadingTo(secret, endpoints)
 		switch i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
@@ -202,6 +205,12 @@ func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 			remote.Context = leads[0]
 		case secret.Server == "":
 			remote.Context = namesake(secret.Cluster, endpoints) // a secret that says nothing of its cluster
+		}
+		if remote.Context == "" && held.Usable() {
+			// What is wrong with credentials of which no client can be made, the probe finds, too.
+			if connected, err := cluster.ConnectWith(v.flags, remote.Name, held.Secret, held.Config()); err == nil {
+				met.others[remote.Name] = connected
+			}
 		}
 		m.Clusters = append(m.Clusters, remote)
 	}

@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 
@@ -41,6 +44,47 @@ func Unmade(secret *unstructured.Unstructured) bool {
 		}
 	}
 	return false
+}
+
+// Config is how a client uses the credentials, as istiod does.
+func (c Credentials) Config() *rest.Config {
+	return &rest.Config{
+		Host: c.Server, BearerToken: string(c.Token),
+		TLSClientConfig: rest.TLSClientConfig{CAData: c.CA, ServerName: c.TLSServerName},
+	}
+}
+
+// RemoteCredentials is one key of a remote secret.
+type RemoteCredentials struct {
+	Credentials
+	// Secret is the secret's name, Cluster the key.
+	Secret, Cluster string
+	// Err says why istiod does not use it.
+	Err error
+}
+
+// Usable is true for credentials that a client other than istiod can use, too.
+func (c RemoteCredentials) Usable() bool { return c.Err == nil && len(c.Token) > 0 }
+
+// RemoteSecrets reads, from a primary, all that istiod is told of remote clusters.
+func RemoteSecrets(ctx context.Context, client kubernetes.Interface, namespace string) ([]RemoteCredentials, error) {
+	list, err := client.CoreV1().Secrets(namespace).List(ctx, metav1.ListOptions{LabelSelector: RemoteSecretSelector})
+	if err != nil {
+		return nil, err
+	}
+	return RemoteCredentialsOf(list.Items), nil
+}
+
+// RemoteCredentialsOf are those of all keys of remote secrets.
+func RemoteCredentialsOf(secrets []corev1.Secret) []RemoteCredentials {
+	var all []RemoteCredentials
+	for _, secret := range secrets {
+		for _, key := range RemoteSecretKeys(&secret) {
+			credentials, err := ParseRemoteSecret(secret.Data[key])
+			all = append(all, RemoteCredentials{Credentials: credentials, Secret: secret.Name, Cluster: key, Err: err})
+		}
+	}
+	return all
 }
 
 // RemoteSecretName is the name of the secret with a cluster's credentials.

@@ -120,6 +120,7 @@ func addMeshConfig(mesh *corev1.ConfigMap, plane *ControlPlane) error {
 	if err := yaml.Unmarshal([]byte(mesh.Data["mesh"]), &config); err != nil {
 		return fmt.Errorf("ConfigMap %s/%s: %w", mesh.Namespace, mesh.Name, err)
 	}
+	plane.ConfigMap, plane.MeshNetworks = mesh.Name, mesh.Data["meshNetworks"]
 	plane.TrustDomain = config.TrustDomain
 	if config.DefaultConfig.MeshID != "" {
 		plane.MeshID = config.DefaultConfig.MeshID

@@ -6,6 +6,8 @@ type Evidence struct {
 	Injection *Injection `json:"injection,omitempty"`
 	// Ports are those of the east-west gateway, called from where the command runs; of the primary only.
 	Ports []Port `json:"ports,omitempty"`
+	// Analysis is what Istio's own analyzers say of all clusters' objects taken together, and of this cluster's among them.
+	Analysis []AnalysisMessage `json:"analysis,omitempty"`
 	// Clock is the API server's; nil when it was not asked for the time.
 	Clock *Clock `json:"clock,omitempty"`
 }

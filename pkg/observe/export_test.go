@@ -47,7 +47,7 @@ func (o *Objects) See(c *Cluster) {
 		c.Gateways = []Gateway{gatewayOf(o.Gateway, o.Slices)}
 	}
 	c.IstiodServices = []IstiodService{istiodServiceOf(o.Service, o.Slices)}
-	c.RemoteSecrets = remoteSecretsOf(o.Secrets)
+	c.RemoteSecrets = remoteSecretsOf(istio.RemoteCredentialsOf(o.Secrets))
 	c.RootCert = rootOf(o.Root)
 	c.RootCerts = map[string]string{o.Root.Namespace: c.RootCert}
 	c.Installed, err = installedOf(o.Values)

@@ -16,7 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
 
@@ -207,35 +206,32 @@ func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
 }
 
 func readRemoteSecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
-	secrets, err := RemoteSecrets(ctx, r.Cluster, r.options.Namespace)
-	return func(c *Cluster) { c.RemoteSecrets = secrets }, err
-}
-
-// RemoteSecrets reads, from a primary, which clusters istiod is told of.
-func RemoteSecrets(ctx context.Context, c *cluster.Cluster, namespace string) ([]RemoteSecret, error) {
-	list, err := c.Kube().CoreV1().Secrets(namespace).List(ctx,
-		metav1.ListOptions{LabelSelector: istio.RemoteSecretSelector})
+	held, err := istio.RemoteSecrets(ctx, r.Kube(), r.options.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	return remoteSecretsOf(list.Items), nil
+	secrets := remoteSecretsOf(held)
+	return func(c *Cluster) { c.RemoteSecrets = secrets }, nil
 }
 
-func remoteSecretsOf(list []corev1.Secret) []RemoteSecret {
+func remoteSecretsOf(held []istio.RemoteCredentials) []RemoteSecret {
 	var secrets []RemoteSecret
-	for _, s := range list {
-		for _, key := range istio.RemoteSecretKeys(&s) {
-			seen := RemoteSecret{Secret: s.Name, Cluster: key}
-			credentials, err := istio.ParseRemoteSecret(s.Data[key])
-			if err != nil {
-				seen.Error = err.Error()
-			}
-			seen.Server, seen.TLSServerName = credentials.Server, credentials.TLSServerName
-			seen.CA, seen.Token = Fingerprint(credentials.CA), Fingerprint(credentials.Token)
-			secrets = append(secrets, seen)
-		}
+	for _, one := range held {
+		secrets = append(secrets, RemoteSecretOf(one))
 	}
 	return secrets
+}
+
+// RemoteSecretOf is what a snapshot has of credentials: nothing by which anybody could use them.
+func RemoteSecretOf(held istio.RemoteCredentials) RemoteSecret {
+	seen := RemoteSecret{
+		Secret: held.Secret, Cluster: held.Cluster, Server: held.Server, TLSServerName: held.TLSServerName,
+		CA: Fingerprint(held.CA), Token: Fingerprint(held.Token),
+	}
+	if held.Err != nil {
+		seen.Error = held.Err.Error()
+	}
+	return seen
 }
 
 func readRootCert(ctx context.Context, r *reader) (func(*Cluster), error) {

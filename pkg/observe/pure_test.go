@@ -188,7 +188,7 @@ func TestSilence(t *testing.T) {
 		{"nobody there", t.Context(), refused, "connection refused", false},
 		{"Ctrl-C", stopped, refused, "connection refused", false},
 	} {
-		err := Silence(test.ctx, test.err)
+		err := Silence(test.ctx, Patience, test.err)
 		seen := &Cluster{}
 		(&reader{seen: seen}).note(APIServer, err)
 		switch {

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,10 @@ const (
 // gave no --request-timeout.
 const Patience = 10 * time.Second
 
+// lessPatience is that for an API server that is known from a remote secret only: a private one can't be reached from
+// here, and one that is gone from nowhere.
+const lessPatience = 3 * time.Second
+
 // Options say what to look at.
 type Options struct {
 	// Namespace is Istio's.
@@ -67,7 +72,7 @@ func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot
 	snapshot := &Snapshot{Clusters: map[string]*Cluster{}}
 	var readers sync.WaitGroup
 	for name, c := range clusters {
-		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName}
+		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName, Secret: c.Secret}
 		snapshot.Clusters[name] = seen
 		if err := options.Silent[name]; err != nil {
 			(&reader{seen: seen}).note(APIServer, err)
@@ -130,12 +135,20 @@ func (r *reader) parts() []part {
 
 func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options Options) {
 	r := &reader{Cluster: c, options: options, seen: seen}
-	first, cancel := context.WithTimeout(ctx, Patience)
+	patience := Patience
+	if c.Secret != "" {
+		patience = lessPatience
+	}
+	first, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	uid, err := c.UID(first)
-	if silent := Silence(first, err); silent != nil {
+	if silent := Silence(first, patience, err); silent != nil || apierrors.IsUnauthorized(err) {
 		// One unreachable cluster costs its timeout once: nothing else is tried.
-		r.note(APIServer, silent)
+		err = cmp.Or(silent, err)
+		r.note(APIServer, err)
+		if c.Secret != "" {
+			seen.Use = FailedUse(err)
+		}
 		return
 	}
 	if apierrors.IsForbidden(err) {
@@ -166,13 +179,13 @@ func answered(err error) bool {
 	return errors.As(err, &status) && status.Status().Reason != metav1.StatusReasonUnknown
 }
 
-// Silence says why nobody has answered, when ctx is bounded by Patience; nil when somebody has, be it with a refusal.
-func Silence(ctx context.Context, err error) error {
+// Silence says why nobody has answered, when ctx is bounded by patience; nil when somebody has, be it with a refusal.
+func Silence(ctx context.Context, patience time.Duration, err error) error {
 	switch {
 	case err == nil || answered(err):
 		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &silenceError{fmt.Errorf("no answer within %s", Patience)}
+		return &silenceError{fmt.Errorf("no answer within %s", patience)}
 	}
 	var late net.Error
 	if errors.As(err, &late) && late.Timeout() {

@@ -3,7 +3,12 @@
 // two must be compared, a fingerprint does.
 package observe
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
 type Snapshot struct {
@@ -48,6 +53,11 @@ type Cluster struct {
 	Server string `json:"server"`
 	// TLSServerName is the name under which the kubeconfig checks the API server's certificate, if it says one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
+	// Secret is the primary's remote secret with whose credentials the cluster was read; empty where it was read with the
+	// user's own. Server is the secret's then, and Context empty.
+	Secret string `json:"secret,omitempty"`
+	// Use is how those credentials failed; nil when they did not.
+	Use *CredentialUse `json:"use,omitempty"`
 	// UID is that of the namespace kube-system: the identity of a cluster, whatever its contexts are called.
 	UID string `json:"uid,omitempty"`
 	// CA is the fingerprint of the CA bundle that the cluster gives to its service accounts (kube-root-ca.crt).
@@ -76,6 +86,8 @@ type Cluster struct {
 	Injected []string `json:"injected,omitempty"`
 	// Services are the names of those in these namespaces, by namespace.
 	Services map[string][]string `json:"services,omitempty"`
+	// services are the same as they are, for Analyze.
+	services []corev1.Service
 	// ReaderToken is the token of the account that istiod reads the cluster through; nil when its Secret is not there.
 	ReaderToken *ReaderToken `json:"readerToken,omitempty"`
 	// StraySecrets are remote secrets, as NAMESPACE/NAME, in other namespaces than Istio's.
@@ -159,8 +171,12 @@ type ControlPlane struct {
 	// MeshID, Network: from the values with which it was installed.
 	MeshID  string `json:"meshID,omitempty"`
 	Network string `json:"network,omitempty"`
+	// ConfigMap is the one with the mesh configuration.
+	ConfigMap string `json:"configMap,omitempty"`
 	// TrustDomain is the mesh configuration's.
 	TrustDomain string `json:"trustDomain,omitempty"`
+	// MeshNetworks is its list of networks, in YAML.
+	MeshNetworks string `json:"meshNetworks,omitempty"`
 	// InstalledBy is who wrote it: kubectl-mesh, istioctl, helm, argocd, flux, or empty when nothing tells.
 	InstalledBy string `json:"installedBy,omitempty"`
 	// Ready and Desired count replicas.
@@ -263,6 +279,21 @@ func (c *Cluster) ControlPlane(revision string) (ControlPlane, bool) {
 		}
 	}
 	return ControlPlane{}, false
+}
+
+// Roots are the fingerprints of the root that a primary's istiod of a revision writes, as it has written it in its own
+// cluster: one, unless revisions differ.
+func (c *Cluster) Roots(revision string) []string {
+	if c == nil {
+		return nil
+	}
+	roots := []string{c.RootCert}
+	for _, i := range c.Injectors {
+		if i.Revision == revision {
+			roots = append(roots, i.CABundles...)
+		}
+	}
+	return slices.DeleteFunc(roots, func(root string) bool { return root == "" })
 }
 
 // Gateway returns the east-west gateway named name.

@@ -211,9 +211,12 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 // ours, and a second one of the same cluster, go with them. They go only when what replaces them is at hand. It returns what the new secret must wait for.
 func (b *builder) renew(primary, remote mesh.Cluster, seen *observe.Cluster, held []observe.RemoteSecret, needs ...string) []string {
 	leads := seen.Namespace != nil && controlPlaneClusters(seen, primary.Name) == seen.Namespace.ControlPlaneClusters
+	roots := b.seen(primary.Name).Roots(b.mesh.RevisionLabel())
 	for _, injector := range seen.Injectors {
-		if injector.Revision == b.mesh.RevisionLabel() && slices.Contains(injector.CABundles, "") {
-			leads = false
+		for _, bundle := range injector.CABundles {
+			if foreign := bundle == "" || len(roots) > 0 && !slices.Contains(roots, bundle); foreign && injector.Revision == b.mesh.RevisionLabel() {
+				leads = false // where it leads it sets that right at once
+			}
 		}
 	}
 	if _, unread := seen.CouldNotRead(observe.RootCertificate); seen.RootCert == "" && !unread {

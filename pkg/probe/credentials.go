@@ -2,42 +2,40 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"strings"
 	"sync"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
-// useCredentials tries each remote secret as istiod does: istiod itself tells only of its first try.
+// useCredentials tries each remote secret as istiod does: istiod itself tells only of its first try. One that was of no
+// use when its cluster was read with it is not tried again.
 func useCredentials(ctx context.Context, primary *cluster.Cluster, s *observe.Snapshot, t Target) {
-	seen := s.Clusters[t.Primary]
-	list, err := primary.Kube().CoreV1().Secrets(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.RemoteSecretSelector})
+	held, err := istio.RemoteSecrets(ctx, primary.Kube(), t.Namespace)
 	if err != nil {
 		return // the snapshot says that they can't be read
 	}
+	secrets := s.Clusters[t.Primary].RemoteSecrets
 	var used sync.WaitGroup
-	for i := range seen.RemoteSecrets {
-		remote := &seen.RemoteSecrets[i]
-		for _, secret := range list.Items {
-			if secret.Name != remote.Secret {
-				continue
-			}
-			credentials, err := istio.ParseRemoteSecret(secret.Data[remote.Cluster])
-			if reason, silent := silentAt(s, credentials.Server); silent {
-				remote.Use = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: reason}
-			} else if err == nil && len(credentials.Token) > 0 {
-				used.Go(func() { remote.Use = use(ctx, credentials) })
+	for i := range secrets {
+		remote := &secrets[i]
+		if there := s.Clusters[remote.Cluster]; there != nil && there.Secret == remote.Secret && there.Use != nil {
+			remote.Use = there.Use
+			continue
+		}
+		if reason, silent := silentAt(s, remote.Server); silent {
+			remote.Use = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: reason}
+			continue
+		}
+		for _, one := range held {
+			if one.Secret == remote.Secret && one.Cluster == remote.Cluster && one.Usable() {
+				used.Go(func() { remote.Use = use(ctx, one.Credentials) })
 			}
 		}
 	}
@@ -57,10 +55,9 @@ func silentAt(s *observe.Snapshot, server string) (reason string, silent bool) {
 }
 
 func use(ctx context.Context, credentials istio.Credentials) *observe.CredentialUse {
-	client, err := kubernetes.NewForConfig(&rest.Config{
-		Host: credentials.Server, BearerToken: string(credentials.Token), Timeout: oneLook, QPS: 50, Burst: 50,
-		TLSClientConfig: rest.TLSClientConfig{CAData: credentials.CA, ServerName: credentials.TLSServerName},
-	})
+	config := credentials.Config()
+	config.Timeout, config.QPS, config.Burst = oneLook, 50, 50
+	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return &observe.CredentialUse{Problem: observe.ServerUntrusted, Error: err.Error()}
 	}
@@ -81,7 +78,7 @@ func use(ctx context.Context, credentials istio.Credentials) *observe.Credential
 	}
 	ask(0) // the first one says whether it is worth asking on
 	if errs[0] != nil {
-		return problem(errs[0])
+		return observe.FailedUse(errs[0])
 	}
 	var asked sync.WaitGroup
 	for i := 1; i < len(needed); i++ {
@@ -91,29 +88,11 @@ func use(ctx context.Context, credentials istio.Credentials) *observe.Credential
 	result := &observe.CredentialUse{}
 	for i, need := range needed {
 		if errs[i] != nil {
-			return problem(errs[i])
+			return observe.FailedUse(errs[i])
 		}
 		if !allowed[i] {
 			result.Denied = append(result.Denied, observe.Permission{Verb: need.Verb, Group: need.Group, Resource: need.Resource})
 		}
 	}
 	return result
-}
-
-// problem names the kind of an error.
-func problem(err error) *observe.CredentialUse {
-	found := &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: err.Error()}
-	var (
-		authority x509.UnknownAuthorityError
-		hostname  x509.HostnameError
-		invalid   x509.CertificateInvalidError
-		verify    *tls.CertificateVerificationError
-	)
-	switch {
-	case apierrors.IsUnauthorized(err):
-		found.Problem = observe.TokenRefused
-	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verify):
-		found.Problem = observe.ServerUntrusted
-	}
-	return found
 }

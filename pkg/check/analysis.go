@@ -1,0 +1,74 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// about are the messages of Istio's analyzers about a kind of object of a cluster.
+func about(seen *observe.Cluster, kind string) []observe.AnalysisMessage {
+	var messages []observe.AnalysisMessage
+	for _, m := range seen.Analysis {
+		if m.Kind == kind {
+			messages = append(messages, m)
+		}
+	}
+	return messages
+}
+
+// serviceInconsistent: a Service of one name is one Service to istiod, which takes one cluster's word for its ports.
+func serviceInconsistent(v view) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.InjectedNamespaces); r != nil {
+			return r
+		}
+		messages := about(seen, "Service")
+		if len(messages) > 0 {
+			m := messages[0]
+			var compare []string
+			for _, one := range v.mesh.Clusters {
+				if slices.Contains(m.Clusters, one.Name) {
+					compare = append(compare, fmt.Sprintf("kubectl --context %s -n %s get service %s -o yaml", one.Context, m.Namespace, m.Name))
+				}
+			}
+			return warn("make them alike: "+strings.Join(compare, " && "), "%s: %s%s", m.Code, m.Text, more(messages))
+		}
+		for _, other := range v.mesh.Clusters {
+			if other.Name == c.Name {
+				break // those that come after it are compared with it
+			}
+			if theirs := v.snapshot.Clusters[other.Name]; theirs != nil && blind(theirs, observe.InjectedNamespaces) == nil {
+				return pass("Services of one name are alike where they are in several clusters")
+			}
+		}
+		return skip("there are no Services of another cluster to compare with")
+	})
+}
+
+// more counts the messages that are not shown.
+func more(messages []observe.AnalysisMessage) string {
+	if len(messages) == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %d more like it)", len(messages)-1)
+}
+
+func registryUnknown(v view) []Result {
+	return v.planeCheck(func(c mesh.Cluster, plane observe.ControlPlane) []Result {
+		messages := about(v.snapshot.Clusters[c.Name], "MeshNetworks")
+		if len(messages) == 0 {
+			return pass("no network is given to a cluster that istiod does not know")
+		}
+		m := messages[0]
+		text := m.Text
+		if m.Code != "" {
+			text = m.Code + ": " + text
+		}
+		return fail(fmt.Sprintf("kubectl --context %s -n %s edit configmap %s", c.Context, m.Namespace, m.Name),
+			"ConfigMap %s in %s, key meshNetworks: %s%s", plane.ConfigMap, m.Namespace, text, more(messages))
+	})
+}

@@ -1,0 +1,97 @@
+package check
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// throughSecret makes west a cluster to which no context leads, read with the credentials of its remote secret.
+func throughSecret(w *world) {
+	w.mesh.Clusters[2].Context = ""
+	w.west().Context, w.west().Secret = "", "istio-remote-secret-west"
+	w.snapshot.Traffic = nil
+}
+
+// readersView is what the account of a remote secret may not read.
+func readersView(w *world) {
+	throughSecret(w)
+	for _, part := range []string{observe.ControlPlanes, observe.AmbientPart, observe.InjectionPart} {
+		w.west().Unreadable = append(w.west().Unreadable, observe.Unreadable{What: part, Reason: part + " is forbidden"})
+	}
+	w.west().Injection = nil
+}
+
+func contextScenarios() []scenario {
+	return []scenario{
+		{"no context, and nothing is forbidden", "", throughSecret, nil},
+		{"no context, and the reader's role", "", readersView,
+			[]string{"unknown own-control-plane west", "unknown injection west", "unknown mixed-ambient west"}},
+		{"no context, and the secret's server does not answer here", "", func(w *world) {
+			throughSecret(w)
+			w.west().Unreadable = []observe.Unreadable{{What: observe.APIServer, Reason: "no answer within 3s"}}
+			w.west().Use = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: "no answer within 3s"}
+			w.secret().Use = w.west().Use
+		}, []string{"unknown reachable west"}},
+		{"no context, and the token is refused", "", func(w *world) {
+			throughSecret(w)
+			w.west().Unreadable = []observe.Unreadable{{What: observe.APIServer, Reason: "Unauthorized"}}
+			w.secret().Use = &observe.CredentialUse{Problem: observe.TokenRefused, Error: "Unauthorized"}
+		}, []string{"unknown reachable west", "fail token-expired west"}},
+		{"no context, and no EndpointSlice", "", func(w *world) { throughSecret(w); w.west().IstiodServices[0].Addresses = nil },
+			[]string{"fail slice-missing west"}},
+		{"no context, and another network's label", "", func(w *world) { throughSecret(w); w.west().Namespace.Network = "network9" },
+			[]string{"fail network-label west"}},
+		{"no context to two clusters that differ", "", func(w *world) {
+			throughSecret(w)
+			w.mesh.Clusters[1].Context = ""
+			w.west().Services, w.snapshot.Clusters["south"].Services = map[string][]string{"shop": {"cart"}}, map[string][]string{}
+			w.east().Injected, w.east().RootCerts = nil, map[string]string{"istio-system": "root"}
+		}, []string{"warn service-asymmetric south"}},
+		{"no context, and a probe", "", func(w *world) {
+			traffic := w.snapshot.Traffic
+			throughSecret(w)
+			w.snapshot.Traffic = traffic
+			traffic.Calls = quickTraffic([]string{"east", "south"}).Calls
+		}, []string{"unknown probe-ready west"}},
+		{"a context and a secret of one cluster", "", func(w *world) {
+			throughSecret(w)
+			w.west().UID = "uid-south"
+		}, []string{"fail same-cluster west"}},
+	}
+}
+
+func TestContext(t *testing.T) {
+	t.Parallel()
+	play(t, "context.txt", contextScenarios())
+}
+
+// A command without a context would go to the current one, which is another cluster.
+func TestNoFixLacksItsContext(t *testing.T) {
+	t.Parallel()
+	empty := regexp.MustCompile(`--context( |$)( |$|-|'|"|;|\|)|\b(east|south|west|occident)=( |$)`)
+	for _, s := range all() {
+		change := s.change
+		s.change = func(w *world) {
+			change(w)
+			for i := range w.mesh.Clusters {
+				if w.mesh.Clusters[i].Name != "" {
+					w.mesh.Clusters[i].Context = ""
+				}
+			}
+		}
+		if s.command != "" {
+			continue // before a command writes, every cluster has one
+		}
+		for _, r := range s.results() {
+			if empty.MatchString(r.Fix) {
+				t.Errorf("%s: %s has the fix %q", s.name, r.ID, r.Fix)
+			}
+			if strings.Contains(r.Fix, noContext("")) != strings.Contains(r.Fix, ", which your kubeconfig lacks: ") {
+				t.Errorf("%s: %s does not say which context lacks: %q", s.name, r.ID, r.Fix)
+			}
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package observe
+
+import (
+	"slices"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// What differs on purpose is not complained of. Not parallel: as the analyzer of networks itself.
+func TestAnalyze(t *testing.T) {
+	service := func(namespace, name string, port int32) corev1.Service {
+		return corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: port}}},
+		}
+	}
+	services := func(port int32) []corev1.Service {
+		return []corev1.Service{
+			service("istio-system", "istiod", port), service("default", "kubernetes", port), service("default", "cart", port),
+			service("shop", "kubernetes", port), service("shop", "same", 80),
+		}
+	}
+	s := &Snapshot{Clusters: map[string]*Cluster{
+		"east": {services: services(80), ControlPlanes: []ControlPlane{{
+			Revision: "canary", ClusterID: "east", ConfigMap: "istio-canary",
+			MeshNetworks: "networks: {n: {endpoints: [{fromRegistry: east}, {fromRegistry: west}, {fromRegistry: gone}], gateways: [{address: 192.0.2.1, port: 15443}]}}",
+		}}, RemoteSecrets: []RemoteSecret{{Cluster: "west"}}},
+		"west": {services: services(81)},
+	}}
+	Analyze(t.Context(), s, Analysis{Clusters: []string{"east", "west", "unseen"}, Namespace: "istio-system", Revision: "canary"})
+	var said []string
+	for _, name := range []string{"east", "west"} {
+		for _, m := range s.Clusters[name].Analysis {
+			said = append(said, name+": "+m.Code+" "+m.Kind+" "+m.Namespace+"/"+m.Name)
+		}
+	}
+	want := []string{"east: IST0126 MeshNetworks istio-system/istio-canary", "west: IST0170 Service default/cart", "west: IST0170 Service shop/kubernetes"}
+	if !slices.Equal(said, want) {
+		t.Errorf("said is %q, not %q", said, want)
+	}
+	s.Clusters["east"].ControlPlanes[0].MeshNetworks = "networks: ["
+	s.Clusters["east"].Analysis = nil
+	Analyze(t.Context(), s, Analysis{Clusters: []string{"east"}, Namespace: "istio-system", Revision: "canary"})
+	if m := s.Clusters["east"].Analysis; len(m) != 1 || m[0].Code != "" || m[0].Text == "" {
+		t.Errorf("networks that can't be read: %+v", m)
+	}
+	Analyze(t.Context(), &Snapshot{}, Analysis{Clusters: []string{""}})
+}

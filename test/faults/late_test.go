@@ -1,0 +1,121 @@
+package faults
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
+)
+
+// Each late fault is named, alone, and mended by what is printed.
+func TestLateFaults(t *testing.T) {
+	b := newBed(t, labtest.Options{Clusters: 2, NodelessFrom: 2})
+	for _, f := range lateFaults() {
+		if !t.Run(f.name, func(t *testing.T) { b.inject(t, f) }) {
+			b.remake(t)
+		}
+	}
+}
+
+// lateFaults are those of what came too late, or undoes what was done well.
+func lateFaults() []fault {
+	return []fault{
+		{
+			name: "annotated after istiod was told of the cluster", tells: []string{"fail annotation-late cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				b.attachLate(t, "")
+			},
+		},
+		{
+			name: "annotated late, with the certificate of another mesh", tells: []string{"fail cabundle-empty cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				const ofCluster2 = `jsonpath={.clusters[?(@.name=="cluster2")].cluster.certificate-authority-data}`
+				b.attachLate(t, b.kubectl(t, primary, "config", "view", "--raw", "-o", ofCluster2))
+			},
+		},
+		{
+			name: "installed without istiod's address", tells: []string{"fail address-empty cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				b.kubectl(t, remote, "delete", "service", "istiod")
+				b.kubectl(t, remote, "delete", "endpointslice", "istiod")
+				b.installWithoutAddress(t)
+			},
+		},
+	}
+}
+
+// attachLate tells istiod of the remote before its namespace is annotated. The webhooks get bundle, encoded, and the
+// root certificates that are there go.
+func (b *bed) attachLate(t *testing.T, bundle string) {
+	t.Helper()
+	secret := b.secretYAML(t, remoteSecret, remote, b.kubeconfig(t))
+	b.kubectl(t, primary, "delete", "secret", remoteSecret)
+	b.awaitForgotten(t)
+	b.kubectl(t, remote, "annotate", "namespace", namespace, "topology.istio.io/controlPlaneClusters-")
+	for _, injector := range []string{"istio-sidecar-injector", "istio-revision-tag-default"} {
+		hooks := strings.Count(b.kubectl(t, remote, "get", "mutatingwebhookconfiguration", injector, "-o", `jsonpath={range .webhooks[*]}x{end}`), "x")
+		var patches []string
+		for i := range hooks {
+			patches = append(patches, `{"op":"add","path":"/webhooks/`+string(rune('0'+i))+`/clientConfig/caBundle","value":"`+bundle+`"}`)
+		}
+		b.kubectl(t, remote, "patch", "mutatingwebhookconfiguration", injector, "--type=json", "-p", "["+strings.Join(patches, ",")+"]")
+	}
+	b.Kubectl(t, remote, "delete", "configmap", "--all-namespaces", "--field-selector", "metadata.name=istio-ca-root-cert")
+	b.create(t, primary, secret)
+	b.awaitSynced(t)
+	b.kubectl(t, remote, "annotate", "namespace", namespace, "topology.istio.io/controlPlaneClusters="+primary)
+}
+
+// awaitForgotten waits until istiod no longer knows the remote.
+func (b *bed) awaitForgotten(t *testing.T) { t.Helper(); b.awaitRemote(t, false) }
+
+// awaitSynced waits until istiod has read the remote.
+func (b *bed) awaitSynced(t *testing.T) { t.Helper(); b.awaitRemote(t, true) }
+
+func (b *bed) awaitRemote(t *testing.T, synced bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		known := b.Run(t, "istioctl", "--context", primary, "remote-clusters").Stdout
+		line := ""
+		for one := range strings.Lines(known) {
+			if strings.HasPrefix(one, remote+" ") {
+				line = one
+			}
+		}
+		if synced && strings.Contains(line, "synced") || !synced && line == "" && known != "" {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("istiod knows of: %s", known)
+		}
+	}
+}
+
+// installWithoutAddress installs the remote profile by Istio's guide, where the load balancer had no IP to tell.
+func (b *bed) installWithoutAddress(t *testing.T) {
+	t.Helper()
+	overlay := filepath.Join(t.TempDir(), "remote.yaml")
+	const profile = `apiVersion: install.istio.io/v1alpha1
+kind: IstioOperator
+metadata: {name: remote}
+spec:
+  profile: remote
+  values:
+    istiodRemote: {injectionPath: /inject/cluster/cluster2/net/network1}
+    global: {meshID: mesh1, network: network1, multiCluster: {clusterName: cluster2}, remotePilotAddress: ""}
+`
+	if err := os.WriteFile(overlay, []byte(profile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.Run(t, "istioctl", "install", "--context", remote, "-y", "--skip-confirmation", "-f", overlay, "-f", b.Overlay); r.Code != 0 {
+		t.Fatalf("istioctl install: %s", r.Stderr)
+	}
+}
