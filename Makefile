@@ -16,6 +16,9 @@ export LAB_BIN := $(KUBECTL_MESH_CACHE)/bin/lab
 LAB ?= lab
 CLUSTERS ?= 2
 
+# How long `fuzz` tries each target.
+FUZZTIME ?= 30s
+
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # Istio's own build stamps its release in; as a library it would call itself unknown, and write that into the clusters.
@@ -95,6 +98,12 @@ test-unit: ## Run the tests that need neither root nor clusters
 .PHONY: test-e2e
 test-e2e: lab-build build probe ## Run the end-to-end tests only
 	go test -count=1 -p 1 -timeout 40m ./test/e2e/...
+
+.PHONY: fuzz
+fuzz: ## Feed nonsense to what parses, for FUZZTIME=30s each; the first build takes minutes
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z]*' pkg | sed 's|/[^/]*:func | |' | sort | while read -r folder target; do \
+		echo "$$target ($$folder)"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$folder" || exit 1; \
+	done
 
 .PHONY: bench
 bench: lab-build build probe ## Measure the plugin on real clusters

@@ -40,30 +40,39 @@ func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cl
 func handshake(ctx context.Context, address string, number int, name string, roots *x509.CertPool) observe.Port {
 	ctx, cancel := context.WithTimeout(ctx, oneLook)
 	defer cancel()
-	port := observe.Port{Number: number}
-	dialer := tls.Dialer{Config: &tls.Config{
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(address, strconv.Itoa(number)))
+	if err != nil {
+		return observe.Port{Number: number, Error: err.Error()}
+	}
+	defer connection.Close()
+	port := greet(ctx, connection, name, roots)
+	port.Number = number
+	return port
+}
+
+// greet looks at who answers on a connection.
+func greet(ctx context.Context, connection net.Conn, name string, roots *x509.CertPool) observe.Port {
+	secured := tls.Client(connection, &tls.Config{
 		ServerName: name,
 		// Whether the certificate is right is what is asked: it is verified below, and nothing is sent.
 		InsecureSkipVerify: true, //nolint:gosec // see above
 		NextProtos:         []string{"h2"},
-	}}
-	connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, strconv.Itoa(number)))
-	if err != nil {
-		port.Error = err.Error()
-		return port
+	})
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return observe.Port{Error: err.Error()}
 	}
-	defer connection.Close()
-	secured, ok := connection.(*tls.Conn)
-	if !ok {
-		port.Error = "no TLS"
-		return port
+	return observe.Port{Trusted: trusted(secured.ConnectionState().PeerCertificates, name, roots)}
+}
+
+// trusted is true when a chain of certificates is of one of the roots, and its first for the name.
+func trusted(chain []*x509.Certificate, name string, roots *x509.CertPool) bool {
+	if len(chain) == 0 {
+		return false
 	}
-	chain := secured.ConnectionState().PeerCertificates
 	intermediates := x509.NewCertPool()
 	for _, certificate := range chain[1:] {
 		intermediates.AddCert(certificate)
 	}
-	_, err = chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: name})
-	port.Trusted = err == nil
-	return port
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: name})
+	return err == nil
 }
