@@ -20,6 +20,9 @@ func injection(v view) []Result {
 		case seen.Injection.Error == "":
 			return pass("a dry-run pod gets its sidecar")
 		}
+		if need := v.shutOut(c, observe.ToWebhook); need != "" {
+			return skip("needs " + need)
+		}
 		fix := attachOver(v, c)
 		if c.Role == mesh.Primary {
 			fix = fmt.Sprintf("kubectl --context %s -n %s logs deployment/%s", c.Context, v.mesh.Namespace, v.istiod())

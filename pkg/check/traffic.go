@@ -17,8 +17,15 @@ func probeReady(v view) []Result {
 		return nil
 	}
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if reason, unready := v.snapshot.Traffic.Unready[c.Name]; unready {
-			return fail(fmt.Sprintf("kubectl --context %s get events -A --field-selector type=Warning, after: kubectl mesh verify --traffic --keep", c.Context), "%s", reason)
+		reason, unready := v.snapshot.Traffic.Unready[c.Name]
+		if need := v.shutOut(c, observe.ToIstiod); unready && need != "" {
+			return skip("needs " + need)
+		}
+		if unready {
+			return fail(fmt.Sprintf("kubectl --context %s get events -A --field-selector type=Warning, after: kubectl mesh verify --context %s --traffic --keep", c.Context, primaryContext(v)), "%s", reason)
+		}
+		if reason, undialled := v.snapshot.Traffic.Undialled[c.Name]; undialled {
+			return []Result{{Status: Unknown, Seen: "could not call from a pod without a sidecar: " + reason}}
 		}
 		if r := blind(seen, observe.Nodes); r != nil {
 			return r

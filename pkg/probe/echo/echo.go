@@ -12,6 +12,14 @@ const (
 	PortControl = 8083
 )
 
+// What a probe's control port is asked for.
+const (
+	// PathCall makes calls: tasks are []Task, settle is a duration; the answer is []Report.
+	PathCall = "call"
+	// PathDial makes handshakes: dials are []Dial; the answer is []Dialled.
+	PathDial = "dial"
+)
+
 // Protocol is how a call is made.
 type Protocol string
 

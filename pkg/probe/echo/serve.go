@@ -46,7 +46,7 @@ func Serve(ctx context.Context, self Answer) error {
 		serve(fmt.Sprintf(":%d", PortGRPC), health.Serve),
 		serve(fmt.Sprintf(":%d", PortTCP), func(l net.Listener) error { return answerTCP(l, self) }),
 		// Only from inside the pod, which is where a port-forward comes from: nobody else can make a probe call.
-		serve(fmt.Sprintf("127.0.0.1:%d", PortControl), httpServer(http.HandlerFunc(control)).Serve),
+		serve(fmt.Sprintf("127.0.0.1:%d", PortControl), httpServer(control()).Serve),
 	)
 	if err != nil {
 		return err
@@ -100,24 +100,44 @@ func answerTCP(listener net.Listener, self Answer) error {
 	}
 }
 
-// control takes tasks, as JSON in the query, and answers with their reports.
-func control(w http.ResponseWriter, r *http.Request) {
-	var tasks []Task
-	if err := json.Unmarshal([]byte(r.URL.Query().Get("tasks")), &tasks); err != nil {
-		http.Error(w, "tasks: "+err.Error(), http.StatusBadRequest)
-		return
+// control is how a probe is told what to do: by a query, in which lists are JSON.
+func control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /"+PathCall, func(w http.ResponseWriter, r *http.Request) {
+		tasks, err := asked[[]Task](r, "tasks")
+		settle, errSettle := time.ParseDuration(r.URL.Query().Get("settle"))
+		if err := errors.Join(err, errSettle); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		reports, err := Run(r.Context(), tasks, settle)
+		answer(w, reports, err)
+	})
+	mux.HandleFunc("GET /"+PathDial, func(w http.ResponseWriter, r *http.Request) {
+		dials, err := asked[[]Dial](r, "dials")
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		results, err := DialAll(r.Context(), dials)
+		answer(w, results, err)
+	})
+	return mux
+}
+
+func asked[T any](r *http.Request, key string) (value T, err error) {
+	if err := json.Unmarshal([]byte(r.URL.Query().Get(key)), &value); err != nil {
+		return value, fmt.Errorf("%s: %w", key, err)
 	}
-	settle, err := time.ParseDuration(r.URL.Query().Get("settle"))
-	if err != nil {
-		http.Error(w, "settle: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	reports, err := Run(r.Context(), tasks, settle)
+	return value, nil
+}
+
+func answer(w http.ResponseWriter, value any, err error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	writeJSON(w, reports)
+	writeJSON(w, value)
 }
 
 func writeJSON(w http.ResponseWriter, value any) {
