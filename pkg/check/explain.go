@@ -245,7 +245,8 @@ func explanations() map[string]explanation {
 			`A pod that was created in a dry run got no sidecar of this cluster, although everything checked before is in order.
 			This takes the whole way: namespace label, webhook, API server to gateway to istiod, and its answer. The error is the
 			API server's own.`,
-			`The error tells the link that broke. Attaching the cluster again rewrites all of them on the remote's side.`,
+			`The error tells the link that broke. If the API server got no answer, let it reach the gateway's port 15017, of a
+			hostname 443. Otherwise attach the cluster again, which rewrites all links on the remote's side.`,
 		},
 		"injection-not-ready": {
 			`A gateway pod was created before injection worked. It has the placeholder image "auto", which can't be pulled, and

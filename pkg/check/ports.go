@@ -16,9 +16,10 @@ type gatewayCall struct {
 	remote  string
 	purpose observe.Purpose
 	// address is HOST:PORT.
-	address string
-	err     string
-	trusted bool
+	address   string
+	connected bool
+	err       string
+	trusted   bool
 }
 
 func (c gatewayCall) from() string {
@@ -40,12 +41,12 @@ func (v view) gatewayCalls() (here, pods []gatewayCall) {
 				purpose = observe.ToIstiod
 			}
 			address := net.JoinHostPort(gateway.Address, fmt.Sprint(p.Number))
-			here = append(here, gatewayCall{purpose: purpose, address: address, err: p.Error, trusted: p.Trusted})
+			here = append(here, gatewayCall{purpose: purpose, address: address, connected: p.Connected, err: p.Error, trusted: p.Trusted})
 		}
 	}
 	for _, remote := range v.mesh.Remotes() {
 		for _, d := range v.dials(remote.Name, primary.Name) {
-			pods = append(pods, gatewayCall{remote: remote.Name, purpose: d.Purpose, address: d.Address, err: d.Error, trusted: d.Trusted})
+			pods = append(pods, gatewayCall{remote: remote.Name, purpose: d.Purpose, address: d.Address, connected: d.Connected, err: d.Error, trusted: d.Trusted})
 		}
 	}
 	return here, pods
@@ -114,19 +115,19 @@ func firewall(v view) []Result {
 			there := v.snapshot.Clusters[r.Name]
 			return there != nil && there.Injection != nil && there.Injection.Error != ""
 		})
-		fix := fmt.Sprintf("let the remotes reach %s (%s); is the gateway itself well? kubectl --context %s -n %s get pods -l istio=eastwestgateway",
-			gateway.Address, obstacles(gateway), c.Context, v.mesh.Namespace)
 		switch {
 		case len(here) == 0:
 			return skip("needs address-pending")
 		case len(shared) > 0:
-			return fail(fix, "%s answers nobody who was asked: %s", gateway.Address, said(shared))
+			likely, fix := v.gatewayTrouble(c, gateway, shared)
+			return fail(fix, "%s answers nobody who was asked: %s%s", gateway.Address, said(shared), likely)
 		case len(shut) == 0:
 			return pass("%s answers on %s", gateway.Address, ports(here))
 		case len(pods) > 0:
 			return pass("%s does not answer this machine on %s (%s), but it does answer the remotes", gateway.Address, ports(shut), shut[0].err)
 		case len(shut) < len(here) || remoteFails:
-			return fail(fix, "%s does not answer on %s: %s", gateway.Address, ports(shut), shut[0].err)
+			likely, fix := v.gatewayTrouble(c, gateway, shut)
+			return fail(fix, "%s does not answer on %s: %s%s", gateway.Address, ports(shut), shut[0].err, likely)
 		}
 		return pass("%s does not answer here, but it does answer the remotes", gateway.Address)
 	})
@@ -143,9 +144,13 @@ func firewall(v view) []Result {
 			}
 		}
 		switch {
+		case len(shut) > 0 && !slices.ContainsFunc(shut, func(c gatewayCall) bool { return !c.connected }):
+			return fail(fmt.Sprintf("see who is between %s and %s: the connection is taken and then ended", c.Name, gateway.Address), "%s", said(shut))
 		case len(shut) > 0:
 			return fail(fmt.Sprintf("let pods, nodes and API servers of %s reach %s, %s (%s)", c.Name, gateway.Address, ports(shut), obstacles(gateway)),
 				"%s", said(shut))
+		case len(open) == 0:
+			return nil // the rest is everybody's
 		case len(unneeded) > 0:
 			return pass("%s answers pods here on %s; not on %s (%s), but the API server, which alone needs that, gets through", gateway.Address, ports(open), ports(unneeded), unneeded[0].err)
 		}
@@ -204,6 +209,20 @@ func (v view) fromPods(pods, shared []gatewayCall, ask func(c mesh.Cluster, gate
 		gateway, _ := seen.Gateway("istio-eastwestgateway")
 		return ask(c, gateway, own)
 	})
+}
+
+// gatewayTrouble says why the gateway gives no answer, as far as can be told, and what to do. A connection that it takes
+// and then ends is no firewall's doing.
+func (v view) gatewayTrouble(c mesh.Cluster, gateway observe.Gateway, calls []gatewayCall) (likely, fix string) {
+	if slices.ContainsFunc(calls, func(c gatewayCall) bool { return !c.connected }) {
+		return "", fmt.Sprintf("let the remotes reach %s (%s); is the gateway itself well? kubectl --context %s -n %s get pods -l istio=eastwestgateway",
+			gateway.Address, obstacles(gateway), c.Context, v.mesh.Namespace)
+	}
+	if policies := v.policies(func(p observe.Policy) bool { return p.Gateway }); len(policies) > 0 {
+		return fmt.Sprintf(". An AuthorizationPolicy is about the gateway too: %s", list(policies)), show(v, policies[0])
+	}
+	return "", fmt.Sprintf("kubectl --context %s -n %s logs -l istio=eastwestgateway; is a DestinationRule or a policy about it? kubectl --context %s get destinationrule,authorizationpolicy -A",
+		c.Context, v.mesh.Namespace, c.Context)
 }
 
 // obstacles are what may keep callers from the gateway.

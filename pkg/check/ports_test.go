@@ -69,6 +69,12 @@ func dialScenarios() []scenario {
 			w.lose("west", "east", observe.ToIstiod)
 			w.unready("west")
 		}), []string{"fail firewall west"}},
+		{"somebody ends the connections of one remote", "", dialled(func(w *world) {
+			w.lose("west", "east", observe.ToIstiod)
+			d := w.dialled("west", "east", observe.ToIstiod)
+			d.Connected, d.Error = true, "no TLS handshake: EOF"
+			w.unready("west")
+		}), []string{"fail firewall west"}},
 		{"one remote reaches neither port", "", dialled(func(w *world) {
 			w.gateway().SourceRanges = []string{"10.2.0.0/16"}
 			w.lose("west", "east", observe.ToIstiod)
@@ -98,6 +104,20 @@ func dialScenarios() []scenario {
 				w.snapshot.Clusters[remote].Injection.Error = "failed calling webhook: context deadline exceeded"
 				w.unready(remote)
 			}
+			w.snapshot.Traffic.Unready["south"] = w.snapshot.Traffic.Unready["west"]
+		}), []string{"fail firewall east"}},
+		{"a gateway that ends connections", "", dialled(func(w *world) {
+			w.snapshot.Traffic.Policies = []observe.Policy{{Namespace: "istio-system", Name: "nobody", Action: "DENY", Probes: true, Gateway: true}}
+			for i := range w.east().Ports {
+				w.east().Ports[i] = observe.Port{Number: w.east().Ports[i].Number, Connected: true, Error: "no TLS handshake: EOF"}
+			}
+			for i, d := range w.snapshot.Traffic.Dials {
+				if d.To == "east" {
+					w.snapshot.Traffic.Dials[i].Connected, w.snapshot.Traffic.Dials[i].Error, w.snapshot.Traffic.Dials[i].Trusted = true, "no TLS handshake: EOF", false
+				}
+			}
+			w.unready("south")
+			w.unready("west")
 			w.snapshot.Traffic.Unready["south"] = w.snapshot.Traffic.Unready["west"]
 		}), []string{"fail firewall east"}},
 		{"pods of one remote meet somebody else", "", dialled(func(w *world) {

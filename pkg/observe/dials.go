@@ -22,6 +22,8 @@ type Dial struct {
 	Purpose Purpose `json:"purpose"`
 	// Address is HOST:PORT.
 	Address string `json:"address"`
+	// Connected is true when there was a connection, with or without a handshake.
+	Connected bool `json:"connected"`
 	// Error says why there was no handshake; empty when there was one.
 	Error string `json:"error,omitempty"`
 	// Trusted is true when the certificate is for the right name and signed by whom the caller trusts: by the mesh's root at
@@ -29,10 +31,13 @@ type Dial struct {
 	Trusted bool `json:"trusted"`
 }
 
-// Policy is an AuthorizationPolicy that is about the calls between probes.
+// Policy is an AuthorizationPolicy that is about the calls between probes, or about those to the gateway.
 type Policy struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
-	// Action is DENY, CUSTOM or ALLOW.
+	// Action is ALLOW, DENY, CUSTOM or AUDIT.
 	Action string `json:"action"`
+	// Probes and Gateway say whose callers it is about.
+	Probes  bool `json:"probes,omitempty"`
+	Gateway bool `json:"gateway,omitempty"`
 }

@@ -23,7 +23,7 @@ type Traffic struct {
 	Dials []Dial `json:"dials,omitempty"`
 	// Undialled says of clusters why none were made from there.
 	Undialled map[string]string `json:"undialled,omitempty"`
-	// Policies are those that may have forbidden calls; read where one was forbidden.
+	// Policies are those that may have forbidden calls.
 	Policies []Policy `json:"policies,omitempty"`
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
@@ -58,18 +57,13 @@ func (r *runner) targets(ready []string) []target {
 }
 
 func (r *runner) callFrom(ctx context.Context, from string, c *cluster.Cluster, targets []target) ([]observe.Call, error) {
-	tasks := make([]echo.Task, len(targets))
-	for i, t := range targets {
-		tasks[i] = t.Task
+	asked := echo.Calls{Settle: r.Settle}
+	for _, t := range targets {
+		asked.Tasks = append(asked.Tasks, t.Task)
 	}
-	asked, err := json.Marshal(tasks)
+	body, err := istio.Post(ctx, c, r.traffic.Namespace, podName, echo.PathCall, echo.PortControl, asked)
 	if err != nil {
-		return nil, err
-	}
-	query := url.Values{"tasks": {string(asked)}, "settle": {r.Settle.String()}}
-	body, err := istio.Get(ctx, c, r.traffic.Namespace, podName, echo.PathCall+"?"+query.Encode(), echo.PortControl)
-	if err != nil {
-		return nil, fmt.Errorf("ask the probe to call: %w", err)
+		return nil, fmt.Errorf("image %s: %w", r.Image, err)
 	}
 	var reports []echo.Report
 	if err := json.Unmarshal(body, &reports); err != nil || len(reports) != len(targets) {

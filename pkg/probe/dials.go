@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -51,7 +50,8 @@ func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, 
 	var dials []observe.Dial
 	for i, h := range handshakes {
 		d := observe.Dial{
-			From: name, To: h.to, Purpose: h.purpose, Address: h.Address, Error: made[i].Error, Trusted: h.trusts(made[i].Chain),
+			From: name, To: h.to, Purpose: h.purpose, Address: h.Address,
+			Connected: made[i].Connected, Error: made[i].Error, Trusted: h.trusts(made[i].Chain),
 		}
 		if d.Purpose == observe.ToIstiod && !d.Trusted {
 			way = false
@@ -74,13 +74,9 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 	for _, h := range handshakes {
 		dials = append(dials, h.Dial)
 	}
-	asked, err := json.Marshal(dials)
+	body, err := istio.Post(ctx, c, ns, diallerName, echo.PathDial, echo.PortControl, dials)
 	if err != nil {
-		return nil, err
-	}
-	body, err := istio.Get(ctx, c, ns, diallerName, echo.PathDial+"?"+url.Values{"dials": {string(asked)}}.Encode(), echo.PortControl)
-	if err != nil {
-		return nil, fmt.Errorf("ask the probe for handshakes: %w", err)
+		return nil, fmt.Errorf("image %s: %w", r.Image, err)
 	}
 	var made []echo.Dialled
 	if err := json.Unmarshal(body, &made); err != nil || len(made) != len(dials) {

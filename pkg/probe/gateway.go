@@ -17,7 +17,7 @@ func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cl
 	for i, h := range handshakes {
 		called.Go(func() {
 			result := echo.Handshake(ctx, h.Dial)
-			ports[i] = observe.Port{Number: h.port(), Error: result.Error, Trusted: h.trusts(result.Chain)}
+			ports[i] = observe.Port{Number: h.port(), Connected: result.Connected, Error: result.Error, Trusted: h.trusts(result.Chain)}
 		})
 	}
 	called.Wait()

@@ -44,6 +44,7 @@ func Run(
 	r.start(ctx)
 	r.callAll(ctx)
 	r.dialling.Wait()
+	r.readPolicies(ctx)
 	return r.traffic, r.removal(ctx), context.Cause(ctx)
 }
 

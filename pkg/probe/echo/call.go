@@ -32,12 +32,14 @@ const (
 	allCalls   = 15 * time.Second
 	betweenTry = 100 * time.Millisecond
 	maxAnswer  = 64 << 10
+	maxAsked   = 1 << 20
 )
 
-// Run carries out tasks at once. Each first calls until it gets an answer, for at most settle: right after a Service
-// was made, proxies may not know it yet. Then it makes its measured calls, one after another; those that it does not
-// come to within allCalls have failed.
-func Run(ctx context.Context, tasks []Task, settle time.Duration) ([]Report, error) {
+// Run carries out tasks at once. Each first calls until it gets an answer, for at most the time to settle: right after
+// a Service was made, proxies may not know it yet. Then it makes its measured calls, one after another; those that it
+// does not come to within allCalls have failed.
+func Run(ctx context.Context, asked Calls) ([]Report, error) {
+	tasks, settle := asked.Tasks, min(asked.Settle, maxSettle)
 	if len(tasks) > maxTasks {
 		return nil, fmt.Errorf("%d tasks are more than the %d that a probe takes", len(tasks), maxTasks)
 	}
@@ -49,7 +51,7 @@ func Run(ctx context.Context, tasks []Task, settle time.Duration) ([]Report, err
 	reports := make([]Report, len(tasks))
 	var running sync.WaitGroup
 	for i, task := range tasks {
-		running.Go(func() { reports[i] = runTask(ctx, task, min(settle, maxSettle)) })
+		running.Go(func() { reports[i] = runTask(ctx, task, settle) })
 	}
 	running.Wait()
 	return reports, nil

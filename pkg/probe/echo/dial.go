@@ -29,6 +29,8 @@ type Dial struct {
 // Dialled is what came of a Dial.
 type Dialled struct {
 	Dial
+	// Connected is true when there was a connection, with or without a handshake.
+	Connected bool `json:"connected"`
 	// Chain is what the server showed, each certificate in DER, its own first. Nobody has checked it.
 	Chain [][]byte `json:"chain,omitempty"`
 	// Error says why there was no handshake; empty when there was one.
@@ -78,13 +80,14 @@ func Handshake(ctx context.Context, dial Dial) Dialled {
 		return result
 	}
 	defer connection.Close()
+	result.Connected = true
 	secured := tls.Client(connection, &tls.Config{
 		ServerName:         dial.ServerName,
 		NextProtos:         []string{"h2", "http/1.1"},
 		InsecureSkipVerify: true, //nolint:gosec // see above
 	})
 	if err := secured.HandshakeContext(ctx); err != nil {
-		result.Error = "connected, but no TLS handshake: " + reason(err)
+		result.Error = "no TLS handshake: " + reason(err)
 		return result
 	}
 	size := 0

@@ -14,9 +14,9 @@ const (
 
 // What a probe's control port is asked for.
 const (
-	// PathCall makes calls: tasks are []Task, settle is a duration; the answer is []Report.
+	// PathCall is told Calls and answers with a Report for each.
 	PathCall = "call"
-	// PathDial makes handshakes: dials are []Dial; the answer is []Dialled.
+	// PathDial is told a list of Dial and answers with a Dialled for each.
 	PathDial = "dial"
 )
 
@@ -58,6 +58,13 @@ type Task struct {
 	Host     string   `json:"host"`
 	// Count is how many calls are made and measured, after the first that succeeds.
 	Count int `json:"count"`
+}
+
+// Calls are tasks that are carried out at once.
+type Calls struct {
+	Tasks []Task `json:"tasks"`
+	// Settle bounds the wait for the first answer to each.
+	Settle time.Duration `json:"settle"`
 }
 
 // Report is what came of a Task.

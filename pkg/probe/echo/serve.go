@@ -100,44 +100,31 @@ func answerTCP(listener net.Listener, self Answer) error {
 	}
 }
 
-// control is how a probe is told what to do: by a query, in which lists are JSON.
+// control is how a probe is told what to do, in JSON.
 func control() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /"+PathCall, func(w http.ResponseWriter, r *http.Request) {
-		tasks, err := asked[[]Task](r, "tasks")
-		settle, errSettle := time.ParseDuration(r.URL.Query().Get("settle"))
-		if err := errors.Join(err, errSettle); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		reports, err := Run(r.Context(), tasks, settle)
-		answer(w, reports, err)
+	mux.HandleFunc("POST /"+PathCall, func(w http.ResponseWriter, r *http.Request) {
+		serve(w, r, Run)
 	})
-	mux.HandleFunc("GET /"+PathDial, func(w http.ResponseWriter, r *http.Request) {
-		dials, err := asked[[]Dial](r, "dials")
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		results, err := DialAll(r.Context(), dials)
-		answer(w, results, err)
+	mux.HandleFunc("POST /"+PathDial, func(w http.ResponseWriter, r *http.Request) {
+		serve(w, r, DialAll)
 	})
 	return mux
 }
 
-func asked[T any](r *http.Request, key string) (value T, err error) {
-	if err := json.Unmarshal([]byte(r.URL.Query().Get(key)), &value); err != nil {
-		return value, fmt.Errorf("%s: %w", key, err)
+// serve does what a request asks for.
+func serve[Asked, Done any](w http.ResponseWriter, r *http.Request, do func(context.Context, Asked) (Done, error)) {
+	var asked Asked
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked)).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
 	}
-	return value, nil
-}
-
-func answer(w http.ResponseWriter, value any, err error) {
+	done, err := do(r.Context(), asked)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	writeJSON(w, value)
+	writeJSON(w, done)
 }
 
 func writeJSON(w http.ResponseWriter, value any) {
