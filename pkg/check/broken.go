@@ -91,5 +91,8 @@ func list(policies []observe.Policy) string {
 
 // show is how a policy is looked at: istiod reads those of the primary, for all clusters.
 func show(v view, p observe.Policy) string {
+	if p.Namespace == v.snapshot.Traffic.Namespace {
+		return "find out who writes policies into new namespaces: this one went with the probes (--keep leaves them)"
+	}
 	return fmt.Sprintf("kubectl --context %s -n %s get authorizationpolicy %s -o yaml", primaryContext(v), p.Namespace, p.Name)
 }

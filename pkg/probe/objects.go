@@ -74,9 +74,14 @@ func service(name string, selector map[string]string) *corev1.Service {
 	}
 }
 
+// probeLabels are those by which Services and policies find a cluster's probe.
+func probeLabels(cluster string) map[string]string {
+	return map[string]string{appLabel: app, clusterLabel: cluster}
+}
+
 // pod is a cluster's probe, which gets a sidecar.
 func (r *runner) pod(cluster string) *corev1.Pod {
-	labels := map[string]string{appLabel: app, clusterLabel: cluster}
+	labels := probeLabels(cluster)
 	if r.Revision != "" {
 		labels[istio.RevisionLabel] = r.Revision
 	}

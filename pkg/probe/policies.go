@@ -3,6 +3,7 @@ package probe
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -29,7 +30,7 @@ func (r *runner) readPolicies(ctx context.Context) {
 			if ofProbes && item.GetName() == app {
 				continue // our own
 			}
-			if p := policyOf(&item, ofProbes); p.Probes || p.Gateway {
+			if p := r.policyOf(&item, ofProbes); p.Probes || p.Gateway {
 				r.traffic.Policies = append(r.traffic.Policies, p)
 			}
 		}
@@ -37,16 +38,17 @@ func (r *runner) readPolicies(ctx context.Context) {
 }
 
 // policyOf tells of a policy whom it is about. One in the probes' namespace is none of the gateway's.
-func policyOf(item *unstructured.Unstructured, ofProbes bool) observe.Policy {
+func (r *runner) policyOf(item *unstructured.Unstructured, ofProbes bool) observe.Policy {
 	action, _, _ := unstructured.NestedString(item.Object, "spec", "action")
 	selected, _, _ := unstructured.NestedStringMap(item.Object, "spec", "selector", "matchLabels")
 	targets, _, _ := unstructured.NestedSlice(item.Object, "spec", "targetRefs")
 	_, targeted, _ := unstructured.NestedMap(item.Object, "spec", "targetRef")
 	selector := labels.SelectorFromSet(selected)
 	sidecars := !targeted && len(targets) == 0 // what has a target is a waypoint's or a Gateway API gateway's
+	anyProbe := slices.ContainsFunc(r.Clusters, func(name string) bool { return selector.Matches(labels.Set(probeLabels(name))) })
 	return observe.Policy{
 		Namespace: item.GetNamespace(), Name: item.GetName(), Action: cmp.Or(action, "ALLOW"),
-		Probes:  sidecars && selector.Matches(labels.Set{appLabel: app}),
+		Probes:  sidecars && anyProbe,
 		Gateway: sidecars && !ofProbes && selector.Matches(labels.Set(istio.EastWestGatewayLabels())),
 	}
 }

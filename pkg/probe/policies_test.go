@@ -11,6 +11,7 @@ import (
 
 func TestPolicyOf(t *testing.T) {
 	t.Parallel()
+	r := &runner{Options: Options{Clusters: []string{"east", "west"}}}
 	for _, test := range []struct {
 		spec     string
 		ofProbes bool
@@ -21,6 +22,8 @@ func TestPolicyOf(t *testing.T) {
 		{"{action: DENY, rules: [{}]}", true, observe.Policy{Action: "DENY", Probes: true}},
 		{"{selector: {matchLabels: {istio: eastwestgateway}}}", false, observe.Policy{Action: "ALLOW", Gateway: true}},
 		{"{selector: {matchLabels: {app: mesh-probe}}, action: CUSTOM}", false, observe.Policy{Action: "CUSTOM", Probes: true}},
+		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: west}}}", true, observe.Policy{Action: "ALLOW", Probes: true}},
+		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: north}}}", true, observe.Policy{Action: "ALLOW"}},
 		{"{selector: {matchLabels: {app: cart}}}", false, observe.Policy{Action: "ALLOW"}},
 		{"{targetRefs: [{kind: Gateway, name: waypoint}]}", false, observe.Policy{Action: "ALLOW"}},
 		{"{selector: nonsense}", false, observe.Policy{Action: "ALLOW", Probes: true, Gateway: true}},
@@ -29,7 +32,7 @@ func TestPolicyOf(t *testing.T) {
 		if err := yaml.Unmarshal([]byte("{spec: "+test.spec+"}"), &item.Object); err != nil {
 			t.Fatal(err)
 		}
-		if got := policyOf(item, test.ofProbes); got != test.want {
+		if got := r.policyOf(item, test.ofProbes); got != test.want {
 			t.Errorf("%s: got %+v, want %+v", test.spec, got, test.want)
 		}
 	}

@@ -102,7 +102,7 @@ func (r *runner) startProbe(ctx context.Context, name string, c *cluster.Cluster
 func (r *runner) createServices(ctx context.Context, c *cluster.Cluster) error {
 	selectors := map[string]map[string]string{everywhere: {appLabel: app}}
 	for i, name := range r.Clusters {
-		selectors[serviceName(i, name)] = map[string]string{appLabel: app, clusterLabel: name}
+		selectors[serviceName(i, name)] = probeLabels(name)
 	}
 	for name, selector := range selectors {
 		_, err := c.Kube().CoreV1().Services(r.traffic.Namespace).Create(ctx, service(name, selector), metav1.CreateOptions{})
