@@ -182,7 +182,8 @@ func judge(checks []Check, v view) []Result {
 					r.Needs = need
 				}
 			}
-			if r.Status == Fail || r.Status == Unknown || r.Status == Skip {
+			// A check that had nothing to judge says nothing against those that need it.
+			if r.Status == Fail || r.Status == Unknown || r.Needs != "" {
 				bad[c.ID+"/"+r.Cluster] = true
 			}
 			results = append(results, r)

@@ -13,7 +13,7 @@ import (
 func commands() []string { return []string{"", BeforeInstall, BeforeExpose, BeforeAttach} }
 
 func all() []scenario {
-	return slices.Concat(clusterScenarios(), primaryScenarios(), remoteScenarios(), evidenceScenarios(), preflightScenarios(), trafficScenarios(), contextScenarios())
+	return slices.Concat(clusterScenarios(), primaryScenarios(), remoteScenarios(), evidenceScenarios(), preflightScenarios(), trafficScenarios(), contextScenarios(), dialScenarios())
 }
 
 func TestAll(t *testing.T) {

@@ -36,8 +36,8 @@ func (v view) lacksToken(c mesh.Cluster) bool {
 	return seen != nil && blind(seen, observe.ReaderTokenPart) == nil && (seen.ReaderToken == nil || !seen.ReaderToken.Filled)
 }
 
-// used asks about what came of using a remote's credentials.
-func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Result) []Result {
+// held asks about the remotes' secrets that istiod can read.
+func (v view) held(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Result) []Result {
 	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
 		secret, found := v.secretOf(c.Name)
 		switch {
@@ -45,30 +45,84 @@ func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Resul
 			return skip("needs secret-missing")
 		case secret.Error != "":
 			return skip("needs secret-malformed")
-		case secret.Use == nil:
+		}
+		return ask(c, secret)
+	})
+}
+
+// used asks about what came of using a remote's credentials from here.
+func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Result) []Result {
+	return v.held(func(c mesh.Cluster, secret observe.RemoteSecret) []Result {
+		if secret.Use == nil {
 			return skip("its credentials were not tried")
 		}
 		return ask(c, secret)
 	})
 }
 
+// dialled is what pods of the primary, where istiod is, found at a remote's API server.
+func (v view) dialled(c mesh.Cluster) (dial observe.Dial, made bool) {
+	primary, _ := v.mesh.Primary()
+	for _, d := range v.dials(primary.Name, c.Name) {
+		return d, true
+	}
+	return observe.Dial{}, false
+}
+
+// unanswered says who gets no answer from the API server in a remote secret; empty when istiod does, as far as anybody
+// can tell. Pods of the primary know best. This machine is elsewhere: without their word only istiod's own makes it
+// certain.
+func (v view) unanswered(c mesh.Cluster, s observe.RemoteSecret) string {
+	primary, _ := v.mesh.Primary()
+	dial, made := v.dialled(c)
+	switch {
+	case made && dial.Error == "":
+		return ""
+	case made && v.synced(c.Name):
+		return fmt.Sprintf("%s does not answer pods of %s (%s): istiod goes on with what it has read before, and sees no change", s.Server, primary.Name, dial.Error)
+	case made:
+		return fmt.Sprintf("%s does not answer pods of %s, where istiod is: %s", s.Server, primary.Name, dial.Error)
+	case silentHere(s) && !v.synced(c.Name):
+		return fmt.Sprintf("%s does not answer, neither istiod nor from here: %s", s.Server, s.Use.Error)
+	}
+	return ""
+}
+
+// silentHere is true when the API server in a remote secret does not answer this machine.
+func silentHere(s observe.RemoteSecret) bool {
+	return s.Use != nil && s.Use.Problem == observe.ServerUnreachable
+}
+
+// gone is true for a cluster that nobody has seen: most likely it is no more.
+func (v view) gone(c mesh.Cluster, s observe.RemoteSecret) bool {
+	return !hasContext(c) && v.unanswered(c, s) != "" && (s.Use == nil || silentHere(s))
+}
+
 func secretUnreachable(v view) []Result {
-	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		if s.Use.Problem != observe.ServerUnreachable {
-			return pass("%s answers", s.Server)
-		}
-		// This machine is not where istiod is: only istiod's own word makes it certain.
-		if v.synced(c.Name) {
+	primary, _ := v.mesh.Primary()
+	return v.held(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		who := v.unanswered(c, s)
+		_, made := v.dialled(c)
+		switch {
+		case who == "" && made:
+			return pass("%s answers pods of %s", s.Server, primary.Name)
+		case who == "" && s.Use == nil:
+			return skip("its credentials were not tried")
+		case who == "" && silentHere(s):
 			return pass("%s does not answer from here, but istiod has read it: %s", s.Server, s.Use.Error)
-		}
-		if !hasContext(c) {
+		case who == "":
+			return pass("%s answers", s.Server)
+		case v.gone(c, s):
 			return skip("needs secret-stale")
 		}
 		fix := "give an address that the primary reaches: " + attachOver(v, c) + " --server https://ADDRESS:PORT"
+		if made {
+			fix = fmt.Sprintf("let pods of %s reach it (firewalls, the API server's authorized networks, network policies), or %s", primary.Name, fix)
+		}
 		if there := v.snapshot.Clusters[c.Name]; there != nil && !sameServer(there.Server, s.Server) && answersHere(there) && !mesh.IsLocal(there.Server) {
 			fix = attachOver(v, c) + " --server " + there.Server // it does answer at this one
 		}
-		return fail(fix, "Secret %s: %s does not answer, neither istiod nor from here: %s", s.Secret, s.Server, s.Use.Error)
+		return fail(fix, "Secret %s: %s", s.Secret, who)
 	})
 }
 
@@ -96,26 +150,36 @@ func answersHere(seen *observe.Cluster) bool {
 func sameServer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }
 
 func secretCA(v view) []Result {
-	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		switch s.Use.Problem {
-		case observe.ServerUntrusted:
-		case observe.ServerUnreachable:
+	primary, _ := v.mesh.Primary()
+	return v.held(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		const meaning = "(does a proxy stand before the API server? Then give --server the server's own address)"
+		dial, made := v.dialled(c)
+		switch {
+		case made && dial.Error != "":
+			return skip("needs secret-unreachable")
+		case made && dial.Trusted:
+			return pass("the CA in Secret %s is that of the API server, as pods of %s see it", s.Secret, primary.Name)
+		case made:
+			return fail(attachOver(v, c), "Secret %s: the certificate that %s shows to pods of %s is not signed by the secret's CA, or is for another name %s",
+				s.Secret, s.Server, primary.Name, meaning)
+		case s.Use == nil:
+			return skip("its credentials were not tried")
+		case s.Use.Problem == observe.ServerUnreachable:
 			return skip("it does not answer from here")
-		default:
-			return pass("the CA in Secret %s is the API server's", s.Secret)
+		case s.Use.Problem == observe.ServerUntrusted:
+			return fail(attachOver(v, c), "Secret %s: the certificate of %s is not signed by the secret's CA %s: %s", s.Secret, s.Server, meaning, s.Use.Error)
 		}
-		return fail(attachOver(v, c),
-			"Secret %s: the certificate of %s is not signed by the secret's CA (does a proxy stand before the API server? Then give --server the server's own address): %s", s.Secret, s.Server, s.Use.Error)
+		return pass("the CA in Secret %s is the API server's", s.Secret)
 	})
 }
 
 func tokenExpired(v view) []Result {
 	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
 		switch {
-		case s.Use.Problem == "":
-			return pass("the token in Secret %s is taken", s.Secret)
+		case s.Use.Problem == observe.ServerUnreachable, s.Use.Problem == observe.ServerUntrusted:
+			return skip("from here the API server is not reached, so that the token was not tried")
 		case s.Use.Problem != observe.TokenRefused:
-			return skip("the API server was not asked: there is no connection from here")
+			return pass("the token in Secret %s is taken", s.Secret)
 		case v.lacksToken(c):
 			return skip("needs token-missing")
 		}
@@ -181,12 +245,14 @@ func syncPartial(v view) []Result {
 // that is gone.
 func secretStale(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		if s.Use.Problem != observe.ServerUnreachable || hasContext(c) || v.synced(c.Name) {
+	return v.held(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		if _, made := v.dialled(c); !made && s.Use == nil {
+			return skip("its credentials were not tried")
+		}
+		if !v.gone(c, s) {
 			return pass("Secret %s is of a cluster that is there", s.Secret)
 		}
 		return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret),
-			"Secret %s: %s answers neither istiod nor this machine, and no context leads to it: is the cluster gone? Every start of istiod waits for it: %s",
-			s.Secret, s.Server, s.Use.Error)
+			"Secret %s: %s. No context leads to it: is the cluster gone? Every start of istiod waits for it", s.Secret, v.unanswered(c, s))
 	})
 }

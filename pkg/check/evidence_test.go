@@ -81,6 +81,9 @@ func evidenceScenarios() []scenario {
 		}, []string{"fail firewall east"}},
 		{"somebody else at the gateway", "", func(w *world) { w.east().Ports[1].Trusted = false }, []string{"fail gateway-trust east"}},
 		{"no injection", "", func(w *world) { w.west().Injection.Error = "no webhook was called" }, []string{"fail injection west"}},
+		{"no answer to the API server alone", "", func(w *world) {
+			w.west().Injection.Error = "Internal error occurred: failed calling webhook: context deadline exceeded"
+		}, []string{"fail injection west"}},
 		{"no injection in the primary", "", func(w *world) { w.east().Injection.Error = "no webhook was called" }, []string{"fail injection east"}},
 		{"a gateway that was not injected", "", func(w *world) { w.east().UninjectedGateways = []string{"istio-eastwestgateway-x"} }, []string{"fail injection-not-ready east"}},
 		{"a sidecar that refuses", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Rejected = "duplicate listener" }, []string{"fail proxies west"}},

@@ -164,11 +164,12 @@ func explanations() map[string]explanation {
 			`Attach the cluster again. If the Secret is there and stays empty, the token controller says why in its events.`,
 		},
 		"secret-unreachable": {
-			`The API server in the remote secret answers neither istiod nor this machine: a private endpoint, a firewall, an
-			address that has changed, or a cluster that is gone (#34472, #57525). istiod sees no more changes there, and its start
-			waits for such a cluster.`,
-			`Attach the cluster again with --server and an address that the primary reaches. Delete the secret of a cluster that
-			is gone.`,
+			`The API server in the remote secret does not answer istiod: a private endpoint, a firewall, an address that has changed,
+			or a cluster that is gone (#34472, #57525). istiod sees no more changes there, and its start waits for such a cluster.
+			With --traffic, pods of the primary call it, and what they find counts. Without, it fails if neither istiod has read the
+			cluster nor this machine gets an answer.`,
+			`Let the primary's pods reach the API server, or attach the cluster again with --server and an address that they reach.
+			Delete the secret of a cluster that is gone.`,
 		},
 		"secret-stale": {
 			`A remote secret names a cluster whose API server answers nobody, and no context of yours leads to it. Most likely
@@ -178,7 +179,8 @@ func explanations() map[string]explanation {
 		},
 		"secret-ca": {
 			`The API server's certificate is not signed by the CA in the remote secret. A proxy in front of it (Rancher, Loft, a
-			company's TLS inspection) shows its own (#51376), or the cluster's CA was rotated.`,
+			company's TLS inspection) shows its own (#51376), or the cluster's CA was rotated. With --traffic, pods of the primary
+			look at it, and what they see counts.`,
 			`Attach the cluster again, with --server and the API server's own address if a proxy stands before it.`,
 		},
 		"token-expired": {
@@ -242,20 +244,24 @@ func explanations() map[string]explanation {
 		},
 		"firewall": {
 			`The gateway has an address and serves, but not all of its ports answer: a firewall, a security group or the load
-			balancer's source ranges are in between (#30765). Proxies need 15012, API servers 15017. If no port answers here
-			while the remotes are fine, it is only this machine that is shut out, and the check passes.`,
-			`Let the remotes' nodes and API servers reach the ports.`,
+			balancer's source ranges are in between (#30765). Proxies need 15012, API servers 15017 (of a hostname 443). With
+			--traffic, pods of each remote call the ports, and what they find counts; if nobody at all is answered, the result is of
+			the primary. Without, only this machine calls: if no port answers it while the remotes are fine, it alone is shut out,
+			and the check passes.`,
+			`Let the remotes' pods, nodes and API servers reach the ports.`,
 		},
 		"gateway-trust": {
 			`Somebody answers at the gateway's ports with a certificate that is not of the mesh's root: a load balancer or proxy that
-			ends TLS, or an address that now belongs to another machine. Proxies refuse to talk to it.`,
+			ends TLS, or an address that now belongs to another machine. Proxies refuse to talk to it. With --traffic, pods of each
+			remote look too, and what they see counts: what stands between may stand before one cluster alone.`,
 			`Let TLS pass through to istiod, or run expose-istiod so that remotes get the right address.`,
 		},
 		"injection": {
 			`A pod that was created in a dry run got no sidecar of this cluster, although everything checked before is in order.
 			This takes the whole way: namespace label, webhook, API server to gateway to istiod, and its answer. The error is the
 			API server's own.`,
-			`The error tells the link that broke. Attaching the cluster again rewrites all of them on the remote's side.`,
+			`The error tells the link that broke. If the API server got no answer, let it reach the gateway's port 15017, of a
+			hostname 443. Otherwise attach the cluster again, which rewrites all links on the remote's side.`,
 		},
 		"injection-not-ready": {
 			`A gateway pod was created before injection worked. It has the placeholder image "auto", which can't be pulled, and
@@ -299,7 +305,8 @@ func explanations() map[string]explanation {
 		},
 		"probe-ready": {
 			`The probe of --traffic did not become ready in a cluster, so nothing can be said about calls from and to it. Mostly its
-			image can't be pulled there; --probe-image names another.`,
+			image can't be pulled there; --probe-image names another. It is unknown where the probe ran but its second pod, which
+			has no sidecar and calls the gateway or API servers, did not run or had no network.`,
 			`Look at the cluster's events, with --keep, so that the probe stays.`,
 		},
 		"service-asymmetric": {

@@ -20,12 +20,24 @@ func injection(v view) []Result {
 		case seen.Injection.Error == "":
 			return pass("a dry-run pod gets its sidecar")
 		}
+		if need := v.shutOut(c, observe.ToWebhook); need != "" {
+			return skip("needs " + need)
+		}
 		fix := attachOver(v, c)
+		if unanswered(seen.Injection.Error) {
+			fix = fmt.Sprintf("let the API server of %s reach the gateway's port 15017, of a hostname 443 (firewalls, security groups)", c.Name)
+		}
 		if c.Role == mesh.Primary {
 			fix = fmt.Sprintf("kubectl --context %s -n %s logs deployment/%s", c.Context, v.mesh.Namespace, v.istiod())
 		}
 		return fail(fix, "a dry-run pod gets no sidecar: %s", seen.Injection.Error)
 	})
+}
+
+// unanswered is true for the error of an API server that has called a webhook and got no answer.
+func unanswered(text string) bool {
+	return slices.ContainsFunc([]string{"does not answer", "deadline exceeded", "i/o timeout", "connection refused", "no route to host"},
+		func(part string) bool { return strings.Contains(text, part) })
 }
 
 // istiod is the name of the primary's Deployment, and of the Service.

@@ -77,62 +77,6 @@ func (v view) revisionFlag() string {
 	return " --revision " + v.mesh.Revision
 }
 
-// firewall: the gateway's ports answer. This machine may be outside of the sources that the load balancer lets in, so
-// that only a difference between ports, or a remote's own failure, is certain.
-func firewall(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if len(seen.Ports) == 0 {
-			return skip("needs address-pending")
-		}
-		var open, closed []string
-		reason := ""
-		for _, p := range seen.Ports {
-			if p.Error == "" {
-				open = append(open, fmt.Sprint(p.Number))
-			} else {
-				closed, reason = append(closed, fmt.Sprint(p.Number)), p.Error
-			}
-		}
-		remoteFails := slices.ContainsFunc(v.mesh.Remotes(), func(r mesh.Cluster) bool {
-			there := v.snapshot.Clusters[r.Name]
-			return there != nil && there.Injection != nil && there.Injection.Error != ""
-		})
-		gateway, _ := seen.Gateway("istio-eastwestgateway")
-		switch {
-		case len(closed) == 0:
-			return pass("%s answers on %s", gateway.Address, strings.Join(open, ", "))
-		case len(open) > 0 || remoteFails:
-			return fail(fmt.Sprintf("let the remotes reach %s, ports 15012 and 15017 (firewalls, security groups, --load-balancer-source-range); is the gateway itself well? kubectl --context %s -n %s get pods -l istio=eastwestgateway",
-				gateway.Address, c.Context, v.mesh.Namespace), "%s does not answer on %s: %s", gateway.Address, strings.Join(closed, ", "), reason)
-		}
-		return pass("%s does not answer here, but it does answer the remotes", gateway.Address)
-	})
-}
-
-func gatewayTrust(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		var strange []string
-		answered := false
-		for _, p := range seen.Ports {
-			if p.Error == "" {
-				answered = true
-				if !p.Trusted {
-					strange = append(strange, fmt.Sprint(p.Number))
-				}
-			}
-		}
-		gateway, _ := seen.Gateway("istio-eastwestgateway")
-		switch {
-		case !answered:
-			return skip("needs firewall")
-		case strange != nil:
-			return fail(fmt.Sprintf("kubectl mesh expose-istiod --context %s%s; a proxy that ends TLS on the way must let it pass through", c.Context, v.revisionFlag()),
-				"who answers at %s, port %s, has no certificate of the mesh's root: proxies will not talk to it", gateway.Address, strings.Join(strange, ", "))
-		}
-		return pass("istiod's certificate is of the mesh's root")
-	})
-}
-
 // maxSkew is the difference between clocks, in seconds, from which new certificates and tokens are refused.
 const maxSkew = 30
 

@@ -17,8 +17,15 @@ func probeReady(v view) []Result {
 		return nil
 	}
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if reason, unready := v.snapshot.Traffic.Unready[c.Name]; unready {
-			return fail(fmt.Sprintf("kubectl --context %s get events -A --field-selector type=Warning, after: kubectl mesh verify --traffic --keep", c.Context), "%s", reason)
+		reason, unready := v.snapshot.Traffic.Unready[c.Name]
+		if need := v.shutOut(c, observe.ToIstiod); unready && need != "" {
+			return skip("needs " + need)
+		}
+		if unready {
+			return fail(fmt.Sprintf("kubectl --context %s get events -A --field-selector type=Warning, after: kubectl mesh verify --context %s --traffic --keep", c.Context, primaryContext(v)), "%s", reason)
+		}
+		if reason, undialled := v.snapshot.Traffic.Undialled[c.Name]; undialled {
+			return []Result{{Status: Unknown, Seen: "could not call from a pod without a sidecar: " + reason}}
 		}
 		if r := blind(seen, observe.Nodes); r != nil {
 			return r
@@ -83,7 +90,13 @@ func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
 			return []Result{{Status: Unknown, Seen: fmt.Sprintf("→ %s: no %s call was made", to.Name, c.Protocol)}}
 		}
 		if c.Answered < c.Sent {
-			likely, fix := explain(c.Error, from, to)
+			var whole []string
+			for _, other := range calls {
+				if other.Sent > 0 && other.Answered == other.Sent {
+					whole = append(whole, other.Protocol)
+				}
+			}
+			likely, fix := v.explain(broken{c, from, to, whole})
 			return fail(fix, "→ %s: %d of %d %s calls were answered: %s%s", to.Name, c.Answered, c.Sent, c.Protocol, c.Error, likely)
 		}
 		for _, by := range slices.Sorted(maps.Keys(c.ByCluster)) {
@@ -160,29 +173,6 @@ func spread(v view) []Result {
 func primaryContext(v view) string {
 	p, _ := v.mesh.Primary()
 	return p.Context
-}
-
-// explain reads from a call's error at which link the chain broke; likely is a sentence to add to it, if any.
-func explain(text string, from, to mesh.Cluster) (likely, fix string) {
-	contains := func(parts ...string) bool {
-		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
-	}
-	switch {
-	case contains("no such host", "server misbehaving"):
-		return ". The Service's name is not known where the caller is.",
-			fmt.Sprintf("kubectl --context %s -n kube-system get pods -l k8s-app=kube-dns", from.Context)
-	case contains("CERTIFICATE_VERIFY_FAILED", "TLS_error", "TLS error", "UNKNOWN_CA"):
-		return ". The sidecars do not trust each other.", "see roots-differ; and compare the trust domains of the control planes"
-	case contains("RBAC", "HTTP 403", "PermissionDenied"):
-		return ". An AuthorizationPolicy forbids it.", "kubectl --context " + from.Context + " get authorizationpolicy -A"
-	case contains("no healthy upstream", "HTTP 503: no"):
-		return ". The caller's sidecar has no endpoint in " + to.Name + ": istiod does not see the pods there, or another network lies between without a gateway.",
-			"see not-synced and network-label"
-	case contains("connection timeout", "connection_timeout", "delayed_connect", "deadline exceeded", "i/o timeout", "no route to host", "connect error"):
-		return fmt.Sprintf(". Packets from pods of %s do not reach pods of %s.", from.Name, to.Name),
-			"check routes and firewalls between the pod ranges; clusters whose pods do not reach each other need networks of their own (--network)"
-	}
-	return "", fmt.Sprintf("kubectl mesh verify --context %s --traffic --keep, and look at the sidecars' logs", from.Context)
 }
 
 // rounded writes a latency as people read it.

@@ -9,8 +9,10 @@ import (
 func trafficScenarios() []scenario {
 	lost := func(text string) func(w *world) {
 		return func(w *world) {
-			c := w.call("west", "south", "grpc")
-			c.Answered, c.ByCluster, c.Error = 3, map[string]int{"south": 3}, text
+			for _, protocol := range []string{"http", "grpc", "tcp"} {
+				c := w.call("west", "south", protocol)
+				c.Answered, c.ByCluster, c.Error = 3, map[string]int{"south": 3}, text
+			}
 		}
 	}
 	broken := []string{"fail traffic west"}
@@ -23,12 +25,31 @@ func trafficScenarios() []scenario {
 			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
 			w.west().ReadyNodes = 0
 		}, nil},
-		{"no name", "", lost("dial tcp: lookup s.ns.svc.cluster.local: no such host"), broken},
+		{"no name", "", lost("dial tcp: lookup s.ns.svc.cluster.local on 10.0.0.10:53: no such host"), broken},
+		{"no DNS", "", lost("dial tcp: lookup s.ns.svc.cluster.local on 10.0.0.10:53: read udp 10.0.0.7:3->10.0.0.10:53: i/o timeout"), broken},
 		{"no trust", "", lost("upstream connect error: TLS_error: CERTIFICATE_VERIFY_FAILED"), broken},
+		{"mutual TLS that is not taken", "", lost("HTTP 503: upstream connect error or disconnect/reset before headers. retried and the latest reset reason: remote connection failure, transport failure reason: TLS_error:|268435703:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end"), broken},
+		{"mutual TLS that is not offered", "", lost("HTTP 503: upstream connect error or disconnect/reset before headers. reset reason: connection termination"), broken},
 		{"not allowed", "", lost("HTTP 403: RBAC: access denied"), broken},
+		{"not allowed by whom is known", "", func(w *world) {
+			lost("HTTP 403: RBAC: access denied")(w)
+			w.snapshot.Traffic.Policies = []observe.Policy{
+				{Namespace: "istio-system", Name: "ask-first", Action: "ALLOW", Probes: true, Gateway: true},
+				{Namespace: "istio-system", Name: "gateway-only", Action: "DENY", Gateway: true},
+				{Namespace: "istio-system", Name: "no-strangers", Action: "DENY", Probes: true, Gateway: true},
+				{Namespace: "mesh-probe", Name: "ask-opa", Action: "CUSTOM", Probes: true},
+			}
+		}, broken},
 		{"no endpoint", "", lost("HTTP 503: no healthy upstream"), broken},
-		{"no route", "", lost("upstream request timeout: delayed_connect_error: 113"), broken},
-		{"no idea", "", lost("EOF"), broken},
+		{"an endpoint that is somebody else", "", lost("HTTP 503: upstream connect error or disconnect/reset before headers. retried and the latest reset reason: remote connection failure, transport failure reason: delayed connect error: Connection refused"), broken},
+		{"a Service that the sidecar does not know", "", lost("read tcp 10.141.0.53:40166->10.203.129.88:8080: read: connection reset by peer"), broken},
+		{"no route", "", lost("HTTP 503: upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: delayed connect error: No route to host"), broken},
+		{"no answer", "", lost("context deadline exceeded"), broken},
+		{"no answer over TCP alone", "", func(w *world) {
+			c := w.call("west", "south", "tcp")
+			c.Answered, c.ByCluster, c.Error = 0, nil, "the connection was opened and then broke: read tcp 10.0.0.1:2->10.0.0.3:8082: i/o timeout"
+		}, broken},
+		{"no idea", "", lost("HTTP 500: something"), broken},
 		{"not one call", "", func(w *world) {
 			c := w.call("west", "south", "grpc")
 			c.Sent, c.Answered, c.ByCluster, c.Peers = 0, 0, nil, nil

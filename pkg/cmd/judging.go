@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ type judging struct {
 type verdict struct {
 	Results []check.Result   `json:"results"`
 	Traffic *observe.Traffic `json:"traffic,omitempty"`
+
+	// gone waits until what was put into the clusters to look is removed; nil where nothing was.
+	gone func() error
 }
 
 // outputs are the forms of a verdict; empty is the table.
@@ -131,10 +135,14 @@ func (j *judging) tell(ctx context.Context, args []string) error {
 		return err
 	}
 	chosen, grounds := j.choose(found)
-	if err := j.print(verdict{chosen, found.Traffic}); err != nil {
+	err = j.print(verdict{Results: chosen, Traffic: found.Traffic})
+	j.remark(chosen, grounds)
+	if found.gone != nil {
+		err = errors.Join(err, found.gone()) // what is found is shown, whatever that takes
+	}
+	if err != nil {
 		return err
 	}
-	j.remark(chosen, grounds)
 	return j.exit(slices.Concat(chosen, grounds))
 }
 

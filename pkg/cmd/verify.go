@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -124,23 +125,26 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 		return verdict{}, err
 	}
 	observe.Analyze(ctx, s.snapshot, observe.Analysis{Clusters: s.names(), Namespace: s.mesh.Namespace, Revision: s.mesh.RevisionLabel()})
+	gone := func() error { return nil }
 	if primary, found := s.mesh.Primary(); found {
-		probe.Live(ctx, s.clusters, s.snapshot, probe.Target{Primary: primary.Name, Namespace: s.mesh.Namespace, Revision: s.mesh.Revision})
-	}
-	if v.traffic {
-		if s.snapshot.Traffic, err = v.probeTraffic(ctx, s); err != nil {
-			return verdict{}, interruption(err)
+		target := probe.Target{Primary: primary.Name, Namespace: s.mesh.Namespace, Revision: s.mesh.Revision}
+		var live sync.WaitGroup
+		live.Go(func() { probe.Live(ctx, s.clusters, s.snapshot, target) })
+		if v.traffic {
+			s.snapshot.Traffic, gone, err = v.probeTraffic(ctx, s, target)
 		}
+		live.Wait()
 	}
-	return verdict{check.Verify(s.mesh, s.snapshot, v.supported()), s.snapshot.Traffic}, nil
+	if err != nil {
+		return verdict{}, errors.Join(interruption(err), gone())
+	}
+	return verdict{check.Verify(s.mesh, s.snapshot, v.supported()), s.snapshot.Traffic, gone}, nil
 }
 
-// probeTraffic puts probes into the clusters that can run them.
-func (v *verify) probeTraffic(ctx context.Context, s *session) (*observe.Traffic, error) {
+// probeTraffic puts probes into the clusters that can run them, and begins to remove them; gone waits for that.
+func (v *verify) probeTraffic(ctx context.Context, s *session, target probe.Target) (traffic *observe.Traffic, gone func() error, err error) {
 	options := v.probe
-	primary, _ := s.mesh.Primary()
-	options.Primary = primary.Name
-	options.Revision, options.Count, options.Settle = s.mesh.Revision, callsPerPair, 20*time.Second
+	options.Target, options.Count, options.Settle = target, callsPerPair, 20*time.Second
 	for _, c := range s.mesh.Clusters {
 		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.Secret == "" && seen.ReadyNodes > 0 {
 			options.Clusters = append(options.Clusters, c.Name)
@@ -149,12 +153,26 @@ func (v *verify) probeTraffic(ctx context.Context, s *session) (*observe.Traffic
 	progress := report.NewProgress(v.ErrOut, v.errStyle(), v.verbose, options.Clusters)
 	narrator := report.NewNarrator(progress, time.Now)
 	progress.Start()
-	defer progress.Stop()
-	traffic, err := probe.Run(ctx, s.clusters, options, narrator.Say)
+	traffic, removed, err := probe.Run(ctx, s.clusters, s.snapshot, options, narrator.Say)
 	for _, name := range options.Clusters {
 		narrator.Say(name, "")
 	}
-	return traffic, err
+	progress.Stop()
+	return traffic, func() error { return v.awaitRemoval(options, removed) }, err
+}
+
+// awaitRemoval shows what the command waits for at its end.
+func (v *verify) awaitRemoval(options probe.Options, removed func() error) error {
+	progress := report.NewProgress(v.ErrOut, v.errStyle(), v.verbose, options.Clusters)
+	progress.Start()
+	defer progress.Stop()
+	if !options.Keep {
+		narrator := report.NewNarrator(progress, time.Now)
+		for _, name := range options.Clusters {
+			narrator.Say(name, "remove the probe")
+		}
+	}
+	return removed()
 }
 
 // interruption gives an interrupted command its exit code.

@@ -1,9 +1,11 @@
 package istio
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -96,22 +98,64 @@ func Syncz(ctx context.Context, client kube.CLIClient, pod *corev1.Pod) ([]Proxy
 	return ParseSyncz(body)
 }
 
-// Get makes an HTTP request to a port of a pod through a port-forward. Istio's client can't be cancelled while it
-// opens the forward, so it runs apart and is left to its own end when ctx is done first.
+// Get makes an HTTP request to a port of a pod through a port-forward.
 func Get(ctx context.Context, client kube.CLIClient, namespace, pod, path string, port int) ([]byte, error) {
-	type answer struct {
-		body []byte
-		err  error
+	return forwarded(ctx, client, namespace, pod, port, http.MethodGet, path, nil)
+}
+
+// Post is Get with something to say, as JSON.
+func Post(ctx context.Context, client kube.CLIClient, namespace, pod, path string, port int, said any) ([]byte, error) {
+	body, err := json.Marshal(said)
+	if err != nil {
+		return nil, err
 	}
-	answers := make(chan answer, 1)
-	go func() {
-		body, err := client.EnvoyDoWithPort(ctx, pod, namespace, http.MethodGet, path, port)
-		answers <- answer{body, err}
-	}()
+	return forwarded(ctx, client, namespace, pod, port, http.MethodPost, path, body)
+}
+
+// forwarded makes a request through a port-forward. ctx alone bounds it: the request that Istio's client offers for this
+// ends after 15 seconds, whatever its caller wants. To open the forward can't be cancelled, so it runs apart and is left
+// to its own end when ctx is done first.
+func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string, port int, method, path string, body []byte) ([]byte, error) {
+	forward, err := client.NewPortForwarder(pod, namespace, "", 0, port)
+	if err != nil {
+		return nil, err
+	}
+	opened := make(chan error, 1)
+	go func() { opened <- forward.Start() }()
 	select {
-	case a := <-answers:
-		return a.body, a.err
+	case err := <-opened:
+		if err != nil {
+			return nil, err
+		}
+		defer forward.Close()
 	case <-ctx.Done():
+		go func() {
+			if err := <-opened; err == nil {
+				forward.Close()
+			}
+		}()
 		return nil, fmt.Errorf("asking pod %s/%s for %s: %w", namespace, pod, path, context.Cause(ctx))
 	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+forward.Address()+"/"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("asking pod %s/%s for %s: %w", namespace, pod, path, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("HTTP %d: %.200s", response.StatusCode, strings.TrimSpace(string(answer)))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking pod %s/%s for %s: %w", namespace, pod, path, err)
+	}
+	return answer, nil
 }

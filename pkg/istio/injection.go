@@ -27,6 +27,9 @@ func InjectionLabel(revision string) (name, value string) {
 	return RevisionLabel, revision
 }
 
+// NotInjected are the labels of a pod that gets no sidecar, whatever its namespace asks for.
+func NotInjected() map[string]string { return map[string]string{injectLabel: "false"} }
+
 // Injected says whether a pod, as the API server returned it, got a sidecar that belongs to the cluster. The error
 // says what was seen instead.
 func Injected(pod *corev1.Pod, cluster string) error {
@@ -55,7 +58,7 @@ func AsksForInjection(labels map[string]string) bool {
 // server-side dry run whether they are granted.
 func SetupProbe(namespace string) *corev1.Pod {
 	pod := InjectionProbe(namespace, "")
-	pod.Labels = map[string]string{injectLabel: "false"}
+	pod.Labels = NotInjected()
 	pod.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{
 		Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"NET_ADMIN", "NET_RAW"}},
 	}

@@ -96,3 +96,8 @@ func Revisioned(name, revision string) string {
 	}
 	return name + "-" + revision
 }
+
+// EastWestGatewayLabels are those by which policies can mean the gateway's pods.
+func EastWestGatewayLabels() map[string]string {
+	return map[string]string{gatewayLabel: eastWestGatewayValue, "app": EastWestGateway}
+}

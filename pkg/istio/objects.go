@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Namespace makes Istio's namespace. The network becomes the label by which istiod knows where the cluster's pods
@@ -84,6 +85,11 @@ func Unstructured(object runtime.Object) (*unstructured.Unstructured, error) {
 		delete(content, "spec")
 	}
 	return &unstructured.Unstructured{Object: content}, nil
+}
+
+// AuthorizationPolicies is how the API server calls them.
+func AuthorizationPolicies() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"}
 }
 
 // AllowAll makes a policy by which everything in a namespace may be called by everybody, whatever the mesh's own

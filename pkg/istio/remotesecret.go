@@ -29,6 +29,8 @@ type Credentials struct {
 	CA []byte
 	// Token is the reader account's.
 	Token []byte
+	// Proxied is true when istiod is told to reach the server through a proxy.
+	Proxied bool
 }
 
 // NotMadeYet stands, in a dry run, for credentials that only a cluster can make.
@@ -144,7 +146,7 @@ func ParseRemoteSecret(kubeconfig []byte) (Credentials, error) {
 	}
 	credentials := Credentials{
 		Server: cluster.Server, TLSServerName: cluster.TLSServerName,
-		CA: cluster.CertificateAuthorityData, Token: []byte(user.Token),
+		CA: cluster.CertificateAuthorityData, Token: []byte(user.Token), Proxied: cluster.ProxyURL != "",
 	}
 	for _, name := range slices.Sorted(maps.Keys(config.AuthInfos)) {
 		if refused := refusedIn(config.AuthInfos[name]); refused != "" {

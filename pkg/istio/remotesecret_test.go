@@ -92,6 +92,16 @@ func TestParseRemoteSecret(t *testing.T) {
 	}
 }
 
+func TestParseRemoteSecretBehindAProxy(t *testing.T) {
+	t.Parallel()
+	for server, proxied := range map[string]bool{"server: 'https://api.example'": false, "proxy-url: 'http://proxy.example', server: 'https://api.example'": true} {
+		text := strings.Replace(kubeconfig("[{name: u, user: {token: t}}]"), "server: 'https://api.example'", server, 1)
+		if credentials, err := ParseRemoteSecret([]byte(text)); err != nil || credentials.Proxied != proxied {
+			t.Errorf("%s: proxied is %t (%v)", server, credentials.Proxied, err)
+		}
+	}
+}
+
 func FuzzParseRemoteSecret(f *testing.F) {
 	for _, seed := range []string{"", "{", "null", "contexts: [null]\nusers: [null]\nclusters: [null]", kubeconfig("[]"),
 		kubeconfig("[{name: u, user: {token: t}}]"), kubeconfig("[{name: u, user: null}]"), kubeconfig("[{name: u, user: {exec: null}}]")} {

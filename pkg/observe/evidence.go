@@ -27,6 +27,8 @@ type Injection struct {
 // Port is one port of the east-west gateway, as a client finds it.
 type Port struct {
 	Number int `json:"number"`
+	// Connected is true when there was a connection, with or without a handshake.
+	Connected bool `json:"connected"`
 	// Error says why no TLS handshake was made; empty when one was.
 	Error string `json:"error,omitempty"`
 	// Trusted is true when istiod's certificate was signed by the mesh's root.

@@ -24,6 +24,12 @@ type Traffic struct {
 	// Unready says of clusters why they had no working probe.
 	Unready map[string]string `json:"unready,omitempty"`
 	Calls   []Call            `json:"calls"`
+	// Dials are handshakes made from pods without a sidecar, so that no proxy answers for the other side.
+	Dials []Dial `json:"dials,omitempty"`
+	// Undialled says of clusters why none were made from there.
+	Undialled map[string]string `json:"undialled,omitempty"`
+	// Policies are those that may have forbidden calls.
+	Policies []Policy `json:"policies,omitempty"`
 }
 
 // Call sums up the calls from one cluster to one Service in one protocol.

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 
 // oneLook bounds each live call, so that something that hangs costs that long once.
 const oneLook = 3 * time.Second
+
+// dryRunTime bounds the call for which the API server calls istiod.
+const dryRunTime = 2 * oneLook
 
 // Target is the mesh whose evidence is wanted.
 type Target struct {
@@ -51,7 +55,7 @@ func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Ta
 	if len(seen.Injectors) == 0 {
 		return // nothing would be called; the checks of the injectors say so
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*oneLook)
+	ctx, cancel := context.WithTimeout(ctx, dryRunTime)
 	defer cancel()
 	pod, err := c.Kube().CoreV1().Pods(metav1.NamespaceDefault).Create(ctx,
 		istio.InjectionProbe(metav1.NamespaceDefault, t.Revision), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
@@ -61,6 +65,8 @@ func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Ta
 		return
 	case err == nil:
 		err = istio.Injected(pod, seen.Name)
+	case ctx.Err() != nil:
+		err = fmt.Errorf("the API server does not answer within %s, since istiod does not answer it: %w", dryRunTime, err)
 	}
 	seen.Injection = &observe.Injection{}
 	if err != nil {

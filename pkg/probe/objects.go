@@ -23,6 +23,8 @@ const (
 	clusterLabel = "kubectl-mesh.github.io/cluster"
 	managedBy    = "app.kubernetes.io/managed-by"
 	podName      = app
+	// diallerName is the pod without a sidecar.
+	diallerName = app + "-dialler"
 )
 
 // markedLabels find what a probe has left, wherever it is.
@@ -72,19 +74,37 @@ func service(name string, selector map[string]string) *corev1.Service {
 	}
 }
 
-// pod is a cluster's probe. It asks for what the "restricted" pod security standard wants of it.
-func pod(cluster, image, revision string) *corev1.Pod {
-	labels := map[string]string{appLabel: app, clusterLabel: cluster}
-	if revision != "" {
-		labels[istio.RevisionLabel] = revision
+// probeLabels are those by which Services and policies find a cluster's probe.
+func probeLabels(cluster string) map[string]string {
+	return map[string]string{appLabel: app, clusterLabel: cluster}
+}
+
+// pod is a cluster's probe, which gets a sidecar.
+func (r *runner) pod(cluster string) *corev1.Pod {
+	labels := probeLabels(cluster)
+	if r.Revision != "" {
+		labels[istio.RevisionLabel] = r.Revision
 	}
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: podName, Labels: labels},
+	return r.program(podName, cluster, labels)
+}
+
+// dialler is the pod that makes handshakes. It has no sidecar, so that it speaks to those whom it calls and not to a
+// proxy, and so that it starts where a sidecar could not, for lack of what is looked for: a way to istiod.
+func (r *runner) dialler(cluster string) *corev1.Pod {
+	pod := r.program(diallerName, cluster, istio.NotInjected())
+	pod.Spec.AutomountServiceAccountToken = new(false)
+	return pod
+}
+
+// program is a pod of cmd/mesh-probe. It asks for what the "restricted" pod security standard wants of it.
+func (r *runner) program(name, cluster string, labels map[string]string) *corev1.Pod {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
 		Spec: corev1.PodSpec{
 			ServiceAccountName:            accountName(cluster),
 			TerminationGracePeriodSeconds: new(int64(1)),
 			Containers: []corev1.Container{{
-				Name: "probe", Image: image,
+				Name: "probe", Image: r.Image,
 				Env: []corev1.EnvVar{
 					{Name: "CLUSTER", Value: cluster},
 					{Name: "POD", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}},
@@ -101,4 +121,8 @@ func pod(cluster, image, revision string) *corev1.Pod {
 			}},
 		},
 	}
+	if !r.Keep {
+		pod.Spec.ActiveDeadlineSeconds = new(int64(abandoned.Seconds()))
+	}
+	return pod
 }

@@ -13,14 +13,26 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 )
 
-// startTimeout is how long a probe may take to be ready: it may have an image to pull.
-const startTimeout = 90 * time.Second
+// startTimeout is how long a pod may take to be ready: it may have images to pull. afterwards is what the rest of a run
+// takes beside settling.
+const (
+	startTimeout = 90 * time.Second
+	afterwards   = 10 * time.Second
+)
 
-// awaitReady waits for the probe's pod. The error says what was seen last.
-func awaitReady(ctx context.Context, c *cluster.Cluster, namespace string) error {
+// awaitReady waits for one of the pods, but not so long that what it waits for could no longer be done. The error says
+// what was seen last.
+func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string) error {
+	bound, more := startTimeout, ""
+	if deadline, ends := ctx.Deadline(); ends {
+		if left := time.Until(deadline) - r.Settle - afterwards; left < bound {
+			bound, more = max(left, time.Second), "; --timeout gives it more time"
+		}
+	}
 	seen := "nothing"
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, startTimeout, true, func(ctx context.Context) (bool, error) {
-		p, err := c.Kube().CoreV1().Pods(namespace).Get(ctx, podName, metav1.GetOptions{})
+	ns := r.traffic.Namespace
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, bound, true, func(ctx context.Context) (bool, error) {
+		p, err := c.Kube().CoreV1().Pods(ns).Get(ctx, pod, metav1.GetOptions{})
 		if err != nil {
 			seen = err.Error()
 			return false, nil //nolint:nilerr // it is looked at again, and said at the end
@@ -29,7 +41,7 @@ func awaitReady(ctx context.Context, c *cluster.Cluster, namespace string) error
 		return podutils.IsPodReady(p), nil
 	})
 	if err != nil {
-		return fmt.Errorf("the probe's pod in %s is not ready (%w): %s", namespace, err, seen)
+		return fmt.Errorf("pod %s in %s was not ready within %s%s: %s", pod, ns, bound.Round(time.Second), more, seen)
 	}
 	return nil
 }

@@ -11,37 +11,95 @@ import (
 )
 
 // Traffic writes who reached whom, as a matrix: a row for each caller, a column for each cluster called, and one for
-// the Service that has endpoints in all of them. A cell has the median time over HTTP, or how many calls were lost.
+// the Service that has endpoints in all of them. A cell has the median and the 99th percentile over HTTP, or how many
+// calls were lost. Where the clusters' names are too long for columns, numbers stand for them.
 func Traffic(to io.Writer, style Style, traffic *observe.Traffic) error {
-	var callers, called []string
-	cells := map[[2]string]string{}
+	m := matrix{cells: map[[2]string]string{}}
 	for _, c := range traffic.Calls {
-		if !slices.Contains(callers, c.From) {
-			callers = append(callers, c.From)
+		m.add(c)
+	}
+	rows := m.rows(func(name string) string { return name }, shares)
+	var text string
+	if widest(rows) <= style.Width {
+		text = table(style, rows)
+	} else {
+		numbers := map[string]string{}
+		for i, name := range m.names() {
+			numbers[name] = fmt.Sprint(i + 1)
+			text += numbers[name] + "  " + cut(name, style.Width-len(numbers[name])-2) + "\n"
 		}
-		if c.To != "" && !slices.Contains(called, c.To) {
-			called = append(called, c.To)
-		}
-		at := [2]string{c.From, c.To}
-		switch {
-		case c.Answered < c.Sent:
-			cells[at] = fmt.Sprintf("✗ %d/%d %s", c.Answered, c.Sent, c.Protocol)
-		case c.To == "":
-			cells[at] = shares(c)
-		case c.Protocol == "http" && cells[at] == "":
-			cells[at] = "✓ " + milliseconds(c.P50)
+		rows = m.rows(func(name string) string { return numbers[name] }, func(c observe.Call) string {
+			return fmt.Sprintf("%d of %d", len(c.ByCluster), len(m.called))
+		})
+		for _, part := range parts(rows, style.Width) {
+			text += "\n" + table(style, part)
 		}
 	}
-	rows := [][]string{append(append([]string{"FROM \\ TO"}, called...), "ANY")}
-	for _, from := range callers {
-		row := []string{from}
-		for _, column := range append(slices.Clone(called), "") {
-			row = append(row, cells[[2]string{from, column}])
-		}
-		rows = append(rows, row)
-	}
-	_, err := io.WriteString(to, table(style, rows))
+	text += style.paint(faint, "p50/p99 over HTTP, in milliseconds; ANY is a Service with endpoints in all.") + "\n"
+	_, err := io.WriteString(to, text)
 	return err
+}
+
+// matrix is what is known of each pair.
+type matrix struct {
+	callers, called []string
+	cells           map[[2]string]string
+	everywhere      []observe.Call
+}
+
+func (m *matrix) add(c observe.Call) {
+	if !slices.Contains(m.callers, c.From) {
+		m.callers = append(m.callers, c.From)
+	}
+	if c.To != "" && !slices.Contains(m.called, c.To) {
+		m.called = append(m.called, c.To)
+	}
+	at := [2]string{c.From, c.To}
+	switch cell := m.cells[at]; {
+	case strings.HasPrefix(cell, "✗"):
+	case c.Answered < c.Sent:
+		m.cells[at] = fmt.Sprintf("✗ %d/%d %s", c.Answered, c.Sent, c.Protocol)
+	case c.To == "":
+		m.everywhere = append(m.everywhere, c)
+	case c.Protocol == "http":
+		m.cells[at] = fmt.Sprintf("✓ %s/%s", milliseconds(c.P50), milliseconds(c.P99))
+	}
+	// Over TCP nobody can tell who called.
+	if c.Protocol != "tcp" && slices.Contains(c.Peers, "") {
+		m.cells[at] = strings.Replace(m.cells[at], "✓", "!", 1)
+	}
+}
+
+// names are those of all clusters, callers first.
+func (m *matrix) names() []string {
+	names := slices.Clone(m.callers)
+	for _, name := range m.called {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// rows are those of the table, the heading first.
+func (m *matrix) rows(label func(name string) string, spread func(observe.Call) string) [][]string {
+	heading := []string{"FROM \\ TO"}
+	for _, name := range m.called {
+		heading = append(heading, label(name))
+	}
+	rows := [][]string{append(heading, "ANY")}
+	for _, from := range m.callers {
+		row := []string{label(from)}
+		for _, to := range m.called {
+			row = append(row, m.cells[[2]string{from, to}])
+		}
+		last := m.cells[[2]string{from, ""}]
+		if i := slices.IndexFunc(m.everywhere, func(c observe.Call) bool { return c.From == from }); last == "" && i >= 0 {
+			last = spread(m.everywhere[i])
+		}
+		rows = append(rows, append(row, last))
+	}
+	return rows
 }
 
 // shares says which cluster answered how many calls.
@@ -54,32 +112,78 @@ func shares(c observe.Call) string {
 	return strings.Join(parts, ", ")
 }
 
+// milliseconds writes a time with the digits that tell something.
 func milliseconds(d time.Duration) string {
-	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	ms := float64(d) / float64(time.Millisecond)
+	if ms < 99.95 {
+		return fmt.Sprintf("%.1f", ms)
+	}
+	return fmt.Sprintf("%.0f", ms)
 }
 
-// table lays rows out in columns; the first row is the heading.
-func table(style Style, rows [][]string) string {
+// between is how far columns are apart.
+const between = 3
+
+// widths are those of the columns.
+func widths(rows [][]string) []int {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
 			widths[i] = max(widths[i], len([]rune(cell)))
 		}
 	}
+	return widths
+}
+
+// widest is the width of the table.
+func widest(rows [][]string) int {
+	sum := -between
+	for _, width := range widths(rows) {
+		sum += width + between
+	}
+	return sum
+}
+
+// parts cuts a table into tables that are not wider than width, each with the first column.
+func parts(rows [][]string, width int) [][][]string {
+	var parts [][][]string
+	all := widths(rows)
+	for first := 1; first < len(all); {
+		room, last := width-all[0], first
+		for last < len(all) && (last == first || all[last]+between <= room) {
+			room -= all[last] + between
+			last++
+		}
+		var part [][]string
+		for _, row := range rows {
+			part = append(part, append([]string{row[0]}, row[first:last]...))
+		}
+		parts = append(parts, part)
+		first = last
+	}
+	return parts
+}
+
+// table lays rows out in columns; the first row is the heading.
+func table(style Style, rows [][]string) string {
+	columns := widths(rows)
+	colours := map[string]string{"✗": red, "✓": green, "!": yellow}
 	var text strings.Builder
 	for r, row := range rows {
-		line := ""
+		var cells []string
 		for i, cell := range row {
-			line += pad(cell, widths[i]+3)
+			cell = pad(cell, columns[i])
+			if i == len(row)-1 {
+				cell = strings.TrimRight(cell, " ")
+			}
+			if symbol, rest, _ := strings.Cut(cell, " "); colours[symbol] != "" {
+				cell = style.paint(colours[symbol], symbol) + " " + rest
+			}
+			cells = append(cells, cell)
 		}
-		line = strings.TrimRight(line, " ")
-		switch {
-		case r == 0:
+		line := strings.TrimRight(strings.Join(cells, strings.Repeat(" ", between)), " ")
+		if r == 0 {
 			line = style.paint(bold, line)
-		case strings.Contains(line, "✗"):
-			line = strings.ReplaceAll(line, "✗", style.paint(red, "✗"))
-		default:
-			line = strings.ReplaceAll(line, "✓", style.paint(green, "✓"))
 		}
 		text.WriteString(line + "\n")
 	}

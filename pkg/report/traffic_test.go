@@ -1,39 +1,83 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
+func answered(from, to, protocol string, answered int, p50, p99 time.Duration) observe.Call {
+	return observe.Call{From: from, To: to, Protocol: protocol, Sent: 10, Answered: answered, P50: p50, P99: p99}
+}
+
 func TestTraffic(t *testing.T) {
 	t.Parallel()
-	call := func(from, to, protocol string, answered int, p50 time.Duration) observe.Call {
-		return observe.Call{From: from, To: to, Protocol: protocol, Sent: 10, Answered: answered, P50: p50}
-	}
 	shared := func(from string, answered int, by map[string]int) observe.Call {
 		return observe.Call{From: from, Protocol: "http", Sent: 30, Answered: answered, ByCluster: by}
 	}
+	plain := answered("cluster-west", "cluster-west", "http", 10, 950*time.Microsecond, 2*time.Millisecond)
+	plain.Peers = []string{""}
 	traffic := &observe.Traffic{Calls: []observe.Call{
-		call("east", "east", "http", 10, 800*time.Microsecond), call("east", "east", "grpc", 10, time.Second), call("east", "east", "tcp", 10, time.Second),
-		call("east", "cluster-west", "http", 10, 12345*time.Microsecond), call("east", "cluster-west", "grpc", 4, 0), call("east", "cluster-west", "tcp", 10, 0),
+		answered("east", "east", "http", 10, 800*time.Microsecond, 1234*time.Microsecond),
+		answered("east", "east", "grpc", 10, time.Second, time.Second), answered("east", "east", "tcp", 10, time.Second, time.Second),
+		answered("east", "cluster-west", "http", 10, 12345*time.Microsecond, 123456*time.Microsecond),
+		answered("east", "cluster-west", "grpc", 4, 0, 0), answered("east", "cluster-west", "tcp", 10, 0, 0),
 		shared("east", 30, map[string]int{"east": 20, "cluster-west": 10}),
-		call("cluster-west", "east", "http", 0, 0), call("cluster-west", "east", "grpc", 10, 0),
-		call("cluster-west", "cluster-west", "http", 10, 950*time.Microsecond),
+		answered("cluster-west", "east", "http", 0, 0, 0), answered("cluster-west", "east", "grpc", 10, 0, 0),
+		plain, answered("cluster-west", "cluster-west", "tcp", 10, 0, 0),
 		shared("cluster-west", 0, nil),
 	}}
-	for _, style := range []Style{{Width: 80}, {Width: 80, Colour: true}} {
+	for name, style := range map[string]Style{"traffic-plain.txt": {Width: 80}, "traffic-colour.txt": {Width: 80, Colour: true}} {
 		var text strings.Builder
 		if err := Traffic(&text, style, traffic); err != nil {
 			t.Fatal(err)
 		}
-		name := "traffic-plain.txt"
-		if style.Colour {
-			name = "traffic-colour.txt"
-		}
 		golden.Equal(t, name, text.String())
+	}
+}
+
+// Names that are too long for columns, and more clusters than there is room for, do not make a soup of it.
+func TestTrafficOfManyClusters(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		golden   string
+		clusters int
+	}{{"traffic-long-names.txt", 4}, {"traffic-many.txt", 9}} {
+		var names []string
+		for i := range test.clusters {
+			names = append(names, fmt.Sprintf("gke-shop-europe-west%d-production", i+1))
+		}
+		traffic := &observe.Traffic{}
+		for i, from := range names {
+			by := map[string]int{}
+			for j, to := range names {
+				took := time.Duration(1+10*i*j) * time.Millisecond
+				c := answered(from, to, "http", 10, took, 10*took)
+				if i == 1 && j == 2 {
+					c.Answered = 0
+				}
+				traffic.Calls = append(traffic.Calls, c)
+				by[to] = 2
+			}
+			if i == 2 {
+				delete(by, names[0])
+			}
+			traffic.Calls = append(traffic.Calls, observe.Call{From: from, Protocol: "http", Sent: 10, Answered: 10, ByCluster: by})
+		}
+		var text strings.Builder
+		if err := Traffic(&text, Style{Width: 80}, traffic); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(text.String()) {
+			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {
+				t.Errorf("too wide: %s", line)
+			}
+		}
+		golden.Equal(t, test.golden, text.String())
 	}
 }

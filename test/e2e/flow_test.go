@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
@@ -57,6 +58,10 @@ func TestFlow(t *testing.T) {
 				ByCluster          map[string]int
 				Peers              []string
 			}
+			Dials []struct {
+				From, To, Purpose, Address, Error string
+				Trusted                           bool
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte(r.Stdout), &verdict); err != nil {
@@ -80,6 +85,21 @@ func TestFlow(t *testing.T) {
 		if !pairs[pair] {
 			t.Errorf("no calls were made for %s", pair)
 		}
+	}
+	dialled := map[string]bool{}
+	for _, d := range verdict.Traffic.Dials {
+		if d.Error != "" || !d.Trusted {
+			t.Errorf("from pods of %s, %s: %q, trusted is %t", d.From, d.Address, d.Error, d.Trusted)
+		}
+		dialled[d.From+">"+d.To+" "+d.Purpose] = true
+	}
+	for _, wanted := range []string{"cluster2>cluster1 istiod", "cluster2>cluster1 webhook", "cluster1>cluster2 api-server"} {
+		if !dialled[wanted] {
+			t.Errorf("no handshake was made for %s", wanted)
+		}
+	}
+	if token := readerToken(t, lab, "cluster2"); strings.Contains(r.Stdout+r.Stderr, token) {
+		t.Error("verify tells the token of cluster2")
 	}
 	for _, cluster := range []string{"cluster1", "cluster2"} {
 		if left := lab.Kubectl(t, cluster, "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", "name"); left != "" {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,29 +21,37 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// Bounds on what a probe does, whatever it is asked.
+// MaxCount is how many measured calls a probe makes for one task.
+const MaxCount = 100
+
+// Further bounds on what a probe does, whatever it is asked.
 const (
 	maxTasks   = 500
-	maxCount   = 100
 	maxSettle  = time.Minute
 	oneCall    = 3 * time.Second
+	allCalls   = 15 * time.Second
 	betweenTry = 100 * time.Millisecond
 	maxAnswer  = 64 << 10
+	maxAsked   = 1 << 20
 )
 
-// Run carries out tasks at once. Each first calls until it gets an answer, for at most settle: right after a Service
-// was made, proxies may not know it yet. Then it makes its measured calls, one after another.
-func Run(ctx context.Context, tasks []Task, settle time.Duration) ([]Report, error) {
+// Run carries out tasks at once. Each first calls until it gets an answer, for at most the time to settle: right after
+// a Service was made, proxies may not know it yet. Then it makes its measured calls, one after another; those that it
+// does not come to within allCalls have failed.
+func Run(ctx context.Context, asked Calls) ([]Report, error) {
+	tasks, settle := asked.Tasks, min(asked.Settle, maxSettle)
 	if len(tasks) > maxTasks {
 		return nil, fmt.Errorf("%d tasks are more than the %d that a probe takes", len(tasks), maxTasks)
+	}
+	for _, task := range tasks {
+		if task.Count > MaxCount {
+			return nil, fmt.Errorf("%d calls are more than the %d that a probe makes", task.Count, MaxCount)
+		}
 	}
 	reports := make([]Report, len(tasks))
 	var running sync.WaitGroup
 	for i, task := range tasks {
-		if task.Count > maxCount {
-			return nil, fmt.Errorf("%d calls are more than the %d that a probe makes", task.Count, maxCount)
-		}
-		running.Go(func() { reports[i] = runTask(ctx, task, min(settle, maxSettle)) })
+		running.Go(func() { reports[i] = runTask(ctx, task, settle) })
 	}
 	running.Wait()
 	return reports, nil
@@ -70,9 +79,15 @@ func runTask(ctx context.Context, task Task, settle time.Duration) Report {
 		case <-time.After(betweenTry):
 		}
 	}
+	measured, cancel := context.WithTimeout(ctx, allCalls)
+	defer cancel()
 	for range task.Count {
+		if measured.Err() != nil {
+			report.Failed++
+			continue
+		}
 		begin := time.Now()
-		answer, err := call(ctx, task)
+		answer, err := call(measured, task)
 		if err != nil {
 			report.Failed++
 			report.Error = err.Error()
@@ -107,6 +122,9 @@ func callHTTP(ctx context.Context, address string) (Answer, error) {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
+		if wrapped, is := errors.AsType[*url.Error](err); is {
+			err = wrapped.Err // the rest repeats what was called
+		}
 		return Answer{}, err
 	}
 	defer response.Body.Close()

@@ -12,6 +12,14 @@ const (
 	PortControl = 8083
 )
 
+// What a probe's control port is asked for.
+const (
+	// PathCall is told Calls and answers with a Report for each.
+	PathCall = "call"
+	// PathDial is told a list of Dial and answers with a Dialled for each.
+	PathDial = "dial"
+)
+
 // Protocol is how a call is made.
 type Protocol string
 
@@ -50,6 +58,13 @@ type Task struct {
 	Host     string   `json:"host"`
 	// Count is how many calls are made and measured, after the first that succeeds.
 	Count int `json:"count"`
+}
+
+// Calls are tasks that are carried out at once.
+type Calls struct {
+	Tasks []Task `json:"tasks"`
+	// Settle bounds the wait for the first answer to each.
+	Settle time.Duration `json:"settle"`
 }
 
 // Report is what came of a Task.

@@ -46,7 +46,7 @@ func Serve(ctx context.Context, self Answer) error {
 		serve(fmt.Sprintf(":%d", PortGRPC), health.Serve),
 		serve(fmt.Sprintf(":%d", PortTCP), func(l net.Listener) error { return answerTCP(l, self) }),
 		// Only from inside the pod, which is where a port-forward comes from: nobody else can make a probe call.
-		serve(fmt.Sprintf("127.0.0.1:%d", PortControl), httpServer(http.HandlerFunc(control)).Serve),
+		serve(fmt.Sprintf("127.0.0.1:%d", PortControl), httpServer(control()).Serve),
 	)
 	if err != nil {
 		return err
@@ -100,24 +100,31 @@ func answerTCP(listener net.Listener, self Answer) error {
 	}
 }
 
-// control takes tasks, as JSON in the query, and answers with their reports.
-func control(w http.ResponseWriter, r *http.Request) {
-	var tasks []Task
-	if err := json.Unmarshal([]byte(r.URL.Query().Get("tasks")), &tasks); err != nil {
-		http.Error(w, "tasks: "+err.Error(), http.StatusBadRequest)
+// control is how a probe is told what to do, in JSON.
+func control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /"+PathCall, func(w http.ResponseWriter, r *http.Request) {
+		serve(w, r, Run)
+	})
+	mux.HandleFunc("POST /"+PathDial, func(w http.ResponseWriter, r *http.Request) {
+		serve(w, r, DialAll)
+	})
+	return mux
+}
+
+// serve does what a request asks for.
+func serve[Asked, Done any](w http.ResponseWriter, r *http.Request, do func(context.Context, Asked) (Done, error)) {
+	var asked Asked
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked)).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	settle, err := time.ParseDuration(r.URL.Query().Get("settle"))
-	if err != nil {
-		http.Error(w, "settle: "+err.Error(), http.StatusBadRequest)
-		return
-	}
-	reports, err := Run(r.Context(), tasks, settle)
+	done, err := do(r.Context(), asked)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	writeJSON(w, reports)
+	writeJSON(w, done)
 }
 
 func writeJSON(w http.ResponseWriter, value any) {

@@ -2,14 +2,11 @@ package probe
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
-	"net"
 	"testing"
 	"time"
 
@@ -59,57 +56,12 @@ func pool(roots []byte) *x509.CertPool {
 	return p
 }
 
-// greeted is what is found of a server that has a chain of certificates, in DER, and the first one's key.
-func greeted(tb testing.TB, roots []byte, key ed25519.PrivateKey, chain ...[]byte) observe.Port {
-	tb.Helper()
-	ours, theirs := net.Pipe()
-	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
-	defer cancel()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		defer theirs.Close()
-		server := tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{{Certificate: chain, PrivateKey: key}}, MinVersion: tls.VersionTLS12})
-		_ = server.HandshakeContext(ctx) // the client says what is wrong
-	}()
-	port := greet(ctx, ours, istiodName, pool(roots))
-	ours.Close()
-	<-ended
-	return port
-}
+// shown is a handshake in which istiod is expected.
+func shown(roots []byte) handshake { return handshake{name: istiodName, roots: pool(roots)} }
 
-func TestGreet(t *testing.T) {
-	t.Parallel()
-	var nobody *authority
-	root, other := nobody.issue(t, 1), nobody.issue(t, 2)
-	intermediate := root.issue(t, 3)
-	istiod, stranger := intermediate.issue(t, 4, istiodName), intermediate.issue(t, 5, "elsewhere.example")
-	for _, test := range []struct {
-		name    string
-		roots   []byte
-		server  *authority
-		chain   [][]byte
-		trusted bool
-	}{
-		{"istiod", root.pem(), istiod, [][]byte{istiod.certificate.Raw, intermediate.certificate.Raw, root.certificate.Raw}, true},
-		{"one of two roots", append(other.pem(), root.pem()...), istiod, [][]byte{istiod.certificate.Raw, intermediate.certificate.Raw}, true},
-		{"another root", other.pem(), istiod, [][]byte{istiod.certificate.Raw, intermediate.certificate.Raw, root.certificate.Raw}, false},
-		{"no root", nil, istiod, [][]byte{istiod.certificate.Raw, intermediate.certificate.Raw}, false},
-		{"a chain with a gap", root.pem(), istiod, [][]byte{istiod.certificate.Raw}, false},
-		{"another name", root.pem(), stranger, [][]byte{stranger.certificate.Raw, intermediate.certificate.Raw}, false},
-	} {
-		if got := greeted(t, test.roots, test.server.key, test.chain...); got.Error != "" || got.Trusted != test.trusted {
-			t.Errorf("%s: %+v", test.name, got)
-		}
-	}
-	if got := greeted(t, root.pem(), istiod.key); got.Error == "" || got.Trusted {
-		t.Errorf("a server without a certificate: %+v", got)
-	}
-}
-
-// FuzzGateway: whatever certificates who answers at the gateway shows, and whatever stands in the mesh's root, there is a
+// FuzzTrusts: whatever certificates who answers at the gateway shows, and whatever stands in the mesh's root, there is a
 // finding, and only the mesh's own root makes it a good one.
-func FuzzGateway(f *testing.F) {
+func FuzzTrusts(f *testing.F) {
 	var nobody *authority
 	root, other := nobody.issue(f, 1), nobody.issue(f, 2)
 	istiod := root.issue(f, 3, istiodName)
@@ -120,13 +72,13 @@ func FuzzGateway(f *testing.F) {
 		if len(leaf) == 0 {
 			leaf = istiod.certificate.Raw
 		}
-		port := greeted(t, roots, istiod.key, leaf, next)
-		if port.Trusted && (port.Error != "" || !known(roots, root.certificate) && !known(roots, istiod.certificate)) {
+		trusted := shown(roots).trusts([][]byte{leaf, next})
+		if trusted && !known(roots, root.certificate) && !known(roots, istiod.certificate) {
 			t.Errorf("trusted are %q of %q", leaf, roots)
 		}
 		// What Verify says of certificates is also what a remote secret's API server is judged by.
 		if chain, err := x509.ParseCertificates(append(leaf, next...)); err == nil && len(chain) > 0 {
-			if _, err := chain[0].Verify(x509.VerifyOptions{Roots: pool(roots)}); err != nil && problem(err).Problem == "" {
+			if _, err := chain[0].Verify(x509.VerifyOptions{Roots: pool(roots)}); err != nil && observe.FailedUse(err).Problem == "" {
 				t.Errorf("%v is no problem", err)
 			}
 		}

@@ -1,0 +1,97 @@
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
+)
+
+// ownAPIServer is what any pod may be expected to reach: one that does not has no network to tell of.
+const ownAPIServer = "kubernetes.default.svc:443"
+
+// wanted are the handshakes by the cluster whose pods make them: remotes call the gateway, the primary calls the
+// remotes' API servers.
+func (r *runner) wanted(ctx context.Context) map[string][]handshake {
+	dials := map[string][]handshake{}
+	primary, seen := r.clusters[r.Primary], r.seen.Clusters[r.Primary]
+	if primary == nil || seen == nil {
+		return dials
+	}
+	gateway := toGateway(ctx, primary, seen, r.Target)
+	for _, name := range r.Clusters {
+		if name == r.Primary {
+			dials[name] = toAPIServers(ctx, primary, r.Target)
+		} else {
+			dials[name] = gateway
+		}
+	}
+	return dials
+}
+
+// dialFrom makes the handshakes from a pod of a cluster. It is false when they show that a sidecar there can't find
+// istiod.
+func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, handshakes []handshake) bool {
+	if len(handshakes) == 0 {
+		return true
+	}
+	made, err := r.dial(ctx, c, name, handshakes)
+	if err != nil {
+		r.note(func(t *observe.Traffic) { t.Undialled[name] = err.Error() })
+		return true
+	}
+	way := true
+	var dials []observe.Dial
+	for i, h := range handshakes {
+		d := observe.Dial{
+			From: name, To: h.to, Purpose: h.purpose, Address: h.Address,
+			Connected: made[i].Connected, Error: made[i].Error, Trusted: h.trusts(made[i].Chain),
+		}
+		if d.Purpose == observe.ToIstiod && !d.Trusted {
+			way = false
+		}
+		dials = append(dials, d)
+	}
+	r.note(func(t *observe.Traffic) { t.Dials = append(t.Dials, dials...) })
+	return way
+}
+
+func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, handshakes []handshake) ([]echo.Dialled, error) {
+	ns := r.traffic.Namespace
+	if _, err := c.Kube().CoreV1().Pods(ns).Create(ctx, r.dialler(name), metav1.CreateOptions{}); err != nil {
+		return nil, fmt.Errorf("create a pod without a sidecar: %w", err)
+	}
+	if err := r.awaitReady(ctx, c, diallerName); err != nil {
+		return nil, err
+	}
+	dials := []echo.Dial{{Address: ownAPIServer}}
+	for _, h := range handshakes {
+		dials = append(dials, h.Dial)
+	}
+	body, err := istio.Post(ctx, c, ns, diallerName, echo.PathDial, echo.PortControl, dials)
+	if err != nil {
+		return nil, fmt.Errorf("image %s: %w", r.Image, err)
+	}
+	var made []echo.Dialled
+	if err := json.Unmarshal(body, &made); err != nil || len(made) != len(dials) {
+		return nil, fmt.Errorf("the probe answered something else than %d handshakes: %.80q", len(dials), body)
+	}
+	return made[1:], cutOff(made)
+}
+
+// cutOff is an error where no handshake came about, not even with the pod's own API server, which is the first.
+func cutOff(made []echo.Dialled) error {
+	for _, d := range made {
+		if d.Error == "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("pods of the new namespace reach nothing, not even their own API server (%s: %s): does a NetworkPolicy stand around new namespaces?",
+		made[0].Address, made[0].Error)
+}

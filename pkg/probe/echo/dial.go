@@ -1,0 +1,113 @@
+package echo
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// Bounds on the handshakes that a probe makes.
+const (
+	maxDials     = 500
+	dialSettle   = 5 * time.Second
+	betweenDials = 500 * time.Millisecond
+	maxChain     = 32 << 10
+)
+
+// Dial asks for a TLS handshake.
+type Dial struct {
+	// Address is HOST:PORT.
+	Address string `json:"address"`
+	// ServerName is whom to ask for.
+	ServerName string `json:"serverName"`
+}
+
+// Dialled is what came of a Dial.
+type Dialled struct {
+	Dial
+	// Connected is true when there was a connection, with or without a handshake.
+	Connected bool `json:"connected"`
+	// Chain is what the server showed, each certificate in DER, its own first. Nobody has checked it.
+	Chain [][]byte `json:"chain,omitempty"`
+	// Error says why there was no handshake; empty when there was one.
+	Error string `json:"error,omitempty"`
+}
+
+// DialAll makes handshakes at once. One that fails is tried again for some seconds: the network of a pod that has just
+// started may not be ready.
+func DialAll(ctx context.Context, dials []Dial) ([]Dialled, error) {
+	if len(dials) > maxDials {
+		return nil, fmt.Errorf("%d handshakes are more than the %d that a probe makes", len(dials), maxDials)
+	}
+	results := make([]Dialled, len(dials))
+	var running sync.WaitGroup
+	for i, dial := range dials {
+		running.Go(func() { results[i] = dialUntil(ctx, dial) })
+	}
+	running.Wait()
+	return results, nil
+}
+
+func dialUntil(ctx context.Context, dial Dial) Dialled {
+	ctx, cancel := context.WithTimeout(ctx, dialSettle)
+	defer cancel()
+	for {
+		result := Handshake(ctx, dial)
+		if result.Error == "" {
+			return result
+		}
+		select {
+		case <-ctx.Done():
+			return result
+		case <-time.After(betweenDials):
+		}
+	}
+}
+
+// Handshake makes one handshake and sends nothing. Whether the certificates are the right ones is for the caller to
+// say, who has what they must be checked against.
+func Handshake(ctx context.Context, dial Dial) Dialled {
+	ctx, cancel := context.WithTimeout(ctx, oneCall)
+	defer cancel()
+	result := Dialled{Dial: dial}
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", dial.Address)
+	if err != nil {
+		result.Error = reason(err)
+		return result
+	}
+	defer connection.Close()
+	result.Connected = true
+	secured := tls.Client(connection, &tls.Config{
+		ServerName:         dial.ServerName,
+		NextProtos:         []string{"h2", "http/1.1"},
+		InsecureSkipVerify: true, //nolint:gosec // see above
+	})
+	if err := secured.HandshakeContext(ctx); err != nil {
+		result.Error = "no TLS handshake: " + reason(err)
+		return result
+	}
+	size := 0
+	for _, certificate := range secured.ConnectionState().PeerCertificates {
+		if size += len(certificate.Raw); size > maxChain {
+			break
+		}
+		result.Chain = append(result.Chain, certificate.Raw)
+	}
+	return result
+}
+
+// reason is an error without the addresses, which its reader knows.
+func reason(err error) string {
+	var operation *net.OpError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "i/o timeout"
+	case errors.As(err, &operation):
+		return operation.Err.Error()
+	}
+	return err.Error()
+}

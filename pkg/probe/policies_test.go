@@ -1,0 +1,39 @@
+package probe
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+func TestPolicyOf(t *testing.T) {
+	t.Parallel()
+	r := &runner{Options: Options{Clusters: []string{"east", "west"}}}
+	for _, test := range []struct {
+		spec     string
+		ofProbes bool
+		want     observe.Policy
+	}{
+		{"{}", false, observe.Policy{Action: "ALLOW", Probes: true, Gateway: true}},
+		{"{action: DENY, rules: [{}]}", false, observe.Policy{Action: "DENY", Probes: true, Gateway: true}},
+		{"{action: DENY, rules: [{}]}", true, observe.Policy{Action: "DENY", Probes: true}},
+		{"{selector: {matchLabels: {istio: eastwestgateway}}}", false, observe.Policy{Action: "ALLOW", Gateway: true}},
+		{"{selector: {matchLabels: {app: mesh-probe}}, action: CUSTOM}", false, observe.Policy{Action: "CUSTOM", Probes: true}},
+		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: west}}}", true, observe.Policy{Action: "ALLOW", Probes: true}},
+		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: north}}}", true, observe.Policy{Action: "ALLOW"}},
+		{"{selector: {matchLabels: {app: cart}}}", false, observe.Policy{Action: "ALLOW"}},
+		{"{targetRefs: [{kind: Gateway, name: waypoint}]}", false, observe.Policy{Action: "ALLOW"}},
+		{"{selector: nonsense}", false, observe.Policy{Action: "ALLOW", Probes: true, Gateway: true}},
+	} {
+		item := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte("{spec: "+test.spec+"}"), &item.Object); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.policyOf(item, test.ofProbes); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", test.spec, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// errShutOut ends the wait for a sidecar that can't become ready.
+var errShutOut = errors.New("its pods don't get through to istiod")
+
+// start puts the pods into each cluster and notes which are not ready, and why.
+func (r *runner) start(ctx context.Context) {
+	dials := r.wanted(ctx)
+	r.each(r.Clusters, func(name string, c *cluster.Cluster) {
+		if err := r.startOne(ctx, name, c, dials[name]); err != nil {
+			r.note(func(t *observe.Traffic) { t.Unready[name] = err.Error() })
+		}
+	})
+}
+
+func (r *runner) startOne(ctx context.Context, name string, c *cluster.Cluster, dials []handshake) error {
+	if err := removeAbandoned(ctx, c); err != nil {
+		return err
+	}
+	r.say(name, "start the probe")
+	if err := r.createNamespace(ctx, c); err != nil {
+		return err
+	}
+	if _, err := c.Kube().CoreV1().ServiceAccounts(r.traffic.Namespace).Create(ctx, account(name), metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("create the probe's account: %w", err)
+	}
+	waiting, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	r.dialling.Go(func() {
+		if r.dialFrom(ctx, name, c, dials) {
+			return
+		}
+		giveUp(errShutOut)
+	})
+	err := r.startProbe(waiting, name, c)
+	if err != nil && errors.Is(context.Cause(waiting), errShutOut) {
+		return errShutOut
+	}
+	return err
+}
+
+// createNamespace is not interrupted: what is not known to be there would not be removed.
+func (r *runner) createNamespace(ctx context.Context, c *cluster.Cluster) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), observe.Patience)
+	defer cancel()
+	ns := namespace(r.traffic.Namespace, r.Revision)
+	if _, err := c.Kube().CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("create namespace %s: %w", ns.Name, err)
+	}
+	return nil
+}
+
+// startProbe starts the pod that calls and is called, and waits until it is ready.
+func (r *runner) startProbe(ctx context.Context, name string, c *cluster.Cluster) error {
+	ns := r.traffic.Namespace
+	if err := r.createServices(ctx, c); err != nil {
+		return err
+	}
+	if name == r.Primary {
+		allow := policy(ns)
+		resource, err := c.DynamicClientFor(allow.GroupVersionKind(), allow, ns)
+		if err != nil {
+			return fmt.Errorf("create the probe's AuthorizationPolicy: %w", err)
+		}
+		if _, err := resource.Create(ctx, allow, metav1.CreateOptions{}); err != nil {
+			return fmt.Errorf("create the probe's AuthorizationPolicy: %w", err)
+		}
+	}
+	if err := r.awaitRoot(ctx, c); err != nil {
+		return err
+	}
+	created, err := c.Kube().CoreV1().Pods(ns).Create(ctx, r.pod(name), metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("create the probe's pod: %w", err)
+	}
+	if err := istio.Injected(created, name); err != nil {
+		return fmt.Errorf("the probe's pod in %s: %w", ns, err)
+	}
+	return r.awaitReady(ctx, c, podName)
+}
+
+// createServices makes, in every cluster, a Service for each cluster's probe: a name must be known where the caller
+// is.
+func (r *runner) createServices(ctx context.Context, c *cluster.Cluster) error {
+	selectors := map[string]map[string]string{everywhere: {appLabel: app}}
+	for i, name := range r.Clusters {
+		selectors[serviceName(i, name)] = probeLabels(name)
+	}
+	for name, selector := range selectors {
+		_, err := c.Kube().CoreV1().Services(r.traffic.Namespace).Create(ctx, service(name, selector), metav1.CreateOptions{})
+		if err != nil {
+			return fmt.Errorf("create Service %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// awaitRoot waits for what every sidecar mounts. A pod that is created before it is there starts seconds later.
+func (r *runner) awaitRoot(ctx context.Context, c *cluster.Cluster) error {
+	ns := r.traffic.Namespace
+	err := wait.PollUntilContextTimeout(ctx, 30*time.Millisecond, r.Settle, true, func(ctx context.Context) (bool, error) {
+		_, err := c.Kube().CoreV1().ConfigMaps(ns).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return false, err
+		}
+		return err == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("istiod has not written ConfigMap %s into the new namespace %s: %w", istio.RootCertConfigMap, ns, err)
+	}
+	return nil
+}
