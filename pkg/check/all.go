@@ -57,6 +57,8 @@ func asked() []Check {
 			Verify: true, Needs: []string{"address-pending"}, judge: gatewayReady},
 		{ID: "not-exposed", Category: Gateway, Title: "istiod is published through the gateway",
 			Before: attach, Verify: true, Needs: []string{"no-istiod"}, judge: notExposed},
+		{ID: "gateway-policy", Category: Gateway, Title: "no policy shuts remotes out of the gateway",
+			Verify: true, Needs: []string{"gateway-ready"}, judge: gatewayPolicy},
 
 		{ID: "own-control-plane", Category: ControlPlane, Title: "a remote has no control plane of its own",
 			Before: attach, Verify: true, Needs: []string{"same-cluster", "reachable"}, judge: ownControlPlane},

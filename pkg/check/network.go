@@ -84,6 +84,9 @@ func firewall(v view) []Result {
 		if len(seen.Ports) == 0 {
 			return skip("needs address-pending")
 		}
+		if v.shut(c, seen) != nil {
+			return skip("needs gateway-policy")
+		}
 		var open, closed []string
 		reason := ""
 		for _, p := range seen.Ports {

@@ -109,6 +109,7 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 	}
 	var config struct {
 		TrustDomain   string `json:"trustDomain"`
+		RootNamespace string `json:"rootNamespace"`
 		DefaultConfig struct {
 			MeshID string `json:"meshId"`
 		} `json:"defaultConfig"`
@@ -117,7 +118,7 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 		return fmt.Errorf("ConfigMap %s/%s: %w", mesh.Namespace, mesh.Name, err)
 	}
 	plane.ConfigMap, plane.MeshNetworks = mesh.Name, mesh.Data["meshNetworks"]
-	plane.TrustDomain = config.TrustDomain
+	plane.TrustDomain, plane.RootNamespace = config.TrustDomain, config.RootNamespace
 	if config.DefaultConfig.MeshID != "" {
 		plane.MeshID = config.DefaultConfig.MeshID
 	}
