@@ -86,6 +86,14 @@ func explanations() map[string]explanation {
 			gateway then end there (filter_chain_not_found in its log, #34059). Each revision needs its own.`,
 			`Run expose-istiod for this revision.`,
 		},
+		"gateway-policy": {
+			`An AuthorizationPolicy shuts the ports of the gateway that lead to istiod. A policy without a selector in Istio's
+			namespace, as meshes have it that deny what is not allowed, is the gateway's too. TLS passes through the gateway, so
+			no caller has an identity there that a policy could name. Remotes get no sidecars, no configuration and no
+			certificates. A policy whose rules may let callers through, by their address for example, passes.`,
+			`Allow ports 15012 and 15017 for the gateway's pods, and 15443 for calls between networks: istiod and the pods behind
+			it check their callers themselves. A DENY policy must leave these ports out, since no other can overrule it.`,
+		},
 		"own-control-plane": {
 			`A cluster that is to be a remote runs an istiod of its own. Two control planes would then patch the same webhooks and
 			write the same ConfigMaps, each with its own root certificate.`,

@@ -22,6 +22,14 @@ func primaryScenarios() []scenario {
 	renamed := func(change func(*observe.ControlPlane)) func(w *world) {
 		return func(w *world) { change(w.plane()) }
 	}
+	shut := func(policies ...observe.GatewayPolicy) func(w *world) {
+		return func(w *world) {
+			for _, p := range policies {
+				p.Namespace = "istio-system"
+				w.east().GatewayPolicies = append(w.east().GatewayPolicies, p)
+			}
+		}
+	}
 	noIstiod := func(w *world) { // as Complete leaves it: only istiod knows the primary's name
 		w.mesh.Clusters[0].Name = ""
 		w.east().ControlPlanes, w.east().Gateways, w.east().Exposed, w.east().RemoteSecrets = nil, nil, nil, nil
@@ -73,6 +81,29 @@ func primaryScenarios() []scenario {
 			w.gateway().ReadyEndpoints, w.gateway().Stopped, w.west().Injection.Error = 0, true, "connection refused"
 		}, "fail gateway-ready east")),
 		named("the gateway is down", installed("", func(w *world) { w.gateway().ReadyEndpoints = 0 }, "fail gateway-ready east")),
+		named("nothing is allowed in Istio's namespace", installed("", shut(observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}), "fail gateway-policy east")),
+		named("nothing is allowed, and the firewall's probe fails for it", installed("", func(w *world) {
+			shut(observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"})(w)
+			w.east().Ports = []observe.Port{{Number: 15012, Error: "EOF"}, {Number: 15017, Error: "EOF"}}
+			w.west().Injection.Error, w.snapshot.Clusters["south"].Injection.Error = "EOF", "EOF"
+		}, "fail gateway-policy east")),
+		named("only the proxies' port is allowed", installed("", shut(
+			observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}, observe.GatewayPolicy{Name: "proxies", Action: "ALLOW", Surely: []int{15012}, Perhaps: []int{15012}},
+		), "fail gateway-policy east")),
+		named("both ports are allowed", installed("", shut(
+			observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}, observe.GatewayPolicy{Name: "gateway", Action: "ALLOW", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}},
+		))),
+		named("some callers are allowed", installed("", shut(observe.GatewayPolicy{Name: "offices", Action: "ALLOW", Perhaps: []int{15012, 15017}}))),
+		named("all is denied", installed("", shut(
+			observe.GatewayPolicy{Name: "gateway", Action: "ALLOW", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}},
+			observe.GatewayPolicy{Name: "deny-all", Action: "DENY", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}, Always: []int{1}},
+		), "fail gateway-policy east")),
+		named("one port is denied", installed("", shut(observe.GatewayPolicy{Name: "no-webhooks", Action: "DENY", Surely: []int{15017}, Perhaps: []int{15017}}), "fail gateway-policy east")),
+		named("some callers are denied", installed("", shut(observe.GatewayPolicy{Name: "strangers", Action: "DENY", Perhaps: []int{15012, 15017}}))),
+		named("policies for a gateway of which no pod runs", installed("", func(w *world) {
+			shut(observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"})(w)
+			w.gateway().ReadyEndpoints = 0
+		}, "fail gateway-ready east")),
 		named("not published", installed(BeforeAttach, func(w *world) { w.east().Exposed = nil }, "fail not-exposed east")),
 		named("another revision is published", installed("", func(w *world) { w.east().Exposed = []string{"canary"} }, "fail not-exposed east")),
 	}

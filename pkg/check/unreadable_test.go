@@ -31,6 +31,7 @@ func parts() []part {
 		{observe.RemoteSecretsPart, func(c *observe.Cluster) { c.RemoteSecrets = nil }},
 		{observe.RootCertificate, func(c *observe.Cluster) { c.RootCert = "" }},
 		{observe.Nodes, func(c *observe.Cluster) { c.ReadyNodes = 0 }},
+		{observe.PoliciesPart, func(c *observe.Cluster) { c.GatewayPolicies = nil }},
 		{observe.Permissions, func(c *observe.Cluster) { c.Denied = nil }},
 	}
 }

@@ -113,6 +113,7 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 func addMeshConfig(mesh *corev1.ConfigMap, plane *ControlPlane) error {
 	var config struct {
 		TrustDomain   string `json:"trustDomain"`
+		RootNamespace string `json:"rootNamespace"`
 		DefaultConfig struct {
 			MeshID string `json:"meshId"`
 		} `json:"defaultConfig"`
@@ -121,7 +122,7 @@ func addMeshConfig(mesh *corev1.ConfigMap, plane *ControlPlane) error {
 		return fmt.Errorf("ConfigMap %s/%s: %w", mesh.Namespace, mesh.Name, err)
 	}
 	plane.ConfigMap, plane.MeshNetworks = mesh.Name, mesh.Data["meshNetworks"]
-	plane.TrustDomain = config.TrustDomain
+	plane.TrustDomain, plane.RootNamespace = config.TrustDomain, config.RootNamespace
 	if config.DefaultConfig.MeshID != "" {
 		plane.MeshID = config.DefaultConfig.MeshID
 	}

@@ -6,6 +6,8 @@ type Evidence struct {
 	Injection *Injection `json:"injection,omitempty"`
 	// Ports are those of the east-west gateway, called from where the command runs; of the primary only.
 	Ports []Port `json:"ports,omitempty"`
+	// GatewayPolicies are those that bind the east-west gateway's pods; of the primary only.
+	GatewayPolicies []GatewayPolicy `json:"gatewayPolicies,omitempty"`
 	// Analysis is what Istio's own analyzers say of all clusters' objects taken together, and of this cluster's among them.
 	Analysis []AnalysisMessage `json:"analysis,omitempty"`
 	// Clock is the API server's; nil when it was not asked for the time.
@@ -33,6 +35,20 @@ type Port struct {
 	Error string `json:"error,omitempty"`
 	// Trusted is true when istiod's certificate was signed by the mesh's root.
 	Trusted bool `json:"trusted"`
+}
+
+// GatewayPolicy is an AuthorizationPolicy with what it says of the gateway's ports that lead to istiod, to a caller of whom
+// nothing is known.
+type GatewayPolicy struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	// Action is ALLOW or DENY.
+	Action string `json:"action"`
+	// Surely are the ports for which one of its rules holds, Perhaps those for which one may.
+	Surely  []int `json:"surely,omitempty"`
+	Perhaps []int `json:"perhaps,omitempty"`
+	// Always are the indexes of its rules that have no condition at all.
+	Always []int `json:"always,omitempty"`
 }
 
 // CredentialUse is what came of using a remote secret's credentials against its API server, from where the command

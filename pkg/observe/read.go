@@ -41,6 +41,7 @@ const (
 	InjectionPart        = "injection"
 	LoadBalancersPart    = "load balancers"
 	PodSecurityPart      = "pod security"
+	PoliciesPart         = "authorization policies"
 )
 
 // Patience is how long an API server may take for its first answer before it counts as unreachable, where the user

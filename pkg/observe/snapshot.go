@@ -181,6 +181,8 @@ type ControlPlane struct {
 	ConfigMap string `json:"configMap,omitempty"`
 	// TrustDomain is the mesh configuration's.
 	TrustDomain string `json:"trustDomain,omitempty"`
+	// RootNamespace is the one whose policies bind all namespaces; empty for Istio's.
+	RootNamespace string `json:"rootNamespace,omitempty"`
 	// MeshNetworks is its list of networks, in YAML.
 	MeshNetworks string `json:"meshNetworks,omitempty"`
 	// InstalledBy is who wrote it: kubectl-mesh, istioctl, helm, argocd, flux, or empty when nothing tells.

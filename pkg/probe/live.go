@@ -31,19 +31,38 @@ type Target struct {
 // credentials are of use, and how the gateway answers. Everything is asked at once. What could not be asked, since the
 // cluster does not answer or the user may not, is noted as unreadable.
 func Live(ctx context.Context, clusters cluster.Set, s *observe.Snapshot, t Target) {
-	var asked sync.WaitGroup
+	var (
+		asked sync.WaitGroup
+		mu    sync.Mutex
+		noted []func()
+	)
+	// What could not be asked is noted at the end: while others ask, they look at what is noted already.
+	note := func(seen *observe.Cluster, part string, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		noted = append(noted, func() {
+			seen.Unreadable = append(seen.Unreadable, observe.Unreadable{What: part, Reason: err.Error()})
+		})
+	}
 	for name, c := range clusters {
 		if seen := s.Clusters[name]; seen != nil && answers(seen) {
-			asked.Go(func() { dryRun(ctx, c, seen, t) })
+			asked.Go(func() { dryRun(ctx, c, seen, t, note) })
 		}
 	}
 	asked.Go(func() { Clocks(ctx, clusters, s) })
 	if primary, seen := clusters[t.Primary], s.Clusters[t.Primary]; primary != nil && seen != nil && answers(seen) {
 		asked.Go(func() { useCredentials(ctx, primary, s, t) })
 		asked.Go(func() { callGateway(ctx, primary, seen, t) })
+		asked.Go(func() { readPolicies(ctx, primary, seen, t, note) })
 	}
 	asked.Wait()
+	for _, apply := range noted {
+		apply()
+	}
 }
+
+// notes takes what could not be asked, and why.
+type notes func(seen *observe.Cluster, part string, err error)
 
 func answers(seen *observe.Cluster) bool {
 	_, silent := seen.CouldNotRead(observe.APIServer)
@@ -51,7 +70,7 @@ func answers(seen *observe.Cluster) bool {
 }
 
 // dryRun creates a pod that is never kept. It goes the whole way of injection: API server, webhook, gateway, istiod.
-func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Target) {
+func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Target, note notes) {
 	if len(seen.Injectors) == 0 {
 		return // nothing would be called; the checks of the injectors say so
 	}
@@ -61,7 +80,7 @@ func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Ta
 		istio.InjectionProbe(metav1.NamespaceDefault, t.Revision), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	switch {
 	case istio.MayNot(err):
-		seen.Unreadable = append(seen.Unreadable, observe.Unreadable{What: observe.InjectionPart, Reason: err.Error()})
+		note(seen, observe.InjectionPart, err)
 		return
 	case err == nil:
 		err = istio.Injected(pod, seen.Name)

@@ -2,6 +2,8 @@ package faults
 
 import (
 	"context"
+	"crypto/tls"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +49,58 @@ func lateFaults() []fault {
 				b.installWithoutAddress(t)
 			},
 		},
+		{
+			name: "a policy that allows nothing in Istio's namespace", tells: []string{"fail gateway-policy cluster1"},
+			breaks: policy(`{}`), tidies: withoutPolicies,
+		},
+		{
+			name: "a policy that allows the gateway something else", tells: []string{"fail gateway-policy cluster1"},
+			breaks: policy(`{selector: {matchLabels: {istio: eastwestgateway}}, rules: [{to: [{operation: {ports: ["15012", "15443"]}}]}]}`),
+			tidies: withoutPolicies,
+		},
+		{
+			name: "a policy that denies everything", tells: []string{"fail gateway-policy cluster1"},
+			breaks: policy(`{action: DENY, rules: [{from: [{source: {namespaces: [shop]}}]}, {}]}`), tidies: withoutPolicies,
+		},
+	}
+}
+
+// policy makes an AuthorizationPolicy of Istio's namespace, and waits until the gateway heeds it.
+func policy(spec string) func(t *testing.T, b *bed) {
+	return func(t *testing.T, b *bed) {
+		t.Helper()
+		b.create(t, primary, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: strict}\nspec: "+spec+"\n")
+		b.awaitGateway(t, false)
+	}
+}
+
+// withoutPolicies leaves no policy behind, once the remedy is seen to let the remote through.
+func withoutPolicies(t *testing.T, b *bed) {
+	t.Helper()
+	b.awaitGateway(t, true)
+	b.await(t, []string{})
+	b.kubectl(t, primary, "delete", "authorizationpolicies", "--all")
+}
+
+// awaitGateway waits until the gateway lets new connections through to istiod, or none. Those that are there, such as
+// the API servers', live on for a while.
+func (b *bed) awaitGateway(t *testing.T, open bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	address := b.kubectl(t, primary, "get", "service", "istio-eastwestgateway", "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}")
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: "istiod.istio-system.svc", InsecureSkipVerify: true}}
+	for {
+		connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, "15017"))
+		if err == nil {
+			connection.Close()
+		}
+		if (err == nil) == open {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("a connection to %s: %v", address, err)
+		}
 	}
 }
 

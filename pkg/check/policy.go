@@ -1,0 +1,79 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// gatewayPolicy: what passes through the gateway to istiod has no identity there, so that a policy by which a mesh denies
+// what is not allowed shuts it, too.
+func gatewayPolicy(v view) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		if r := blind(seen, observe.PoliciesPart); r != nil {
+			return r
+		}
+		if gateway, found := seen.Gateway("istio-eastwestgateway"); !found || gateway.ReadyEndpoints == 0 {
+			return skip("needs gateway-ready")
+		}
+		if r := v.shut(c, seen); r != nil {
+			return r
+		}
+		return pass("policies of the gateway's pods: %d", len(seen.GatewayPolicies))
+	})
+}
+
+// shut is the failure of a gateway that policies shut, or nil. Only what is certain counts: a rule that may let a caller
+// through does.
+func (v view) shut(c mesh.Cluster, seen *observe.Cluster) []Result {
+	var allowing []string
+	allowed := map[int]bool{}
+	for _, p := range seen.GatewayPolicies {
+		if p.Action == "DENY" && len(p.Surely) > 0 {
+			return fail(exempt(c, p), "AuthorizationPolicy %s in %s denies the gateway's %s to everybody: remotes do not reach istiod",
+				p.Name, p.Namespace, named(p.Surely))
+		}
+		if p.Action == "ALLOW" {
+			allowing = append(allowing, fmt.Sprintf("%s in %s", p.Name, p.Namespace))
+			for _, port := range p.Perhaps {
+				allowed[port] = true
+			}
+		}
+	}
+	closed := slices.DeleteFunc([]int{15012, 15017}, func(port int) bool { return allowed[port] })
+	if allowing == nil || len(closed) == 0 {
+		return nil
+	}
+	return fail(v.allowGateway(c), "an AuthorizationPolicy binds the gateway's pods (%s), and none allows %s: remotes do not reach istiod",
+		strings.Join(allowing, ", "), named(closed))
+}
+
+func named(ports []int) string {
+	if len(ports) == 1 {
+		return fmt.Sprintf("port %d", ports[0])
+	}
+	return fmt.Sprintf("ports %d and %d", ports[0], ports[1])
+}
+
+// allowGateway lets everybody through to what checks its callers itself: istiod, and on 15443 the pods of this network.
+func (v view) allowGateway(c mesh.Cluster) string {
+	return fmt.Sprintf(`echo '{"apiVersion":"security.istio.io/v1","kind":"AuthorizationPolicy","metadata":{"name":"allow-eastwestgateway","namespace":%q},`+
+		`"spec":{"selector":{"matchLabels":{"istio":"eastwestgateway"}},"rules":[{"to":[{"operation":{"ports":["15012","15017","15443"]}}]}]}}'`+
+		` | kubectl --context %s apply -f -`, v.mesh.Namespace, c.Context)
+}
+
+// exempt takes the gateway's ports out of a policy that denies everything; no other policy can allow what it denies.
+func exempt(c mesh.Cluster, p observe.GatewayPolicy) string {
+	target := fmt.Sprintf("kubectl --context %s -n %s", c.Context, p.Namespace)
+	if len(p.Always) == 0 {
+		return fmt.Sprintf("take ports 15012 and 15017 out of it: %s edit authorizationpolicy %s", target, p.Name)
+	}
+	var patches []string
+	for _, i := range p.Always {
+		patches = append(patches, fmt.Sprintf(`{"op":"replace","path":"/spec/rules/%d","value":{"to":[{"operation":{"notPorts":["15012","15017","15443"]}}]}}`, i))
+	}
+	return fmt.Sprintf("%s patch authorizationpolicy %s --type=json -p '[%s]'", target, p.Name, strings.Join(patches, ","))
+}
