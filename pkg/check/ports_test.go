@@ -159,6 +159,11 @@ func dialScenarios() []scenario {
 			w.secret().Use = &observe.CredentialUse{Problem: observe.ServerUntrusted, Error: "certificate signed by unknown authority"}
 		}), nil},
 		{"credentials that can't be tried from here", "", dialled(func(w *world) { w.secret().Use = nil }), nil},
+		{"pods that reach nothing", "", func(w *world) {
+			w.unready("west")
+			w.snapshot.Traffic.Unready["west"] = "pods of the new namespace reach nothing"
+			w.snapshot.Traffic.Undialled = map[string]string{"west": "pods of the new namespace reach nothing"}
+		}, []string{"fail probe-ready west"}},
 		{"no pod without a sidecar", "", func(w *world) {
 			w.snapshot.Traffic.Undialled = map[string]string{"west": "a policy forbids it"}
 		}, []string{"unknown probe-ready west"}},

@@ -21,11 +21,14 @@ func probeReady(v view) []Result {
 		if need := v.shutOut(c, observe.ToIstiod); unready && need != "" {
 			return skip("needs " + need)
 		}
-		if unready {
+		undialled := v.snapshot.Traffic.Undialled[c.Name]
+		switch {
+		case unready && reason == undialled: // it is no matter of sidecars
+			return fail(fmt.Sprintf("kubectl --context %s get networkpolicy -A", c.Context), "%s", reason)
+		case unready:
 			return fail(fmt.Sprintf("kubectl --context %s get events -A --field-selector type=Warning, after: kubectl mesh verify --context %s --traffic --keep", c.Context, primaryContext(v)), "%s", reason)
-		}
-		if reason, undialled := v.snapshot.Traffic.Undialled[c.Name]; undialled {
-			return []Result{{Status: Unknown, Seen: "could not call from a pod without a sidecar: " + reason}}
+		case undialled != "":
+			return []Result{{Status: Unknown, Seen: "could not call from a pod without a sidecar: " + undialled}}
 		}
 		if r := blind(seen, observe.Nodes); r != nil {
 			return r

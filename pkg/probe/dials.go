@@ -35,33 +35,38 @@ func (r *runner) wanted(ctx context.Context) map[string][]handshake {
 	return dials
 }
 
-// dialFrom makes the handshakes from a pod of a cluster. It is false when they show that a sidecar there can't find
-// istiod.
-func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, handshakes []handshake) bool {
+// dialFrom makes the handshakes from a pod of a cluster. Where they show that no sidecar can become ready there, the
+// error says why.
+func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, handshakes []handshake) (vain error) {
 	if len(handshakes) == 0 {
-		return true
+		return nil
 	}
 	made, err := r.dial(ctx, c, name, handshakes)
+	if err == nil {
+		vain = cutOff(made)
+		err = vain
+	}
 	if err != nil {
 		r.note(func(t *observe.Traffic) { t.Undialled[name] = err.Error() })
-		return true
+		return vain
 	}
-	way := true
 	var dials []observe.Dial
 	for i, h := range handshakes {
+		result := made[1+i]
 		d := observe.Dial{
 			From: name, To: h.to, Purpose: h.purpose, Address: h.Address,
-			Connected: made[i].Connected, Error: made[i].Error, Trusted: h.trusts(made[i].Chain),
+			Connected: result.Connected, Error: result.Error, Trusted: h.trusts(result.Chain),
 		}
 		if d.Purpose == observe.ToIstiod && !d.Trusted {
-			way = false
+			vain = errShutOut
 		}
 		dials = append(dials, d)
 	}
 	r.note(func(t *observe.Traffic) { t.Dials = append(t.Dials, dials...) })
-	return way
+	return vain
 }
 
+// dial starts the pod and asks it for a handshake with its own API server, and for those that are wanted.
 func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, handshakes []handshake) ([]echo.Dialled, error) {
 	ns := r.traffic.Namespace
 	if _, err := c.Kube().CoreV1().Pods(ns).Create(ctx, r.dialler(name), metav1.CreateOptions{}); err != nil {
@@ -82,7 +87,7 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 	if err := json.Unmarshal(body, &made); err != nil || len(made) != len(dials) {
 		return nil, fmt.Errorf("the probe answered something else than %d handshakes: %.80q", len(dials), body)
 	}
-	return made[1:], cutOff(made)
+	return made, nil
 }
 
 // cutOff is an error where no handshake came about, not even with the pod's own API server, which is the first.

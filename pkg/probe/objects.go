@@ -91,9 +91,7 @@ func (r *runner) pod(cluster string) *corev1.Pod {
 // dialler is the pod that makes handshakes. It has no sidecar, so that it speaks to those whom it calls and not to a
 // proxy, and so that it starts where a sidecar could not, for lack of what is looked for: a way to istiod.
 func (r *runner) dialler(cluster string) *corev1.Pod {
-	pod := r.program(diallerName, cluster, istio.NotInjected())
-	pod.Spec.AutomountServiceAccountToken = new(false)
-	return pod
+	return r.program(diallerName, cluster, istio.NotInjected())
 }
 
 // program is a pod of cmd/mesh-probe. It asks for what the "restricted" pod security standard wants of it.
@@ -102,6 +100,7 @@ func (r *runner) program(name, cluster string, labels map[string]string) *corev1
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
 		Spec: corev1.PodSpec{
 			ServiceAccountName:            accountName(cluster),
+			AutomountServiceAccountToken:  new(false),
 			TerminationGracePeriodSeconds: new(int64(1)),
 			Containers: []corev1.Container{{
 				Name: "probe", Image: r.Image,

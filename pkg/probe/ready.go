@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,7 +64,8 @@ func trouble(p *corev1.Pod) string {
 			}
 		}
 	}
-	for _, status := range p.Status.ContainerStatuses {
+	// A sidecar is an init container that goes on running; until it is ready the others are not started.
+	for _, status := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 		if !status.Ready {
 			return fmt.Sprintf("container %s is not ready", status.Name)
 		}

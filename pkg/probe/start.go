@@ -15,7 +15,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
-// errShutOut ends the wait for a sidecar that can't become ready.
+// errShutOut is why a sidecar can't become ready.
 var errShutOut = errors.New("its pods don't get through to istiod")
 
 // start puts the pods into each cluster and notes which are not ready, and why.
@@ -42,16 +42,17 @@ func (r *runner) startOne(ctx context.Context, name string, c *cluster.Cluster, 
 	waiting, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	r.dialling.Go(func() {
-		if r.dialFrom(ctx, name, c, dials) {
-			return
+		if vain := r.dialFrom(ctx, name, c, dials); vain != nil {
+			giveUp(vain)
 		}
-		giveUp(errShutOut)
 	})
-	err := r.startProbe(waiting, name, c)
-	if err != nil && errors.Is(context.Cause(waiting), errShutOut) {
-		return errShutOut
+	if err := r.startProbe(waiting, name, c); err != nil {
+		if cause := context.Cause(waiting); cause != nil && ctx.Err() == nil {
+			return cause
+		}
+		return err
 	}
-	return err
+	return nil
 }
 
 // createNamespace is not interrupted: what is not known to be there would not be removed.

@@ -208,12 +208,23 @@ func hang(text string, width, column int) string {
 	return strings.Join(wrap(text, width-column), "\n"+strings.Repeat(" ", column))
 }
 
-// wrap breaks text at blanks into lines of at most width; a longer word stays whole.
+// wrap breaks text at blanks into lines of at most width. A longer word is broken after a slash, as identities and paths
+// can be, or stays whole.
 func wrap(text string, width int) []string {
 	width = max(width, 30)
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
+		for runes := []rune(word); len(runes) > width; runes = []rune(word) {
+			first := strings.LastIndex(string(runes[:width]), "/") + 1
+			if first == 0 {
+				break
+			}
+			if line != "" {
+				lines = append(lines, line)
+			}
+			line, word = word[:first], word[first:]
+		}
 		switch {
 		case line == "":
 			line = word

@@ -222,6 +222,9 @@ func TestWrap(t *testing.T) {
 		{strings.Repeat("a", 20) + " " + strings.Repeat("b", 19), 40, []string{strings.Repeat("a", 20) + " " + strings.Repeat("b", 19)}},
 		{strings.Repeat("a", 20) + " " + strings.Repeat("b", 20), 40, []string{strings.Repeat("a", 20), strings.Repeat("b", 20)}},
 		{"see " + long + " there", 40, []string{"see", long, "there"}},
+		{"as spiffe://cluster.local/ns/kubectl-mesh-probe-6tqx6/sa/from-west, it", 40,
+			[]string{"as", "spiffe://cluster.local/ns/", "kubectl-mesh-probe-6tqx6/sa/from-west,", "it"}},
+		{"a/" + long + " there", 40, []string{"a/", long, "there"}},
 		{strings.Repeat("ä", 20) + " " + strings.Repeat("ö", 19), 40, []string{strings.Repeat("ä", 20) + " " + strings.Repeat("ö", 19)}},
 	} {
 		if got := wrap(test.text, test.width); strings.Join(got, "|") != strings.Join(test.want, "|") {
