@@ -59,15 +59,21 @@ func enter(b *testing.B, clusters int) *arena {
 // child's peak, so this package must stay small: it imports no Kubernetes client.
 func measure(b *testing.B, command *exec.Cmd) run {
 	b.Helper()
+	return measureEnding(b, 0, command)
+}
+
+// measureEnding runs a program that must end with a code.
+func measureEnding(b *testing.B, code int, command *exec.Cmd) run {
+	b.Helper()
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	begun := time.Now()
 	err := command.Run()
 	took := time.Since(begun)
-	if err != nil {
+	state := command.ProcessState
+	if state == nil || state.ExitCode() != code {
 		b.Fatalf("%s: %v\n%s", command, err, stderr.String())
 	}
-	state := command.ProcessState
 	r := run{took: took, cpu: state.UserTime() + state.SystemTime(), steps: stepsOf(stderr.String())}
 	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
 		r.memory = usage.Maxrss * 1024

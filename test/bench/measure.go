@@ -104,7 +104,7 @@ func (s series) String() string {
 	return text.String()
 }
 
-// result is a line of the closing table.
+// result is a line of the closing table; one without a target is for information.
 type result struct {
 	what, measured, target string
 	met                    bool
@@ -119,7 +119,10 @@ func printTable(w io.Writer, results []result) {
 	fmt.Fprintln(table, "\nMEASURED\t\tTARGET\t")
 	for _, r := range results {
 		verdict := "missed"
-		if r.met {
+		switch {
+		case r.target == "":
+			verdict = ""
+		case r.met:
 			verdict = "met"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.what, r.measured, r.target, verdict)

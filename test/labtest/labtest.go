@@ -104,6 +104,15 @@ func Use(tb testing.TB, options Options) *Lab {
 	return lab
 }
 
+// Down ends the lab, for a test that must not share the machine with clusters that others have used.
+func Down(tb testing.TB) {
+	tb.Helper()
+	lab := &Lab{program: os.Getenv("LAB_BIN"), name: labName()}
+	if lab.program != "" {
+		lab.Lab(tb, "down")
+	}
+}
+
 // saveLogs keeps the logs of a failed test where the user's cache is.
 func (l *Lab) saveLogs(tb testing.TB) {
 	tb.Helper()
