@@ -164,6 +164,7 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 	var err error
 	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{
 		Namespace: m.Namespace, Permissions: permissions, Deep: how == lookDeep, Obstacles: how == lookAtObstacles,
+		Attached: slices.Contains(stages, plan.AttachRemote),
 	})
 	return s, err
 }

@@ -35,7 +35,7 @@ func readControlPlanes(ctx context.Context, r *reader) (func(*Cluster), error) {
 		if err := r.addConfig(ctx, &plane); err != nil {
 			return nil, err
 		}
-		if r.options.Deep {
+		if r.options.Deep || r.options.Attached {
 			if plane.Replicas, err = r.replicas(ctx, plane.Revision); err != nil {
 				return nil, err
 			}
@@ -172,6 +172,9 @@ func (r *reader) replica(ctx context.Context, pod *corev1.Pod) Replica {
 	}
 	for _, c := range clusters {
 		replica.Clusters = append(replica.Clusters, SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})
+	}
+	if !r.options.Deep {
+		return replica
 	}
 	proxies, err := istio.Syncz(ctx, r, pod)
 	if err != nil {

@@ -62,8 +62,10 @@ func readReaderToken(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err != nil {
 		return nil, absent(err)
 	}
-	_, token, filled := istio.TokenOf(secret)
-	return func(c *Cluster) { c.ReaderToken = &ReaderToken{Filled: filled, Token: Fingerprint(token)} }, nil
+	ca, token, filled := istio.TokenOf(secret)
+	return func(c *Cluster) {
+		c.ReaderToken = &ReaderToken{Filled: filled, Token: Fingerprint(token), CA: Fingerprint(ca)}
+	}, nil
 }
 
 // readStraySecrets finds remote secrets outside of the namespace in which istiod looks.

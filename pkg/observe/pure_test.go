@@ -144,6 +144,21 @@ func TestGatewayOf(t *testing.T) {
 }
 
 // Who answers with a refusal is there; who does not answer is not asked anything else.
+func TestGaveUp(t *testing.T) {
+	t.Parallel()
+	plane := ControlPlane{Replicas: []Replica{
+		{Clusters: []SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: Closed}}},
+		{Error: "refused"},
+		{Clusters: []SyncedRemote{{ID: "west", Status: Closed}, {ID: "south", Status: Closed}, {ID: "north", Status: "timeout"}}},
+	}}
+	if got := plane.GaveUp(); !reflect.DeepEqual(got, []string{"south", "west"}) {
+		t.Errorf("given up are %q", got)
+	}
+	if got := (ControlPlane{}).GaveUp(); len(got) > 0 {
+		t.Errorf("given up are %q", got)
+	}
+}
+
 func TestAnswered(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -3,7 +3,10 @@
 // two must be compared, a fingerprint does.
 package observe
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
 type Snapshot struct {
@@ -102,8 +105,9 @@ type Cluster struct {
 type ReaderToken struct {
 	// Filled is true once the token controller has put a token in.
 	Filled bool `json:"filled"`
-	// Token is its fingerprint.
+	// Token and CA are the fingerprints of what is in it.
 	Token string `json:"token,omitempty"`
+	CA    string `json:"ca,omitempty"`
 }
 
 // Installed is what Istio's charts were rendered with (ConfigMap values).
@@ -189,6 +193,9 @@ type SyncedRemote struct {
 	Status string `json:"status"`
 }
 
+// Closed is istiod's word for a cluster that it has stopped to watch.
+const Closed = "closed"
+
 // Injector is a MutatingWebhookConfiguration that injects sidecars.
 type Injector struct {
 	Name string `json:"name"`
@@ -251,6 +258,21 @@ type RemoteSecret struct {
 	Error string `json:"error,omitempty"`
 	// Use is what came of using it; nil when that was not tried.
 	Use *CredentialUse `json:"use,omitempty"`
+}
+
+// GaveUp are the clusters that an istiod replica has stopped to watch, sorted. That may last: Istio 1.29 does so
+// whenever the credentials in a remote secret change, and then takes up no secret at all (istio/istio#59875).
+func (p ControlPlane) GaveUp() []string {
+	var clusters []string
+	for _, replica := range p.Replicas {
+		for _, c := range replica.Clusters {
+			if c.Status == Closed {
+				clusters = append(clusters, c.ID)
+			}
+		}
+	}
+	slices.Sort(clusters)
+	return slices.Compact(clusters)
 }
 
 // ControlPlane returns the control plane of a revision, given as in the label istio.io/rev.
