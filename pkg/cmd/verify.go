@@ -161,7 +161,7 @@ func (v *verify) probeTraffic(ctx context.Context, s *session) (*observe.Traffic
 	options := v.probe
 	primary, _ := s.mesh.Primary()
 	options.Primary = primary.Name
-	options.Revision, options.Count, options.Settle = s.mesh.Revision, callsPerPair, 20*time.Second
+	options.Revision, options.Count, options.Settle = s.mesh.Revision, callsPerPair, 10*time.Second
 	for _, c := range s.mesh.Clusters {
 		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.ReadyNodes > 0 {
 			options.Clusters = append(options.Clusters, c.Name)

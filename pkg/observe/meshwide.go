@@ -42,6 +42,7 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 	}
 	slices.Sort(names)
 	services := map[string][]string{}
+	var headless []string
 	if len(names) > 0 {
 		all, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 		if err != nil {
@@ -50,10 +51,13 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 		for _, s := range all.Items {
 			if slices.Contains(names, s.Namespace) {
 				services[s.Namespace] = append(services[s.Namespace], s.Name)
+				if s.Spec.ClusterIP == corev1.ClusterIPNone {
+					headless = append(headless, s.Namespace+"/"+s.Name)
+				}
 			}
 		}
 	}
-	return func(c *Cluster) { c.Injected, c.Services = names, services }, nil
+	return func(c *Cluster) { c.Injected, c.Services, c.Headless = names, services, headless }, nil
 }
 
 // readReaderToken reads whether the account by which istiod reads the cluster has its token.

@@ -79,6 +79,8 @@ type Cluster struct {
 	Injected []string `json:"injected,omitempty"`
 	// Services are the names of those in these namespaces, by namespace.
 	Services map[string][]string `json:"services,omitempty"`
+	// Headless are those among them, as NAMESPACE/NAME, that have no address of their own.
+	Headless []string `json:"headless,omitempty"`
 	// ReaderToken is the token of the account that istiod reads the cluster through; nil when its Secret is not there.
 	ReaderToken *ReaderToken `json:"readerToken,omitempty"`
 	// StraySecrets are remote secrets, as NAMESPACE/NAME, in other namespaces than Istio's.
@@ -203,8 +205,8 @@ type Injector struct {
 	Revision string `json:"revision"`
 	// Tag is the label istio.io/tag, if it stands for a revision tag.
 	Tag string `json:"tag,omitempty"`
-	// Path is the injection path of its webhooks.
-	Path string `json:"path,omitempty"`
+	// Paths are the injection paths of its webhooks, without repeats.
+	Paths []string `json:"paths,omitempty"`
 	// CABundles are the fingerprints of its webhooks' certificates, without repeats; an empty string for one that has none.
 	CABundles []string `json:"caBundles,omitempty"`
 }
