@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
@@ -162,6 +164,27 @@ func TestRemoteSecret(t *testing.T) {
 	_, _, err = a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err == nil || !strings.Contains(err.Error(), "cluster west: Secret istio-reader-service-account-istio-remote-secret-token in istio-system has no token yet") {
 		t.Errorf("an empty token: %v", err)
+	}
+}
+
+// A restart is noted as kubectl's: by the field manager one tells which tool has installed istiod.
+func TestRestartIstiod(t *testing.T) {
+	t.Parallel()
+	a := actor("canary", "192.0.2.1")
+	a.Clusters["east"] = faked(&appsv1.Deployment{ObjectMeta: meta("istiod-canary")})
+	result, err := a.Do(t.Context(), plan.Step{Cluster: "east", Action: plan.RestartIstiod{}}, func(string) {})
+	if err != nil || !result.Wrote {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	deployment, err := a.Clusters["east"].Kube().AppsV1().Deployments("istio-system").Get(t.Context(), "istiod-canary", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if deployment.Spec.Template.Annotations["kubectl.kubernetes.io/restartedAt"] == "" {
+		t.Errorf("it was not restarted: %v", deployment.Spec.Template)
+	}
+	if by := istio.InstalledBy(deployment); by != "" {
+		t.Errorf("it is taken for one that %q installed", by)
 	}
 }
 

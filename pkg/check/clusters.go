@@ -178,6 +178,18 @@ func otherPrimary(v view) []Result {
 	})
 }
 
+// podNetwork is the network that a remote's injector gives pods (/inject/cluster/NAME/net/NETWORK), if it does.
+func (v view) podNetwork(seen *observe.Cluster) string {
+	for _, i := range v.injectors(seen) {
+		for _, path := range i.Paths {
+			if _, network, found := strings.Cut(path, "/net/"); found {
+				return network
+			}
+		}
+	}
+	return ""
+}
+
 func networkLabel(v view) []Result {
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.IstioNamespace); r != nil {
@@ -186,14 +198,14 @@ func networkLabel(v view) []Result {
 		if c.Network == "" {
 			return pass("no network is named")
 		}
-		has := ""
-		if seen.Namespace != nil {
-			has = seen.Namespace.Network
+		if seen.Namespace == nil {
+			return skip("needs annotation-missing") // the namespace is
 		}
-		if has == c.Network {
+		has, wanted := seen.Namespace.Network, cmp.Or(v.podNetwork(seen), c.Network)
+		if has == wanted {
 			return pass("%s", has)
 		}
-		return fail(fmt.Sprintf("kubectl --context %s label --overwrite namespace %s topology.istio.io/network=%s", c.Context, v.mesh.Namespace, c.Network),
-			"namespace %s has label topology.istio.io/network=%q, expected %q", v.mesh.Namespace, has, cmp.Or(c.Network, "none"))
+		return fail(fmt.Sprintf("kubectl --context %s label --overwrite namespace %s topology.istio.io/network=%s", c.Context, v.mesh.Namespace, wanted),
+			"namespace %s has label topology.istio.io/network=%q, expected %q", v.mesh.Namespace, has, wanted)
 	})
 }

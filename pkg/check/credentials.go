@@ -10,7 +10,7 @@ import (
 )
 
 func tokenMissing(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.ReaderTokenPart); r != nil {
 			return r
 		}
@@ -22,7 +22,7 @@ func tokenMissing(v view) []Result {
 			}
 			return fail(attachAgain(v, c), "there is no Secret %s in %s: the account that istiod reads through has no token", secret, v.mesh.Namespace)
 		case !seen.ReaderToken.Filled:
-			return fail(fmt.Sprintf("kubectl --context %s -n %s describe secret %s", c.Context, v.mesh.Namespace, secret),
+			return fail(fmt.Sprintf("see to the controller manager of %s, and then: %s", c.Name, attachAgain(v, c)),
 				"Secret %s in %s has no token: the controller manager's token controller has not filled it", secret, v.mesh.Namespace)
 		}
 		return pass("Secret %s is filled", secret)
@@ -236,7 +236,8 @@ func syncPartial(v view) []Result {
 		if len(has) == 0 || len(lacks) == 0 {
 			return pass("replicas agree")
 		}
-		return fail(fmt.Sprintf("kubectl --context %s -n %s delete pod %s", primary.Context, v.mesh.Namespace, strings.Join(lacks, " ")),
+		// An istiod that waits for a remote may take half a minute to end.
+		return fail(fmt.Sprintf("kubectl --context %s -n %s delete pod %s --wait=false", primary.Context, v.mesh.Namespace, strings.Join(lacks, " ")),
 			"%s has read this cluster, %s has not: proxies see its endpoints or not, by whom they are served", strings.Join(has, ", "), strings.Join(lacks, ", "))
 	})
 }

@@ -47,6 +47,14 @@ func evidenceScenarios() []scenario {
 			},
 			[]string{"fail reader-rbac west"},
 		},
+		{
+			"a reader that may not write", "",
+			func(w *world) {
+				w.secret().Use.Denied = []observe.Permission{{Verb: "create", Resource: "configmaps"}}
+				w.west().Injectors[0].CABundles, w.west().RootCert = []string{""}, ""
+			},
+			[]string{"fail reader-rbac west"},
+		},
 		{"a stray secret", "", func(w *world) { w.east().StraySecrets = []string{"default/istio-remote-secret-west"} }, []string{"fail secret-namespace east"}},
 		{
 			"another mesh id", "",
@@ -62,6 +70,9 @@ func evidenceScenarios() []scenario {
 			func(w *world) {
 				w.west().PodRanges = []string{"10.2.128.0/24"}
 				w.west().Namespace.Network, w.mesh.Clusters[2].Network = "network2", "network2"
+				for i := range w.west().Injectors {
+					w.west().Injectors[i].Paths = []string{"/inject/cluster/west/net/network2"}
+				}
 			},
 			nil,
 		},
@@ -102,6 +113,10 @@ func evidenceScenarios() []scenario {
 			}
 			w.east().Services = map[string][]string{"istio-system": {"istio-eastwestgateway"}}
 		}, nil},
+		{"a headless Service that is missing", "", func(w *world) {
+			w.east().Services, w.east().Headless = map[string][]string{"shop": {"cart"}}, []string{"shop/cart"}
+			w.snapshot.Clusters["south"].Services = map[string][]string{"shop": {"cart"}}
+		}, []string{"warn service-asymmetric west"}},
 		{"a Service of a namespace that is not shared", "", func(w *world) {
 			w.east().Injected = append(w.east().Injected, "office")
 			w.east().RootCerts["office"] = "root"

@@ -210,7 +210,8 @@ func explanations() map[string]explanation {
 		"not-synced": {
 			`istiod does not say "synced" of the remote: it has no secret for it, or could not read everything there. Services in
 			the remote have no endpoints for the rest of the mesh, and its pods get no identity.`,
-			`Its log names the cluster and what it waits for. If the remote is not in its list, attach it.`,
+			`Its log names the cluster and what it waits for. Where it is closed or not in its list, istiod does not try again,
+			as when the credentials in a secret changed under Istio 1.29 (#59875): restart it.`,
 		},
 		"cabundle-empty": {
 			`A webhook of the remote's injector has no caBundle, so the API server can't check istiod's certificate and does not

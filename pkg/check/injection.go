@@ -152,7 +152,7 @@ func unknownCluster(v view) []Result {
 			}
 			for _, p := range replica.Proxies {
 				if p.Cluster != "" && !known(p.Cluster) {
-					return fail("attach that cluster, or remove Istio from it", "proxy %s says that it is in cluster %q, which %s does not know", p.ID, p.Cluster, replica.Pod)
+					return fail(fmt.Sprintf("attach that cluster, or remove Istio from it: kubectl mesh attach-remote --context %s %s=CONTEXT", primaryContext(v), p.Cluster), "proxy %s says that it is in cluster %q, which %s does not know", p.ID, p.Cluster, replica.Pod)
 				}
 			}
 		}

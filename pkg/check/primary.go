@@ -223,6 +223,10 @@ func addressPending(v view) []Result {
 		if !found {
 			return fail("kubectl mesh expose-istiod --context "+c.Context+v.revisionFlag(), "no east-west gateway (Service istio-eastwestgateway in %s)", v.mesh.Namespace)
 		}
+		if gateway.Address == "" && gateway.Type == "LoadBalancer" {
+			return fail(fmt.Sprintf("see to the cluster's load balancer (a cloud's, MetalLB), or say where the gateway is reached: kubectl mesh expose-istiod --context %s%s --address ADDRESS",
+				c.Context, v.revisionFlag()), "Service %s in %s has no external address: no load balancer has given it one", gateway.Name, v.mesh.Namespace)
+		}
 		if gateway.Address == "" {
 			return fail("kubectl mesh expose-istiod --context "+c.Context+v.revisionFlag()+" --force-conflicts",
 				"Service %s in %s (%s) has no external address", gateway.Name, v.mesh.Namespace, gateway.Type)
@@ -263,6 +267,6 @@ func notExposed(v view) []Result {
 		if v.mesh.Revision != "" {
 			fix += " --revision " + v.mesh.Revision
 		}
-		return fail(fix, "no VirtualService in %s publishes istiod of revision %s", v.mesh.Namespace, v.mesh.RevisionLabel())
+		return fail(fix, "no Gateway with a VirtualService in %s publishes istiod of revision %s", v.mesh.Namespace, v.mesh.RevisionLabel())
 	})
 }

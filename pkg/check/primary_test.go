@@ -33,6 +33,7 @@ func primaryScenarios() []scenario {
 	noIstiod := func(w *world) { // as Complete leaves it: only istiod knows the primary's name
 		w.mesh.Clusters[0].Name = ""
 		w.east().ControlPlanes, w.east().Gateways, w.east().Exposed, w.east().RemoteSecrets = nil, nil, nil, nil
+		w.east().RootCert, w.east().Ports = "", nil
 		w.snapshot.Clusters[""] = w.east()
 		delete(w.snapshot.Clusters, "east")
 		w.snapshot.Traffic = nil
@@ -66,7 +67,11 @@ func primaryScenarios() []scenario {
 		named("not for remotes", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.ExternalIstiod = false }), "fail external-off east")),
 		named("the default name", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.ClusterID = "Kubernetes" }), "fail name-default east")),
 		named("a replica is not ready", installed("", renamed(func(p *observe.ControlPlane) { p.Ready = 1 }), "fail istiod-ready east")),
-		named("scaled to nothing", installed("", renamed(func(p *observe.ControlPlane) { p.Ready, p.Desired = 0, 0 }), "fail istiod-ready east")),
+		named("scaled to nothing", installed("", func(w *world) {
+			w.plane().Ready, w.plane().Desired, w.plane().Replicas = 0, 0, nil
+			w.east().Ports = []observe.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}
+			w.east().Injection.Error, w.west().Injection.Error = "timeout", "timeout"
+		}, "fail istiod-ready east")),
 		named("a patch release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.29.0-distroless" }))),
 		named("a minor release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "fail version-skew east")),
 		named("a minor release apart", installed("", renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "warn version-skew east")),
@@ -77,6 +82,10 @@ func primaryScenarios() []scenario {
 		named("no gateway", installed(BeforeAttach, func(w *world) { w.east().Gateways = nil }, "fail address-pending east")),
 		named("no gateway, no address", installed(BeforeExpose, func(w *world) { w.east().Gateways = nil })),
 		named("no address", installed(BeforeAttach, func(w *world) { w.gateway().Address = "" }, "fail address-pending east")),
+		named("no address", installed("", func(w *world) {
+			w.gateway().Address, w.east().Ports, w.west().Injection.Error = "", nil, "no route to host"
+		}, "fail address-pending east")),
+		named("no load balancer is asked for", installed("", func(w *world) { w.gateway().Address, w.gateway().Type = "", "ClusterIP" }, "fail address-pending east")),
 		named("the gateway is scaled to nothing", installed("", func(w *world) {
 			w.gateway().ReadyEndpoints, w.gateway().Stopped, w.west().Injection.Error = 0, true, "connection refused"
 		}, "fail gateway-ready east")),

@@ -108,7 +108,7 @@ func nameDuplicate(v view) []Result {
 // twice is a cluster that two secrets know by different names: the one that its injector gives pods is right.
 func (v view) twice(c mesh.Cluster, seen *observe.Cluster, other observe.RemoteSecret) []Result {
 	for _, i := range v.injectors(seen) {
-		if clusterOfPath(i.Path) == c.Name {
+		if slices.ContainsFunc(i.Paths, func(path string) bool { return clusterOfPath(path) == c.Name }) {
 			return pass("%s", c.Name)
 		}
 	}
@@ -161,9 +161,28 @@ func secretMalformed(v view) []Result {
 	})
 }
 
+// attached asks about every remote. One that the primary has no credentials for lacks all else as well: secret-missing
+// tells of it, and attaching it mends it.
+func (v view) attached(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
+	primary, _ := v.mesh.Primary()
+	p := v.snapshot.Clusters[primary.Name]
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		results := ask(c, seen)
+		if _, found := v.secretOf(c.Name); found || p == nil || blind(p, observe.RemoteSecretsPart) != nil {
+			return results
+		}
+		for i := range results {
+			if results[i].Status == Fail {
+				results[i] = skip("needs secret-missing")[0]
+			}
+		}
+		return results
+	})
+}
+
 func annotationMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.IstioNamespace); r != nil {
 			return r
 		}
@@ -178,9 +197,14 @@ func annotationMissing(v view) []Result {
 		if slices.Contains(owners, primary.Name) || slices.Contains(owners, "*") {
 			return pass("topology.istio.io/controlPlaneClusters=%s", has)
 		}
+		if has != "" { // attach-remote would not take a cluster from another primary
+			return fail(fmt.Sprintf("kubectl --context %s annotate namespace %s topology.istio.io/controlPlaneClusters- && %s", c.Context, v.mesh.Namespace, attachAgain(v, c)),
+				"namespace %s says that this cluster belongs to primary %q, not %q (topology.istio.io/controlPlaneClusters); unless it was moved there on purpose, istiod is to lead here",
+				v.mesh.Namespace, has, primary.Name)
+		}
 		return fail(attachAgain(v, c),
-			"namespace %s has topology.istio.io/controlPlaneClusters=%q, expected %q: istiod does not lead here and patches no webhook",
-			v.mesh.Namespace, has, primary.Name)
+			"namespace %s has no annotation topology.istio.io/controlPlaneClusters, expected %q: istiod does not lead here and patches no webhook",
+			v.mesh.Namespace, primary.Name)
 	})
 }
 
@@ -198,9 +222,14 @@ func (v view) injectors(seen *observe.Cluster) []observe.Injector {
 // leadAgain is how istiod is brought to lead in a cluster: a remote is attached again, in the primary it is its own.
 func (v view) leadAgain(c mesh.Cluster) string {
 	if c.Role == mesh.Primary {
-		return fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment %s", c.Context, v.mesh.Namespace, v.istiod())
+		return v.restart(c)
 	}
 	return attachAgain(v, c)
+}
+
+// restart lets istiod read everything anew.
+func (v view) restart(primary mesh.Cluster) string {
+	return fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment %s", primary.Context, v.mesh.Namespace, v.istiod())
 }
 
 func attachAgain(v view, c mesh.Cluster) string {
@@ -217,7 +246,7 @@ func attachAgain(v view, c mesh.Cluster) string {
 func attachOver(v view, c mesh.Cluster) string { return attachAgain(v, c) + " --force-conflicts" }
 
 func revisionMismatch(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.Injectors); r != nil {
 			return r
 		}
@@ -236,21 +265,23 @@ func revisionMismatch(v view) []Result {
 }
 
 func nameMismatch(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.Injectors); r != nil {
 			return r
 		}
 		injectors := v.injectors(seen)
 		for _, i := range injectors {
-			if name := clusterOfPath(i.Path); name != c.Name {
-				return fail(attachOver(v, c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
-					i.Name, name, i.Path, c.Name)
+			for _, path := range i.Paths {
+				if name := clusterOfPath(path); name != c.Name {
+					return fail(attachOver(v, c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
+						i.Name, name, path, c.Name)
+				}
 			}
 		}
 		if len(injectors) == 0 {
 			return skip("needs revision-mismatch")
 		}
-		return pass("%s", injectors[0].Path)
+		return pass("%s", strings.Join(injectors[0].Paths, ", "))
 	})
 }
 
@@ -295,7 +326,7 @@ func (v view) withoutAddress(seen *observe.Cluster) bool {
 
 func sliceMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.IstiodServices); r != nil {
 			return r
 		}
@@ -326,6 +357,9 @@ func sliceMissing(v view) []Result {
 	})
 }
 
+// notListed stands for the status of a cluster that istiod does not have.
+const notListed = "not in its list"
+
 func notSynced(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	seenPrimary := v.snapshot.Clusters[primary.Name]
@@ -349,16 +383,25 @@ func notSynced(v view) []Result {
 				silent = append(silent, Result{Status: Unknown, Seen: replica.Pod + ": " + replica.Error})
 				continue
 			}
-			status := "not in its list"
+			status := notListed
 			for _, r := range replica.Clusters {
 				if r.ID == c.Name {
 					status = r.Status
 				}
 			}
-			if status != "synced" {
-				return fail(fmt.Sprintf("kubectl --context %s -n %s logs %s | grep -i %s", primary.Context, v.mesh.Namespace, replica.Pod, c.Name),
-					"%s says of this cluster: %s", replica.Pod, status)
+			switch status {
+			case "synced":
+				continue
+			case observe.Closed, notListed: // it does not try again by itself
+				return fail(v.restart(primary), "%s says of this cluster: %s. It does not try again", replica.Pod, status)
 			}
+			here := ""
+			secret, _ := v.secretOf(c.Name)
+			if secret.Use != nil && secret.Use.Problem == "" {
+				here = fmt.Sprintf(". It answers here, and takes istiod's credentials: is there a firewall between pods of %s and %s?", primary.Name, secret.Server)
+			}
+			return fail(fmt.Sprintf("kubectl --context %s -n %s logs %s | grep -i %s", primary.Context, v.mesh.Namespace, replica.Pod, c.Name),
+				"%s says of this cluster: %s%s", replica.Pod, status, here)
 		}
 		if silent != nil {
 			return silent
@@ -397,6 +440,7 @@ func cabundleEmpty(v view) []Result {
 }
 
 func rootMissing(v view) []Result {
+	primary, _ := v.mesh.Primary()
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.RootCertificate); r != nil {
 			return r
@@ -407,7 +451,8 @@ func rootMissing(v view) []Result {
 		if blind(seen, observe.RootCertificates) == nil && seen.RootCerts != nil {
 			for _, namespace := range seen.Injected {
 				if seen.RootCerts[namespace] == "" {
-					return fail(v.leadAgain(c), "ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: they can't start there", namespace)
+					// istiod leads here, and yet has given this one up: it looks at all of them when it starts.
+					return fail(v.restart(primary), "ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: they can't start there", namespace)
 				}
 			}
 		}

@@ -41,6 +41,22 @@ func remoteScenarios() []scenario {
 				w.plane().Replicas[i].Clusters = w.plane().Replicas[i].Clusters[:2]
 			}
 		}, []string{"fail secret-missing west"}},
+		{"nothing of it is there yet", "", func(w *world) {
+			w.east().RemoteSecrets = w.east().RemoteSecrets[:1]
+			for i := range w.plane().Replicas {
+				w.plane().Replicas[i].Clusters = w.plane().Replicas[i].Clusters[:2]
+			}
+			bare := observe.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443", UID: "uid-west", CA: "ca-west", KubernetesVersion: "v1.35.4"}
+			w.snapshot.Clusters["west"] = &bare
+			w.snapshot.Traffic = nil
+		}, []string{"fail secret-missing west"}},
+		{"the primary under another context", "", func(w *world) {
+			again := *w.east()
+			again.Name, again.Context, again.Namespace = "twin", "ctx-twin", &observe.Namespace{Network: "network1"}
+			w.snapshot.Clusters["twin"] = &again
+			w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "twin", Context: "ctx-twin", Role: mesh.Remote, Network: "network1"})
+			w.snapshot.Traffic = nil
+		}, []string{"fail same-cluster twin"}},
 		{"two names", "", func(w *world) {
 			again := *w.west()
 			again.Name = "occident"
@@ -91,8 +107,12 @@ func remoteScenarios() []scenario {
 		{"no webhook has a certificate, but istiod leads", "", func(w *world) {
 			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
 		}, []string{"fail cabundle-empty west"}},
-		{"no namespace", "", func(w *world) { w.west().Namespace = nil }, []string{"fail annotation-missing west", "fail network-label west"}},
+		{"no namespace", "", func(w *world) { w.west().Namespace = nil }, []string{"fail annotation-missing west"}},
 		{"another primary's annotation", "", func(w *world) { w.west().Namespace.ControlPlaneClusters = "eastern" }, []string{"fail annotation-missing west"}},
+		{"no label", "", func(w *world) { w.west().Namespace.Network = "" }, []string{"fail network-label west"}},
+		{"another network than its pods", "", func(w *world) {
+			w.west().Namespace.Network, w.mesh.Clusters[2].Network = "network9", "network9" // as Complete finds it
+		}, []string{"fail network-label west"}},
 		{"no injector", "", func(w *world) { w.west().Injectors = nil }, []string{"fail revision-mismatch west"}},
 		{"an injector of another revision", "", func(w *world) { w.west().Injectors[0].Revision, w.west().Injectors[1].Revision = "canary", "old" },
 			[]string{"fail revision-mismatch west"}},
@@ -105,8 +125,10 @@ func remoteScenarios() []scenario {
 			}
 			w.snapshot.Clusters["south"].IstiodServices[0].Name = "istiod-canary"
 		}, []string{"fail slice-missing west"}},
-		{"the injector names another cluster", "", func(w *world) { w.west().Injectors[1].Path = "/inject/cluster/occident/net/network1" }, []string{"fail name-mismatch west"}},
-		{"the injector names no cluster", "", func(w *world) { w.west().Injectors[0].Path = "/inject" }, []string{"fail name-mismatch west"}},
+		{"the injector names another cluster", "", func(w *world) {
+			w.west().Injectors[1].Paths = append(w.west().Injectors[1].Paths, "/inject/cluster/occident/net/network1")
+		}, []string{"fail name-mismatch west"}},
+		{"the injector names no cluster", "", func(w *world) { w.west().Injectors[0].Paths = []string{"/inject"} }, []string{"fail name-mismatch west"}},
 
 		{"no Service", "", func(w *world) { w.west().IstiodServices = nil }, []string{"fail slice-missing west"}},
 		{"no Service, and no address for one", "", func(w *world) {
@@ -136,6 +158,8 @@ func remoteScenarios() []scenario {
 
 		{"one replica has not synced", "", func(w *world) { status(w, 1, "timeout") }, []string{"fail sync-partial west"}},
 		{"one replica does not know it", "", func(w *world) { w.plane().Replicas[0].Clusters = w.plane().Replicas[0].Clusters[:2] }, []string{"fail sync-partial west"}},
+		{"both wait for it", "", func(w *world) { status(w, 0, "syncing"); status(w, 1, "timeout") }, []string{"fail not-synced west"}},
+		{"both have given it up", "", func(w *world) { status(w, 0, "closed"); status(w, 1, "closed") }, []string{"fail not-synced west"}},
 		{"one replica is silent", "", func(w *world) { w.plane().Replicas[0] = observe.Replica{Pod: "istiod-a", Error: "refused"} },
 			[]string{"unknown not-synced south", "unknown not-synced west"}},
 		{"one replica is silent, and another has not synced", "", func(w *world) {

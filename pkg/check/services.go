@@ -28,8 +28,12 @@ func serviceAsymmetric(v view) []Result {
 				}
 				for _, service := range theirs.Services[namespace] {
 					if !slices.Contains(seen.Services[namespace], service) {
-						return warn(fmt.Sprintf("kubectl --context %s -n %s get service %s -o json | jq 'if .spec.clusterIP == \"None\" then . else del(.spec.clusterIP, .spec.clusterIPs) end | del(.metadata.resourceVersion, .metadata.uid)' | kubectl --context %s apply -f -",
-							other.Context, namespace, service, c.Context),
+						addresses := `,"spec":{"clusterIP":null,"clusterIPs":null}`
+						if slices.Contains(theirs.Headless, namespace+"/"+service) {
+							addresses = ""
+						}
+						return warn(fmt.Sprintf(`kubectl --context %s -n %s get service %s -o yaml | kubectl patch --local -f - --type=merge -p '{"metadata":{"resourceVersion":null,"uid":null}%s}' -o yaml | kubectl --context %s create -f -`,
+							other.Context, namespace, service, addresses, c.Context),
 							"Service %s in %s is in %s and not here, where the namespace asks for sidecars too: clients here can't resolve its name", service, namespace, other.Name)
 					}
 				}

@@ -184,7 +184,8 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 	var err error
 	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{
 		Namespace: m.Namespace, Permissions: permissions, Deep: how == lookDeep, Obstacles: how == lookAtObstacles,
-		Silent: map[string]error{plan.PrimaryKey: met.silent},
+		Silent:   map[string]error{plan.PrimaryKey: met.silent},
+		Attached: slices.Contains(stages, plan.AttachRemote),
 	})
 	return s, err
 }

@@ -20,14 +20,14 @@ func ReaderNeeds() []Need {
 	var needs []Need
 	for _, resource := range []struct{ group, name string }{
 		{"", "services"}, {"", "pods"}, {"", "nodes"}, {"", "namespaces"}, {"", "configmaps"}, {"", "secrets"},
-		{"discovery.k8s.io", "endpointslices"},
+		{"discovery.k8s.io", "endpointslices"}, {"admissionregistration.k8s.io", "mutatingwebhookconfigurations"},
 	} {
 		needs = append(needs, Need{"list", resource.group, resource.name}, Need{"watch", resource.group, resource.name})
 	}
 	return append(needs,
 		Need{"create", "", "configmaps"}, Need{"update", "", "configmaps"}, // istio-ca-root-cert, leader elections
-		Need{"patch", "admissionregistration.k8s.io", "mutatingwebhookconfigurations"}, // their caBundle
-		Need{"create", "authentication.k8s.io", "tokenreviews"},                        // the proxies' tokens
+		Need{"update", "admissionregistration.k8s.io", "mutatingwebhookconfigurations"}, // their caBundle
+		Need{"create", "authentication.k8s.io", "tokenreviews"},                         // the proxies' tokens
 	)
 }
 

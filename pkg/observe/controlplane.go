@@ -35,7 +35,7 @@ func readControlPlanes(ctx context.Context, r *reader) (func(*Cluster), error) {
 		if err := r.addConfig(ctx, &plane); err != nil {
 			return nil, err
 		}
-		if r.options.Deep {
+		if r.options.Deep || r.options.Attached {
 			if plane.Replicas, err = r.replicas(ctx, plane.Revision); err != nil {
 				return nil, err
 			}
@@ -176,9 +176,11 @@ func (r *reader) replica(ctx context.Context, pod *corev1.Pod) Replica {
 		replica.Error = err.Error()
 		return replica
 	}
-	proxies, err := istio.Syncz(ctx, r, pod)
-	if err != nil {
-		replica.Error = err.Error()
+	var proxies []istio.ProxyStatus
+	if r.options.Deep {
+		if proxies, err = istio.Syncz(ctx, r, pod); err != nil {
+			replica.Error = err.Error()
+		}
 	}
 	replica.add(clusters, proxies)
 	return replica

@@ -43,6 +43,7 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 	slices.Sort(names)
 	services := map[string][]string{}
 	var kept []corev1.Service
+	var headless []string
 	if len(names) > 0 {
 		all, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 		if err != nil {
@@ -52,10 +53,13 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 			if slices.Contains(names, s.Namespace) {
 				services[s.Namespace] = append(services[s.Namespace], s.Name)
 				kept = append(kept, s)
+				if s.Spec.ClusterIP == corev1.ClusterIPNone {
+					headless = append(headless, s.Namespace+"/"+s.Name)
+				}
 			}
 		}
 	}
-	return func(c *Cluster) { c.Injected, c.Services, c.services = names, services, kept }, nil
+	return func(c *Cluster) { c.Injected, c.Services, c.Headless, c.services = names, services, headless, kept }, nil
 }
 
 // readReaderToken reads whether the account by which istiod reads the cluster has its token.
@@ -64,8 +68,10 @@ func readReaderToken(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err != nil {
 		return nil, absent(err)
 	}
-	_, token, filled := istio.TokenOf(secret)
-	return func(c *Cluster) { c.ReaderToken = &ReaderToken{Filled: filled, Token: Fingerprint(token)} }, nil
+	ca, token, filled := istio.TokenOf(secret)
+	return func(c *Cluster) {
+		c.ReaderToken = &ReaderToken{Filled: filled, Token: Fingerprint(token), CA: Fingerprint(ca)}
+	}, nil
 }
 
 // readStraySecrets finds remote secrets outside of the namespace in which istiod looks.

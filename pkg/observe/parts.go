@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
@@ -87,13 +89,26 @@ func injectorOf(w *admissionregistrationv1.MutatingWebhookConfiguration) Injecto
 	injector := Injector{Name: w.Name, Revision: w.Labels[istio.RevisionLabel], Tag: w.Labels[istio.TagLabel]}
 	for _, hook := range w.Webhooks {
 		injector.CABundles = append(injector.CABundles, Fingerprint(hook.ClientConfig.CABundle))
-		if s := hook.ClientConfig.Service; s != nil && s.Path != nil {
-			injector.Path = *s.Path
-		}
+		injector.Paths = append(injector.Paths, pathOf(hook.ClientConfig))
 	}
 	slices.Sort(injector.CABundles)
 	injector.CABundles = slices.Compact(injector.CABundles)
+	slices.Sort(injector.Paths)
+	injector.Paths = slices.Compact(injector.Paths)
 	return injector
+}
+
+// pathOf is the path at which a webhook is called.
+func pathOf(hook admissionregistrationv1.WebhookClientConfig) string {
+	switch {
+	case hook.Service != nil && hook.Service.Path != nil:
+		return *hook.Service.Path
+	case hook.URL != nil:
+		if parsed, err := url.Parse(*hook.URL); err == nil {
+			return parsed.Path
+		}
+	}
+	return ""
 }
 
 func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -186,10 +201,18 @@ func istiodServiceOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) I
 }
 
 // readExposed finds the VirtualServices by which istiod is published. A cluster without Istio's CRDs has none.
+// readExposed finds the VirtualServices by which istiod is published, if the Gateway is there which they stand on. A
+// cluster without Istio's CRDs has none.
 func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
-	list, err := r.Dynamic().Resource(schema.GroupVersionResource{
-		Group: "networking.istio.io", Version: "v1", Resource: "virtualservices",
-	}).Namespace(r.options.Namespace).List(ctx, metav1.ListOptions{})
+	resource := func(name string) dynamic.ResourceInterface {
+		return r.Dynamic().Resource(schema.GroupVersionResource{
+			Group: "networking.istio.io", Version: "v1", Resource: name,
+		}).Namespace(r.options.Namespace)
+	}
+	if _, err := resource("gateways").Get(ctx, istio.ExposeGateway, metav1.GetOptions{}); err != nil {
+		return nil, absent(err)
+	}
+	list, err := resource("virtualservices").List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -145,6 +146,40 @@ func TestGatewayOf(t *testing.T) {
 }
 
 // Who answers with a refusal is there; who does not answer is not asked anything else.
+func TestPathOf(t *testing.T) {
+	t.Parallel()
+	path, url, broken := "/inject/cluster/west", "https://istiod.example:15017/inject/cluster/west?x=y", "://"
+	for name, test := range map[string]struct {
+		hook admissionv1.WebhookClientConfig
+		want string
+	}{
+		"a Service":            {admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Path: &path}}, path},
+		"a Service's own root": {admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{}}, ""},
+		"an address":           {admissionv1.WebhookClientConfig{URL: &url}, path},
+		"no address":           {admissionv1.WebhookClientConfig{URL: &broken}, ""},
+		"nothing":              {admissionv1.WebhookClientConfig{}, ""},
+	} {
+		if got := pathOf(test.hook); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestGaveUp(t *testing.T) {
+	t.Parallel()
+	plane := ControlPlane{Replicas: []Replica{
+		{Clusters: []SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: Closed}}},
+		{Error: "refused"},
+		{Clusters: []SyncedRemote{{ID: "west", Status: Closed}, {ID: "south", Status: Closed}, {ID: "north", Status: "timeout"}}},
+	}}
+	if got := plane.GaveUp(); !reflect.DeepEqual(got, []string{"south", "west"}) {
+		t.Errorf("given up are %q", got)
+	}
+	if got := (ControlPlane{}).GaveUp(); len(got) > 0 {
+		t.Errorf("given up are %q", got)
+	}
+}
+
 func TestAnswered(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

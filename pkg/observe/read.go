@@ -62,6 +62,9 @@ type Options struct {
 	// Deep also looks at what no command needs to know before it writes: every namespace's root certificate, what each
 	// istiod replica says, and the like.
 	Deep bool
+	// Attached looks at what istiod makes of the remotes that it has, and at the tokens that it was given for them; Deep
+	// does as well.
+	Attached bool
 	// Obstacles looks at what may stand in the way of an installation.
 	Obstacles bool
 	// Silent are clusters, by name, that were found not to answer: they are not asked again.
@@ -119,6 +122,9 @@ func (r *reader) parts() []part {
 	}
 	if r.options.Obstacles {
 		parts = append(parts, part{LoadBalancersPart, readLoadBalancers}, part{PodSecurityPart, readPodSecurity}, part{AmbientPart, readAmbient})
+	}
+	if r.options.Attached && !r.options.Deep {
+		parts = append(parts, part{ReaderTokenPart, readReaderToken})
 	}
 	if !r.options.Deep {
 		return parts

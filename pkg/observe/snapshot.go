@@ -94,6 +94,8 @@ type Cluster struct {
 	Services map[string][]string `json:"services,omitempty"`
 	// services are the same as they are, for Analyze.
 	services []corev1.Service
+	// Headless are those among them, as NAMESPACE/NAME, that have no address of their own.
+	Headless []string `json:"headless,omitempty"`
 	// ReaderToken is the token of the account that istiod reads the cluster through; nil when its Secret is not there.
 	ReaderToken *ReaderToken `json:"readerToken,omitempty"`
 	// StraySecrets are remote secrets, as NAMESPACE/NAME, in other namespaces than Istio's.
@@ -120,8 +122,9 @@ type Cluster struct {
 type ReaderToken struct {
 	// Filled is true once the token controller has put a token in.
 	Filled bool `json:"filled"`
-	// Token is its fingerprint.
+	// Token and CA are the fingerprints of what is in it.
 	Token string `json:"token,omitempty"`
+	CA    string `json:"ca,omitempty"`
 }
 
 // Installed is what Istio's charts were rendered with (ConfigMap values).
@@ -215,6 +218,9 @@ type SyncedRemote struct {
 	Status string `json:"status"`
 }
 
+// Closed is istiod's word for a cluster that it has stopped to watch.
+const Closed = "closed"
+
 // Injector is a MutatingWebhookConfiguration that injects sidecars.
 type Injector struct {
 	Name string `json:"name"`
@@ -222,8 +228,8 @@ type Injector struct {
 	Revision string `json:"revision"`
 	// Tag is the label istio.io/tag, if it stands for a revision tag.
 	Tag string `json:"tag,omitempty"`
-	// Path is the injection path of its webhooks.
-	Path string `json:"path,omitempty"`
+	// Paths are the injection paths of its webhooks, without repeats.
+	Paths []string `json:"paths,omitempty"`
 	// CABundles are the fingerprints of its webhooks' certificates, without repeats; an empty string for one that has none.
 	CABundles []string `json:"caBundles,omitempty"`
 }
@@ -277,6 +283,21 @@ type RemoteSecret struct {
 	Error string `json:"error,omitempty"`
 	// Use is what came of using it; nil when that was not tried.
 	Use *CredentialUse `json:"use,omitempty"`
+}
+
+// GaveUp are the clusters that an istiod replica has stopped to watch, sorted. That may last: Istio 1.29 does so
+// whenever the credentials in a remote secret change, and then takes up no secret at all (istio/istio#59875).
+func (p ControlPlane) GaveUp() []string {
+	var clusters []string
+	for _, replica := range p.Replicas {
+		for _, c := range replica.Clusters {
+			if c.Status == Closed {
+				clusters = append(clusters, c.ID)
+			}
+		}
+	}
+	slices.Sort(clusters)
+	return slices.Compact(clusters)
 }
 
 // ControlPlane returns the control plane of a revision, given as in the label istio.io/rev.

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -174,49 +173,5 @@ func TestPrimaryIdentity(t *testing.T) {
 	}
 	if got := find[ApplyNamespace](t, steps, "east/namespace"); got != (ApplyNamespace{Network: "eu"}) {
 		t.Errorf("the primary's namespace is made with %+v", got)
-	}
-}
-
-// istiod decides once whether it leads. Where it does not, it must forget the remote first.
-func TestRenew(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name    string
-		change  func(east, west *observe.Cluster)
-		forgets bool
-	}{
-		{"it leads", func(*observe.Cluster, *observe.Cluster) {}, false},
-		{"it leads in a cluster of another revision, too", func(_, west *observe.Cluster) {
-			west.Injectors = append(west.Injectors, observe.Injector{Revision: "canary", CABundles: []string{""}})
-		}, false},
-		{"its revisions have roots of their own", func(east, west *observe.Cluster) {
-			east.Injectors = []observe.Injector{{Revision: "default", CABundles: []string{"own"}}}
-			west.Injectors[0].CABundles = []string{"own"}
-		}, false},
-		{"nobody knows the primary's root", func(east, _ *observe.Cluster) { east.RootCert = "" }, false},
-		{"no credentials yet", func(east, west *observe.Cluster) { east.RemoteSecrets, west.RootCert = nil, "" }, false},
-		{"no annotation", func(_, west *observe.Cluster) { west.Namespace.ControlPlaneClusters = "" }, true},
-		{"no certificate in a webhook", func(_, west *observe.Cluster) { west.Injectors[0].CABundles = []string{"", "root"} }, true},
-		{"another's certificate in a webhook", func(_, west *observe.Cluster) { west.Injectors[0].CABundles = []string{"other"} }, true},
-		{"no root certificate", func(_, west *observe.Cluster) { west.RootCert = "" }, true},
-		{"two secrets", func(east, _ *observe.Cluster) {
-			east.RemoteSecrets = append(east.RemoteSecrets, observe.RemoteSecret{Secret: "mine", Cluster: "west"})
-		}, true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			m := wanted("", "west")
-			s := fresh(m)
-			east, west := s.Clusters["east"], s.Clusters["west"]
-			east.RootCert, west.RootCert = "root", "root"
-			east.RemoteSecrets = []observe.RemoteSecret{{Secret: "istio-remote-secret-west", Cluster: "west"}}
-			west.Namespace = &observe.Namespace{ControlPlaneClusters: "east"}
-			west.Injectors = []observe.Injector{{Revision: "default", CABundles: []string{"root"}}}
-			test.change(east, west)
-			forgets := slices.ContainsFunc(Build(m, s, Options{}), func(step Step) bool { return step.ID == "east/forgotten-west" })
-			if forgets != test.forgets {
-				t.Errorf("istiod is made to forget the remote: %v, want %v", forgets, test.forgets)
-			}
-		})
 	}
 }

@@ -32,6 +32,9 @@ const (
 	istiod          = "istiod"
 )
 
+// remoteSecretPrefix begins the names of the secrets that we write.
+const remoteSecretPrefix = "istio-remote-secret-"
+
 // Build makes the whole plan of a mesh: its primary, its east-west gateway, its remotes. The mesh must be complete
 // (see Complete) and judged fit (pkg/check).
 func Build(m mesh.Mesh, s *observe.Snapshot, o Options) []Step {
@@ -195,9 +198,10 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 	token := b.add(AttachRemote, remote.Name, "token", "Wait for the account's token", AwaitToken{}, reader)
 	// An istiod that finds a definition which is not served yet tries again a second later, or two.
 	served := b.add(AttachRemote, remote.Name, "served", "Wait until Istio's resources are served", AwaitServed{}, crds)
-	secret := b.add(AttachRemote, primary.Name, "remote-secret-"+remote.Name, "Give istiod the credentials for "+remote.Name,
-		ApplyRemoteSecret{Remote: remote.Name, Server: server, TLSServerName: serverName},
-		append(b.renew(primary, remote, seen, held, namespace, token), token, served, namespace, primary.Name+"/istiod")...)
+	credentials := ApplyRemoteSecret{Remote: remote.Name, Server: server, TLSServerName: serverName}
+	anew := len(held) > 0 && changes(held[0], credentials, seen.ReaderToken)
+	secret := b.add(AttachRemote, primary.Name, "remote-secret-"+remote.Name, "Give istiod the credentials for "+remote.Name, credentials,
+		append(b.renew(primary, remote, held, anew, token, namespace), token, served, namespace, primary.Name+"/istiod")...)
 	synced := b.add(AttachRemote, primary.Name, "synced-"+remote.Name, "Wait until every istiod has read "+remote.Name,
 		AwaitSynced{Remote: remote.Name}, secret)
 	bundle := b.add(AttachRemote, remote.Name, "ca-bundle", "Wait for istiod's certificate in the webhooks",
@@ -206,33 +210,56 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 	b.add(AttachRemote, remote.Name, "injection", "Wait until sidecars are injected", AwaitInjection{Cluster: remote.Name}, bundle)
 }
 
-// renew makes istiod forget a remote in which it does not lead: it decides that once, when it is told of the cluster,
-// so that credentials which were there before the annotation must go and come again. Secrets under other names than
-// ours, and a second one of the same cluster, go with them. They go only when what replaces them is at hand. It returns what the new secret must wait for.
-func (b *builder) renew(primary, remote mesh.Cluster, seen *observe.Cluster, held []observe.RemoteSecret, needs ...string) []string {
-	leads := seen.Namespace != nil && controlPlaneClusters(seen, primary.Name) == seen.Namespace.ControlPlaneClusters
+// renew makes istiod forget a remote of which it is to be told anew: where it does not lead, since it decides that once,
+// when it is told of the cluster, and where the credentials change, since an istiod that sees them change in a secret may
+// stop to watch the cluster for good (istio/istio#59875). Secrets under other names than ours, and a second one of the
+// same cluster, go with them. They go only when what replaces them is at hand. It returns what the new secret must wait
+// for.
+func (b *builder) renew(primary, remote mesh.Cluster, held []observe.RemoteSecret, changes bool, needs ...string) []string {
+	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
+	stuck := len(plane.GaveUp()) > 0
+	forget := len(held) > 1 || len(held) == 1 && (changes || !b.leads(primary, remote))
+	if forget {
+		var names []string
+		for _, secret := range held {
+			names = append(names, secret.Secret)
+		}
+		needs = []string{b.add(AttachRemote, primary.Name, "drop-secret-"+remote.Name, "Take the credentials for "+remote.Name+" away, for istiod to decide anew",
+			DropRemoteSecrets{Remote: remote.Name, Secrets: names}, needs...)}
+	}
+	if stuck {
+		restart := b.add(AttachRemote, primary.Name, "restart-for-"+remote.Name, "Restart istiod, which has stopped to watch "+strings.Join(plane.GaveUp(), ", "),
+			RestartIstiod{}, needs...)
+		needs = []string{b.addAlways(AttachRemote, primary.Name, "restarted-for-"+remote.Name, "Wait for istiod", AwaitDeployment{Name: b.revisioned(istiod)}, restart)}
+	}
+	if forget {
+		needs = []string{b.addAlways(AttachRemote, primary.Name, "forgotten-"+remote.Name, "Wait until every istiod has forgotten "+remote.Name,
+			AwaitForgotten{Remote: remote.Name}, needs...)}
+	}
+	return needs
+}
+
+// leads is true where istiod does what it does in a cluster in which it leads.
+func (b *builder) leads(primary, remote mesh.Cluster) bool {
+	seen := b.seen(remote.Name)
+	if seen.Namespace == nil || controlPlaneClusters(seen, primary.Name) != seen.Namespace.ControlPlaneClusters {
+		return false
+	}
 	roots := b.seen(primary.Name).Roots(b.mesh.RevisionLabel())
+	foreign := func(bundle string) bool { return bundle == "" || len(roots) > 0 && !slices.Contains(roots, bundle) }
 	for _, injector := range seen.Injectors {
-		for _, bundle := range injector.CABundles {
-			if foreign := bundle == "" || len(roots) > 0 && !slices.Contains(roots, bundle); foreign && injector.Revision == b.mesh.RevisionLabel() {
-				leads = false // where it leads it sets that right at once
-			}
+		if injector.Revision == b.mesh.RevisionLabel() && slices.ContainsFunc(injector.CABundles, foreign) {
+			return false // where it leads it sets that right at once
 		}
 	}
-	if _, unread := seen.CouldNotRead(observe.RootCertificate); seen.RootCert == "" && !unread {
-		leads = false // it writes that wherever it leads
-	}
-	if leads && len(held) <= 1 || len(held) == 0 {
-		return nil
-	}
-	var names []string
-	for _, secret := range held {
-		names = append(names, secret.Secret)
-	}
-	dropped := b.add(AttachRemote, primary.Name, "drop-secret-"+remote.Name, "Take the credentials for "+remote.Name+" away, for istiod to decide anew",
-		DropRemoteSecrets{Remote: remote.Name, Secrets: names}, needs...)
-	return []string{b.addAlways(AttachRemote, primary.Name, "forgotten-"+remote.Name, "Wait until every istiod has forgotten "+remote.Name,
-		AwaitForgotten{Remote: remote.Name}, dropped)}
+	_, unread := seen.CouldNotRead(observe.RootCertificate)
+	return seen.RootCert != "" || unread // it writes that wherever it leads
+}
+
+// changes is true when a remote's credentials are not what its secret has.
+func changes(held observe.RemoteSecret, wanted ApplyRemoteSecret, token *observe.ReaderToken) bool {
+	return held.Secret != remoteSecretPrefix+wanted.Remote || held.Error != "" || held.Server != wanted.Server || held.TLSServerName != wanted.TLSServerName ||
+		token == nil || held.Token != token.Token || held.CA != token.CA
 }
 
 // secretsOf are the remote secrets of a cluster.

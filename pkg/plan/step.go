@@ -90,6 +90,9 @@ type DropRemoteSecrets struct {
 	Secrets []string
 }
 
+// RestartIstiod lets the primary's istiod begin anew.
+type RestartIstiod struct{}
+
 // AwaitForgotten waits until no istiod replica knows the remote.
 type AwaitForgotten struct{ Remote string }
 
@@ -127,6 +130,7 @@ func (ApplyExposure) isAction()     {}
 func (ApplyRemote) isAction()       {}
 func (ApplyRemoteSecret) isAction() {}
 func (DropRemoteSecrets) isAction() {}
+func (RestartIstiod) isAction()     {}
 func (AwaitForgotten) isAction()    {}
 func (AwaitDeployment) isAction()   {}
 func (AwaitAddress) isAction()      {}
@@ -140,7 +144,7 @@ func (AwaitInjection) isAction()    {}
 // Writes says whether a step's action changes a cluster.
 func (s Step) Writes() bool {
 	switch s.Action.(type) {
-	case ApplyNamespace, ApplyControlPlane, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret, DropRemoteSecrets:
+	case ApplyNamespace, ApplyControlPlane, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret, DropRemoteSecrets, RestartIstiod:
 		return true
 	}
 	return false

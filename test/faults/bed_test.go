@@ -18,7 +18,7 @@ const (
 	primary   = "cluster1"
 	remote    = "cluster2"
 	namespace = "istio-system"
-	// patience bounds every wait: an istiod that is told to go on without a silent cluster does so after 30 s.
+	// patience is how long verify may take to tell what it is to tell: istiod must have seen what was done.
 	patience = 15 * time.Second
 )
 
@@ -27,28 +27,32 @@ type bed struct {
 	*labtest.Lab
 	// plugins is a folder in which kubectl finds the plugin.
 	plugins string
-	// install is what is said to install-primary.
-	install []string
+	// remotes are the clusters that are attached.
+	remotes []string
 }
 
-// newBed makes a healthy mesh of a primary with a node and a remote where no pod need run. What is given is said to
-// install-primary as well.
-func newBed(t *testing.T, options labtest.Options, install ...string) *bed {
+// newBed starts clusters, in which no mesh is yet.
+func newBed(t *testing.T, options labtest.Options) *bed {
 	t.Helper()
 	b := &bed{Lab: labtest.Use(t, options), plugins: t.TempDir()}
 	if err := os.Symlink(os.Getenv("KUBECTL_MESH_BIN"), filepath.Join(b.plugins, "kubectl-mesh")); err != nil {
 		t.Fatal(err)
 	}
-	b.install = append([]string{"install-primary", "--context", primary, "--network", "network1", "-f", b.Overlay}, install...)
-	b.make(t)
 	return b
 }
 
-func (b *bed) make(t *testing.T) {
+// install makes the primary. Its istiod goes on without a remote that is silent after two seconds, not thirty.
+func (b *bed) install(t *testing.T) {
 	t.Helper()
-	b.MustMesh(t, b.install...)
+	b.MustMesh(t, "install-primary", "--context", primary, "--network", "network1", "-f", b.Overlay,
+		"--set", "values.pilot.env.PILOT_REMOTE_CLUSTER_TIMEOUT=2s")
 	b.MustMesh(t, "expose-istiod", "--context", primary)
-	b.MustMesh(t, "attach-remote", remote, "--context", primary)
+}
+
+// attach adds remotes to the mesh.
+func (b *bed) attach(t *testing.T, args ...string) {
+	t.Helper()
+	b.MustMesh(t, append([]string{"attach-remote", "--context", primary}, args...)...)
 }
 
 // remake makes the mesh anew, after a fault that was not mended.
@@ -56,7 +60,10 @@ func (b *bed) remake(t *testing.T) {
 	t.Helper()
 	b.Lab.Lab(t, "up", "--clusters", fmt.Sprint(len(b.Clusters)))
 	b.Lab.Lab(t, "reset")
-	b.make(t)
+	b.install(t)
+	if len(b.remotes) > 0 {
+		b.attach(t, b.remotes...)
+	}
 }
 
 // shell runs a command line as a user would who has pasted it.
@@ -88,11 +95,23 @@ func (b *bed) createIn(t *testing.T, cluster, namespace, yaml string) {
 	}
 }
 
+// until asks again and again until something is so, and fails the test when it never is.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for !is() {
+		if ctx.Err() != nil {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
 // result is one of verify's.
-type result struct{ ID, Cluster, Status, Seen, Fix string }
+type result struct{ ID, Cluster, To, Status, Seen, Fix string }
 
 func (r result) String() string {
-	return strings.Join([]string{r.Status, r.ID, r.Cluster}, " ")
+	return strings.TrimSpace(strings.Join([]string{r.Status, r.ID, r.Cluster, r.To}, " "))
 }
 
 // verdict is what verify came to.
@@ -127,9 +146,14 @@ func (v verdict) told() []string {
 	return told
 }
 
-// knows is true when something was judged of the cluster.
-func (v verdict) knows(cluster string) bool {
-	return slices.ContainsFunc(v.results, func(r result) bool { return r.Cluster == cluster && r.Status == "pass" })
+// healthy is true when verify has looked at all clusters and passed them.
+func (v verdict) healthy(clusters ...string) bool {
+	for _, cluster := range clusters {
+		if !slices.ContainsFunc(v.results, func(r result) bool { return r.Cluster == cluster && r.Status == "pass" }) {
+			return false
+		}
+	}
+	return v.code == 0 && len(v.told()) == 0
 }
 
 // text is what a failed test shows.
@@ -143,18 +167,32 @@ func (v verdict) text() string {
 	return text.String() + v.stderr
 }
 
-// await asks verify again and again until it tells exactly this, and fails the test when it never does.
+// await asks verify until it tells exactly this, or of nothing that the mesh is healthy. It fails the test when that
+// never comes.
 func (b *bed) await(t *testing.T, want []string, args ...string) verdict {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	want = slices.Sorted(slices.Values(want))
 	for {
+		late := ctx.Err() != nil
 		v := b.verify(t, args...)
-		if slices.Equal(v.told(), want) && (len(want) > 0 || v.knows(primary) && v.knows(remote)) {
+		if len(want) > 0 && slices.Equal(v.told(), want) || len(want) == 0 && v.healthy(append(b.remotes, primary)...) {
 			return v
 		}
-		if ctx.Err() != nil {
+		if late {
 			t.Fatalf("verify tells %q, not %q:\n%s", v.told(), want, v.text())
+		}
+	}
+}
+
+// staysHealthy asks again and again of a mesh in which nothing is wrong.
+func (b *bed) staysHealthy(t *testing.T) {
+	t.Helper()
+	b.await(t, nil)
+	for range 20 {
+		if v := b.verify(t); !v.healthy(append(b.remotes, primary)...) {
+			t.Fatalf("a false alarm: %s", v.text())
 		}
 	}
 }

@@ -43,6 +43,14 @@ func credentialFaults() []fault {
 			breaks: replaceLine("token", "nonsense"),
 		},
 		{
+			// By this istiod gives the remote up.
+			name: "a token that was changed", tells: []string{"fail token-expired cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				b.changeKubeconfig(t, strings.ReplaceAll(b.kubeconfig(t), "token: ", "token: x"))
+			},
+		},
+		{
 			name: "a token that was revoked", tells: []string{"fail token-missing cluster2"},
 			breaks: kubectl(remote, "delete", "secret", readerToken),
 		},
@@ -54,7 +62,11 @@ func credentialFaults() []fault {
 				b.kubectl(t, remote, "patch", "secret", readerToken, "--type=json", "-p", `[{"op":"remove","path":"/data/token"}]`)
 			},
 			byHand: "the controller manager is down, which its own cluster's administrator sees to",
-			mends:  func(t *testing.T, b *bed) { t.Helper(); b.Lab.Lab(t, "start", remote, "kube-controller-manager") },
+			mends: func(t *testing.T, b *bed) {
+				t.Helper()
+				b.Lab.Lab(t, "start", remote, "kube-controller-manager")
+				b.attach(t, remote) // it is another token
+			},
 		},
 		{
 			name: "two secrets of one cluster", tells: []string{"fail name-duplicate cluster2"},
@@ -98,13 +110,5 @@ func credentialFaults() []fault {
 			breaks: kubectl(remote, "patch", "clusterrole", "istio-reader-clusterrole-istio-system", "--type=json", "-p",
 				`[{"op":"remove","path":"/rules/1/resources/7"},{"op":"replace","path":"/rules/11/resources","value":["bindings"]}]`),
 		},
-	}
-}
-
-// kubectl is a break that one command makes.
-func kubectl(cluster string, args ...string) func(t *testing.T, b *bed) {
-	return func(t *testing.T, b *bed) {
-		t.Helper()
-		b.kubectl(t, cluster, args...)
 	}
 }

@@ -1,10 +1,114 @@
 package faults
 
+import (
+	"regexp"
+	"strconv"
+	"testing"
+)
+
+const tagWebhook = "istio-revision-tag-default"
+
 func injectionFaults() []fault {
 	return []fault{
 		{
 			name: "no injector", tells: []string{"fail revision-mismatch cluster2"},
-			breaks: kubectl(remote, "delete", "mutatingwebhookconfiguration", "istio-sidecar-injector", "istio-revision-tag-default"),
+			breaks: kubectl(remote, "delete", "mutatingwebhookconfiguration", "istio-sidecar-injector", tagWebhook),
+		},
+		{
+			name: "an injector that names another cluster", tells: []string{"fail name-mismatch cluster2"},
+			breaks: kubectl(remote, "patch", "mutatingwebhookconfiguration", tagWebhook, "--type=json", "-p",
+				`[{"op":"replace","path":"/webhooks/0/clientConfig/service/path","value":"/inject/cluster/west/net/network1"}]`),
+		},
+		{
+			name: "a secret that names the cluster otherwise", tells: []string{"fail name-mismatch west"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				kubeconfig := b.kubeconfig(t)
+				b.kubectl(t, primary, "delete", "secret", remoteSecret)
+				b.create(t, primary, b.secretYAML(t, remoteSecret, "west", kubeconfig))
+			},
+			tidies: backToOwnName,
+		},
+		{
+			name: "istiod gave up on a webhook", tells: []string{"fail cabundle-empty cluster2"},
+			breaks: whileForbidden("update", "mutatingwebhookconfigurations", `[{"op":"replace","path":"/rules/12/verbs","value":["get","list","watch"]}]`,
+				kubectl(remote, "patch", "mutatingwebhookconfiguration", tagWebhook, "--type=json", "-p", `[{"op":"remove","path":"/webhooks/0/clientConfig/caBundle"}]`),
+				failedPatches),
+		},
+		{
+			name: "a webhook that is not called", tells: []string{"fail injection cluster2"},
+			breaks: kubectl(remote, "delete", "mutatingwebhookconfiguration", tagWebhook),
+		},
+		{
+			name: "a gateway that came too early", tells: []string{"fail injection-not-ready cluster2"},
+			breaks: create(remote, `apiVersion: v1
+kind: Pod
+metadata: {name: early, labels: {istio: eastwestgateway, sidecar.istio.io/inject: "false"}}
+spec: {containers: [{name: istio-proxy, image: auto}]}
+`),
+		},
+		{
+			name: "an injector of a revision that is gone", tells: []string{"warn leftover cluster2"},
+			breaks: create(remote, `apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: istio-sidecar-injector-old, labels: {app: sidecar-injector, istio.io/rev: old}}
+webhooks:
+- name: rev.namespace.sidecar-injector.istio.io
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  clientConfig: {service: {name: istiod-old, namespace: istio-system, path: /inject}}
+  objectSelector: {matchLabels: {istio.io/rev: old}}
+  rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+`),
 		},
 	}
+}
+
+const readerRole = "istio-reader-clusterrole-" + namespace
+
+// whileForbidden takes a right from istiod in the remote, does something that it would undo, and gives the right back
+// when istiod has given up, which failures counts.
+func whileForbidden(verb, resource, withoutVerb string, do does, failures func(t *testing.T, b *bed) int) does {
+	return func(t *testing.T, b *bed) {
+		t.Helper()
+		rules := b.kubectl(t, remote, "get", "clusterrole", readerRole, "-o", "jsonpath={.rules}")
+		before := failures(t, b)
+		b.kubectl(t, remote, "patch", "clusterrole", readerRole, "--type=json", "-p", withoutVerb)
+		until(t, "istiod may not "+verb+" "+resource, func() bool {
+			account := "--as=system:serviceaccount:" + namespace + ":istio-reader-service-account"
+			return b.Run(t, "kubectl", "--context", remote, "-n", namespace, "auth", "can-i", verb, resource, account).Code != 0
+		})
+		do(t, b)
+		until(t, "istiod gives up", func() bool { return failures(t, b) > before })
+		b.kubectl(t, remote, "patch", "clusterrole", readerRole, "--type=merge", "-p", `{"rules":`+rules+`}`)
+	}
+}
+
+// failedPatches counts istiod's failures to write a caBundle. It does not try again until the webhook changes.
+func failedPatches(t *testing.T, b *bed) int {
+	t.Helper()
+	pod := b.kubectl(t, primary, "get", "pods", "-l", "app=istiod", "--field-selector=status.phase=Running", "-o", "jsonpath={.items[0].metadata.name}")
+	metrics := b.kubectl(t, primary, "get", "--raw", "/api/v1/namespaces/"+namespace+"/pods/"+pod+":15014/proxy/metrics")
+	found := regexp.MustCompile(`webhook_patch_failures_total{name="` + tagWebhook + `",reason="webhook_update_failure"} (\d+)`).FindStringSubmatch(metrics)
+	if found == nil {
+		return 0
+	}
+	failures, err := strconv.Atoi(found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return failures
+}
+
+// backToOwnName sees that the mesh is well with the remote's new name, and gives it the old one.
+func backToOwnName(t *testing.T, b *bed) {
+	t.Helper()
+	remotes := b.remotes
+	t.Cleanup(func() { b.remotes = remotes })
+	b.remotes = []string{"west"}
+	b.await(t, nil)
+	b.kubectl(t, primary, "delete", "secret", "istio-remote-secret-west")
+	b.remotes = remotes
+	b.await(t, []string{"fail secret-missing cluster2"}, remote)
+	b.attach(t, remote, "--force-conflicts")
 }

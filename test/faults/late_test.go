@@ -8,19 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
-
-// Each late fault is named, alone, and mended by what is printed.
-func TestLateFaults(t *testing.T) {
-	b := newBed(t, labtest.Options{Clusters: 2, NodelessFrom: 2})
-	for _, f := range lateFaults() {
-		if !t.Run(f.name, func(t *testing.T) { b.inject(t, f) }) {
-			b.remake(t)
-		}
-	}
-}
 
 // lateFaults are those of what came too late, or undoes what was done well.
 func lateFaults() []fault {

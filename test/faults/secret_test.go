@@ -22,8 +22,16 @@ func (b *bed) kubeconfig(t *testing.T) string {
 	return string(decoded)
 }
 
-// setKubeconfig writes another one into the remote secret.
+// setKubeconfig puts another remote secret in place of the one that is there. An istiod that saw it change would be
+// another fault.
 func (b *bed) setKubeconfig(t *testing.T, text string) {
+	t.Helper()
+	b.kubectl(t, primary, "delete", "secret", remoteSecret)
+	b.create(t, primary, b.secretYAML(t, remoteSecret, remote, text))
+}
+
+// changeKubeconfig writes another kubeconfig into the remote secret.
+func (b *bed) changeKubeconfig(t *testing.T, text string) {
 	t.Helper()
 	b.kubectl(t, primary, "patch", "secret", remoteSecret, "--type=merge", "-p",
 		`{"data":{"`+remote+`":"`+base64.StdEncoding.EncodeToString([]byte(text))+`"}}`)

@@ -1,0 +1,101 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+)
+
+// attached is a mesh of the primary east and the remote west, as it is seen when all is well.
+func attached() (mesh.Mesh, *observe.Snapshot) {
+	m := wanted("", "west")
+	s := fresh(m)
+	east, west := s.Clusters["east"], s.Clusters["west"]
+	east.ControlPlanes = []observe.ControlPlane{{Revision: "default", Replicas: []observe.Replica{
+		{Pod: "a", Clusters: []observe.SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: "synced"}}},
+	}}}
+	east.RemoteSecrets = []observe.RemoteSecret{
+		{Secret: "istio-remote-secret-west", Cluster: "west", Server: west.Server, CA: "ca", Token: "token"},
+	}
+	west.Namespace = &observe.Namespace{ControlPlaneClusters: "east"}
+	east.RootCert, west.RootCert, west.ReaderToken = "root", "root", &observe.ReaderToken{Filled: true, Token: "token", CA: "ca"}
+	west.Injectors = []observe.Injector{{Revision: "default", CABundles: []string{"root"}}}
+	return m, s
+}
+
+// When istiod must be told of a remote anew, its credentials go and come again; an istiod that listens no more is
+// restarted.
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	drop, restart := "east/drop-secret-west", "east/restart-for-west"
+	gaveUp := func(s *observe.Snapshot) {
+		s.Clusters["east"].ControlPlanes[0].Replicas[0].Clusters[1].Status = observe.Closed
+	}
+	held := func(change func(*observe.RemoteSecret)) func(*observe.Snapshot) {
+		return func(s *observe.Snapshot) { change(&s.Clusters["east"].RemoteSecrets[0]) }
+	}
+	for name, test := range map[string]struct {
+		change func(s *observe.Snapshot)
+		want   []string
+	}{
+		"all is well":           {func(*observe.Snapshot) {}, nil},
+		"for the first time":    {func(s *observe.Snapshot) { s.Clusters["east"].RemoteSecrets = nil }, nil},
+		"no namespace":          {func(s *observe.Snapshot) { s.Clusters["west"].Namespace = nil }, []string{drop}},
+		"another annotation":    {func(s *observe.Snapshot) { s.Clusters["west"].Namespace.ControlPlaneClusters = "other" }, []string{drop}},
+		"no certificate":        {func(s *observe.Snapshot) { s.Clusters["west"].Injectors[0].CABundles = []string{""} }, []string{drop}},
+		"another's certificate": {func(s *observe.Snapshot) { s.Clusters["west"].Injectors[0].CABundles = []string{"other"} }, []string{drop}},
+		"nobody knows the root": {func(s *observe.Snapshot) { s.Clusters["east"].RootCert = "" }, nil},
+		"revisions with roots of their own": {func(s *observe.Snapshot) {
+			s.Clusters["east"].Injectors = []observe.Injector{{Revision: "default", CABundles: []string{"own"}}}
+			s.Clusters["west"].Injectors[0].CABundles = []string{"own"}
+		}, nil},
+		"another revision, which does not lead": {func(s *observe.Snapshot) {
+			west := s.Clusters["west"]
+			west.Injectors = append(west.Injectors, observe.Injector{Revision: "canary", CABundles: []string{""}})
+		}, nil},
+		"no root certificate":    {func(s *observe.Snapshot) { s.Clusters["west"].RootCert = "" }, []string{drop}},
+		"a new token":            {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken.Token = "new" }, []string{drop}},
+		"a new CA":               {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken.CA = "new" }, []string{drop}},
+		"no token yet":           {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken = nil }, []string{drop}},
+		"another server":         {func(s *observe.Snapshot) { s.Clusters["west"].Server = "https://new.example" }, []string{drop}},
+		"a secret of no use":     {held(func(r *observe.RemoteSecret) { r.Error = "the kubeconfig is empty" }), []string{drop}},
+		"under another name":     {held(func(r *observe.RemoteSecret) { r.Secret = "mine" }), []string{drop}},
+		"istiod has given up":    {gaveUp, []string{restart}},
+		"and the token is new":   {func(s *observe.Snapshot) { gaveUp(s); s.Clusters["west"].ReaderToken.Token = "new" }, []string{drop, restart}},
+		"and there is no secret": {func(s *observe.Snapshot) { gaveUp(s); s.Clusters["east"].RemoteSecrets = nil }, []string{restart}},
+		"two secrets": {func(s *observe.Snapshot) {
+			second := s.Clusters["east"].RemoteSecrets[0]
+			second.Secret = "mine"
+			s.Clusters["east"].RemoteSecrets = append(s.Clusters["east"].RemoteSecrets, second)
+		}, []string{drop}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, wait := range []bool{true, false} {
+				m, s := attached()
+				test.change(s)
+				steps := Slice(Build(m, s, Options{Wait: wait}), AttachRemote)
+				sound(t, steps)
+				var done []string
+				for _, step := range steps {
+					if step.ID == drop || step.ID == restart {
+						done = append(done, step.ID)
+					}
+				}
+				if !slices.Equal(done, test.want) {
+					t.Errorf("wait=%v: done are %q, want %q:\n%s", wait, done, test.want, render(steps, false))
+				}
+				for _, id := range test.want {
+					if !before(steps, "west/token", id) || !before(steps, id, "east/remote-secret-west") {
+						t.Errorf("wait=%v: %s is not done between what makes the credentials and these:\n%s", wait, id, render(steps, false))
+					}
+				}
+				if slices.Contains(test.want, drop) != before(steps, "east/forgotten-west", "east/remote-secret-west") {
+					t.Errorf("wait=%v: whether istiod must have forgotten it:\n%s", wait, render(steps, false))
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,59 @@
+package faults
+
+import (
+	"fmt"
+	"testing"
+)
+
+// withSidecars makes a namespace that asks for sidecars, and waits until istiod has seen it.
+func withSidecars(cluster, name string) does {
+	return func(t *testing.T, b *bed) {
+		t.Helper()
+		b.create(t, cluster, fmt.Sprintf("{apiVersion: v1, kind: Namespace, metadata: {name: %s, labels: {istio-injection: enabled}}}", name))
+		until(t, "istiod knows the namespace", func() bool {
+			return b.Run(t, "kubectl", "--context", cluster, "-n", name, "get", "configmap", "istio-ca-root-cert").Code == 0
+		})
+	}
+}
+
+// without takes a namespace away. It goes in its own time.
+func without(cluster, name string) does {
+	return kubectl(cluster, "delete", "namespace", name, "--wait=false")
+}
+
+func networkFaults() []fault {
+	return []fault{
+		{
+			name: "a remote without its network", tells: []string{"fail network-label cluster2"},
+			breaks: kubectl(remote, "label", "namespace", namespace, "topology.istio.io/network-"),
+		},
+		{
+			name: "a remote on another network than its pods", tells: []string{"fail network-label cluster2"},
+			breaks: kubectl(remote, "label", "namespace", namespace, "topology.istio.io/network=network9", "--overwrite"),
+		},
+		{
+			name: "a primary on another network", tells: []string{"fail network-label cluster1"},
+			breaks: kubectl(primary, "label", "namespace", namespace, "topology.istio.io/network=network9", "--overwrite"),
+		},
+		{
+			name: "pods with the same addresses", tells: []string{"fail network-overlap cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				taken := b.kubectl(t, primary, "get", "nodes", "-o", "jsonpath={.items[0].spec.podCIDR}")
+				b.create(t, remote, fmt.Sprintf("{apiVersion: v1, kind: Node, metadata: {name: stray}, spec: {podCIDR: %s, podCIDRs: [%s]}}", taken, taken))
+			},
+			byHand: "which networks there are to be is the user's to decide",
+			mends:  kubectl(remote, "delete", "node", "stray"),
+		},
+		{
+			name: "a Service in one cluster only", tells: []string{"warn service-asymmetric cluster2"},
+			breaks: all(withSidecars(primary, "shop"), withSidecars(remote, "shop"), kubectl(primary, "-n", "shop", "create", "service", "clusterip", "cart", "--tcp=80")),
+			tidies: all(without(primary, "shop"), without(remote, "shop")),
+		},
+		{
+			name: "a headless Service in one cluster only", tells: []string{"warn service-asymmetric cluster2"},
+			breaks: all(withSidecars(primary, "depot"), withSidecars(remote, "depot"), kubectl(primary, "-n", "depot", "create", "service", "clusterip", "stock", "--tcp=80", "--clusterip=None")),
+			tidies: all(without(primary, "depot"), without(remote, "depot")),
+		},
+	}
+}
