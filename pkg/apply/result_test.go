@@ -55,11 +55,13 @@ func TestVerbOfAServersDryRun(t *testing.T) {
 		})
 	}
 	same := Result{Live: at("red", "1", "noon"), Now: at("red", "2", "night")}
-	if same.judge(DryRunServer); same.Verb != Unchanged {
+	same.judge(DryRunServer)
+	if same.Verb != Unchanged {
 		t.Errorf("the same but for its managers' times: %s", same.Verb)
 	}
 	other := Result{Live: at("red", "1", "noon"), Now: at("blue", "1", "noon")}
-	if other.judge(DryRunServer); other.Verb != Configured {
+	other.judge(DryRunServer)
+	if other.Verb != Configured {
 		t.Errorf("another value: %s", other.Verb)
 	}
 }

@@ -25,7 +25,7 @@ import (
 // objects says whether a command that writes shows what it writes, or only shows it.
 type objects struct {
 	dryRun      string
-	print       *genericclioptions.PrintFlags
+	printing    *genericclioptions.PrintFlags
 	onlyCluster string
 	secrets     string
 	diff        bool
@@ -36,10 +36,10 @@ type objects struct {
 }
 
 func (o *options) addObjectFlags(c *cobra.Command) {
-	if o.objects.print == nil {
-		o.objects.print = genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)
+	if o.objects.printing == nil {
+		o.objects.printing = genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)
 	}
-	o.objects.print.AddFlags(c)
+	o.objects.printing.AddFlags(c)
 	f := c.Flags()
 	f.StringVar(&o.objects.dryRun, "dry-run", string(apply.DryRunNone), `"client" shows what would be applied and sends nothing, "server" has the API servers do everything but keep it; "none"`)
 	f.BoolVar(&o.objects.diff, "show-diff", false, "Show what would change as kubectl diff does, and keep nothing; honours KUBECTL_EXTERNAL_DIFF")
@@ -54,7 +54,7 @@ func (o *options) addObjectFlags(c *cobra.Command) {
 	}
 	mustComplete(c, map[string]cobra.CompletionFunc{
 		"dry-run": completeList([]string{"none", "client", "server"}), "secrets": completeList([]string{string(report.OmitSecrets), string(report.PlaceholderSecrets), string(report.PlainSecrets)}),
-		"output": completeList(o.objects.print.AllowedFormats()), "output-dir": completeFolders,
+		"output": completeList(o.objects.printing.AllowedFormats()), "output-dir": completeFolders,
 	})
 }
 
@@ -63,7 +63,7 @@ func (s *objects) dry() bool { return s.diff || s.dir != "" || s.dryRun != strin
 
 // shown is true when objects are to be printed on stdout, which is then theirs alone.
 func (s *objects) shown() bool {
-	return s.dry() || s.print.OutputFormat != nil && *s.print.OutputFormat != ""
+	return s.dry() || s.printing.OutputFormat != nil && *s.printing.OutputFormat != ""
 }
 
 // how is the kind of dry run.
@@ -88,10 +88,10 @@ func (s *objects) validate() error {
 	if !slices.Contains(secrets, report.Secrets(s.secrets)) {
 		return usage("--secrets %q is none of omit, plain and, with --output-dir, sealed-placeholder", s.secrets)
 	}
-	if s.dir != "" && (s.diff || s.dryRun == string(apply.DryRunServer) || *s.print.OutputFormat != "") {
+	if s.dir != "" && (s.diff || s.dryRun == string(apply.DryRunServer) || *s.printing.OutputFormat != "") {
 		return usage("--output-dir writes files and asks no API server: it goes neither with --show-diff nor with --dry-run=server nor with --output")
 	}
-	if s.diff && (s.dryRun == string(apply.DryRunClient) || *s.print.OutputFormat != "") {
+	if s.diff && (s.dryRun == string(apply.DryRunClient) || *s.printing.OutputFormat != "") {
 		return usage("--show-diff asks the API servers, and shows the difference alone: it goes neither with --dry-run=client nor with --output")
 	}
 	if _, err := s.printer(apply.Created); err != nil {
@@ -102,7 +102,7 @@ func (s *objects) validate() error {
 
 // printer is kubectl's own, for the chosen output; without one it says what became of an object.
 func (s *objects) printer(verb apply.Verb) (printers.ResourcePrinter, error) {
-	flags := *s.print
+	flags := *s.printing
 	flags.NamePrintFlags = genericclioptions.NewNamePrintFlags(string(verb))
 	switch s.how() {
 	case apply.DryRunClient:
@@ -147,7 +147,7 @@ func (s *objects) choose(steps []plan.Step) error {
 	switch {
 	case s.onlyCluster != "" && !slices.Contains(clusters, s.onlyCluster):
 		return usage("--only-cluster %q: this command writes to %s", s.onlyCluster, strings.Join(clusters, ", "))
-	case *s.print.OutputFormat != "" && s.onlyCluster == "" && len(clusters) > 1:
+	case *s.printing.OutputFormat != "" && s.onlyCluster == "" && len(clusters) > 1:
 		return usage("--output would mix the objects of %s, which are to be applied apart: choose with --only-cluster", strings.Join(clusters, ", "))
 	}
 	return nil
@@ -164,10 +164,10 @@ func (o *options) show(steps []plan.Step) error {
 	if s.dir != "" {
 		return o.writeFolders(chosen)
 	}
-	if *s.print.OutputFormat == "" {
+	if *s.printing.OutputFormat == "" {
 		return report.ObjectsByCluster(o.Out, chosen, s.printer)
 	}
-	if report.Secrets(s.secrets) == report.OmitSecrets && *s.print.OutputFormat != "name" {
+	if report.Secrets(s.secrets) == report.OmitSecrets && *s.printing.OutputFormat != "name" {
 		var left []report.Object
 		chosen, left = report.WithoutCredentials(chosen)
 		for _, r := range left {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,9 +17,7 @@ import (
 
 func wanted(cluster, part, kind, name string, more map[string]any) Object {
 	content := map[string]any{"apiVersion": "v1", "kind": kind, "metadata": map[string]any{"name": name}}
-	for key, value := range more {
-		content[key] = value
-	}
+	maps.Copy(content, more)
 	o := &unstructured.Unstructured{Object: content}
 	return Object{Cluster: cluster, Part: part, Result: apply.Result{Wanted: o, Now: o}}
 }

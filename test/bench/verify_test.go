@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +95,6 @@ func (a *arena) verify(b *testing.B, title string, code int, more ...string) ser
 	for range 1 + verifyRounds {
 		runs = append(runs, measureEnding(b, code, a.Command(b.Context(), os.Getenv("KUBECTL_MESH_BIN"), args...)))
 	}
-	detail(b, strings.Join([]string{"verify", title}, ", "), runs[1:])
+	detail(b, "verify, "+title, runs[1:])
 	return runs[1:]
 }

@@ -28,7 +28,7 @@ func TestCompletion(t *testing.T) {
 		t.Fatal(err)
 	}
 	shim := lab.MustMesh(t, "completion", "kubectl").Stdout
-	if err := os.WriteFile(filepath.Join(folder, "kubectl_complete-mesh"), []byte(shim), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(folder, "kubectl_complete-mesh"), []byte(shim), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestDryRun(t *testing.T) {
 	rehearse := func(command []string, more ...string) string {
 		t.Helper()
 		before := versions(t, lab, all...)
-		r := lab.MustMesh(t, append(command[:len(command):len(command)], more...)...)
+		r := lab.MustMesh(t, append(slices.Clip(command), more...)...)
 		mustBeUnwritten(t, before, versions(t, lab, all...))
 		return r.Stdout
 	}
@@ -87,7 +88,7 @@ func TestDryRun(t *testing.T) {
 	// Unless it is asked for, no credential is shown, also when it is there.
 	for _, show := range [][]string{{"--dry-run=client", "-o", "yaml", "--only-cluster", "cluster1"}, {"--dry-run=server", "-o", "json", "--only-cluster", "cluster3"},
 		{"-o", "yaml", "--only-cluster", "cluster3"}, {"--show-diff"}} {
-		r := lab.MustMesh(t, append(attach[:len(attach):len(attach)], show...)...)
+		r := lab.MustMesh(t, append(slices.Clip(attach), show...)...)
 		if out := r.Stdout + r.Stderr; strings.Contains(out, token) || strings.Contains(out, string(plain)) || strings.Contains(out, "kind: Config\n") {
 			t.Errorf("%v shows a token", show)
 		}

@@ -26,7 +26,7 @@ func readerToken(t *testing.T, lab *labtest.Lab, cluster string) string {
 }
 
 // inNetwork runs nft in a cluster's network namespace, which is its node's.
-func inNetwork(ctx context.Context, t *testing.T, lab *labtest.Lab, cluster, rules string) {
+func inNetwork(t *testing.T, lab *labtest.Lab, cluster, rules string) {
 	t.Helper()
 	var status struct {
 		Clusters []struct {
@@ -45,7 +45,8 @@ func inNetwork(ctx context.Context, t *testing.T, lab *labtest.Lab, cluster, rul
 			if c.Name != cluster || !component.Running {
 				continue
 			}
-			command := exec.CommandContext(ctx, "nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", component.PID), "nft", "-f", "-")
+			// What a test has set is taken away when its own context has ended.
+			command := exec.CommandContext(context.WithoutCancel(t.Context()), "nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", component.PID), "nft", "-f", "-")
 			command.Stdin = strings.NewReader(rules)
 			if out, err := command.CombinedOutput(); err != nil {
 				t.Fatalf("nft in %s: %v\n%s", cluster, err, out)
@@ -63,13 +64,13 @@ func drop(t *testing.T, lab *labtest.Lab, cluster string, hooks []string, match 
 	for _, hook := range hooks {
 		rules += fmt.Sprintf("chain at_%s { type filter hook %s priority 0; %s drop; }\n", hook, hook, match)
 	}
-	inNetwork(t.Context(), t, lab, cluster, rules+"}\n")
+	inNetwork(t, lab, cluster, rules+"}\n")
 }
 
 // restore takes away what drop has done.
 func restore(t *testing.T, lab *labtest.Lab, cluster string) {
 	t.Helper()
-	inNetwork(context.WithoutCancel(t.Context()), t, lab, cluster, "table inet km_test {}\ndelete table inet km_test\n")
+	inNetwork(t, lab, cluster, "table inet km_test {}\ndelete table inet km_test\n")
 }
 
 type judged struct{ ID, Cluster, To, Status, Seen, Fix string }
