@@ -154,7 +154,7 @@ func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Act
 	case plan.ApplyRemote:
 		return a.remote(ctx, action)
 	case plan.ApplyRemoteSecret:
-		object, err := a.remoteSecret(ctx, action)
+		object, err := a.remoteSecret(ctx, c, action)
 		return "", []*unstructured.Unstructured{object}, err
 	}
 	return "", nil, fmt.Errorf("there is nothing to write for %T", action)
@@ -237,8 +237,10 @@ func (a *Actor) render(charts istio.Charts, remote istio.RemoteCluster) ([]*unst
 	return once()
 }
 
-// remoteSecret reads the reader account's token in the remote and makes the primary's secret of it.
-func (a *Actor) remoteSecret(ctx context.Context, action plan.ApplyRemoteSecret) (*unstructured.Unstructured, error) {
+// remoteSecret reads the reader account's token in the remote and makes the primary's secret of it. A kubeconfig that is
+// there and says the same stays to the byte: an istiod that sees it change, be it in a blank, may stop to watch the
+// cluster for good (istio/istio#59875).
+func (a *Actor) remoteSecret(ctx context.Context, primary *cluster.Cluster, action plan.ApplyRemoteSecret) (*unstructured.Unstructured, error) {
 	token, err := readToken(ctx, a.Clusters[action.Remote], a.Mesh.Namespace)
 	switch {
 	case a.dry() && apierrors.IsNotFound(err):
@@ -253,11 +255,20 @@ func (a *Actor) remoteSecret(ctx context.Context, action plan.ApplyRemoteSecret)
 	if !filled {
 		return nil, fmt.Errorf("cluster %s: Secret %s in %s has no token yet", action.Remote, token.Name, token.Namespace)
 	}
-	secret, err := istio.RemoteSecret(a.Mesh.Namespace, action.Remote, istio.Credentials{
-		Server: action.Server, TLSServerName: action.TLSServerName, CA: ca, Token: bearer,
-	})
+	credentials := istio.Credentials{Server: action.Server, TLSServerName: action.TLSServerName, CA: ca, Token: bearer}
+	secret, err := istio.RemoteSecret(a.Mesh.Namespace, action.Remote, credentials)
 	if err != nil {
 		return nil, err
+	}
+	held, err := primary.Kube().CoreV1().Secrets(secret.Namespace).Get(ctx, secret.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+	case err != nil:
+		return nil, fmt.Errorf("cluster %s: %w", primary.Name, err)
+	default:
+		if said, err := istio.ParseRemoteSecret(held.Data[action.Remote]); err == nil && said.Same(credentials) {
+			secret.Data[action.Remote] = held.Data[action.Remote]
+		}
 	}
 	return istio.Unstructured(secret)
 }

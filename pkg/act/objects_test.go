@@ -2,6 +2,7 @@ package act
 
 import (
 	"context"
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
@@ -159,6 +160,26 @@ func TestRemoteSecret(t *testing.T) {
 	_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err != nil || len(objects) != 1 || objects[0].GetName() != "istio-remote-secret-west" {
 		t.Fatalf("got %v, %v", objects, err)
+	}
+	ours, _, _ := unstructured.NestedStringMap(objects[0].Object, "data")
+	kubeconfig, err := base64.StdEncoding.DecodeString(ours["west"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for held, stays := range map[string]bool{
+		string(kubeconfig) + "\n": true,
+		strings.Replace(string(kubeconfig), "west.example", "other.example", 1): false,
+		"nonsense": false,
+	} {
+		a.Clusters["east"] = faked(&corev1.Secret{ObjectMeta: meta("istio-remote-secret-west"), Data: map[string][]byte{"west": []byte(held)}})
+		_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, _, _ := unstructured.NestedStringMap(objects[0].Object, "data")
+		if got, err := base64.StdEncoding.DecodeString(data["west"]); err != nil || (string(got) == held) != stays {
+			t.Errorf("of %q is left %q (%v)", held, got, err)
+		}
 	}
 	a.Clusters["west"] = faked(&corev1.Secret{ObjectMeta: meta(istio.ReaderTokenSecret)})
 	_, _, err = a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})

@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -31,6 +32,12 @@ type Credentials struct {
 	Token []byte
 	// Proxied is true when istiod is told to reach the server through a proxy.
 	Proxied bool
+}
+
+// Same is true where istiod reaches the same server as the same account, whatever way it takes there.
+func (c Credentials) Same(other Credentials) bool {
+	return c.Server == other.Server && c.TLSServerName == other.TLSServerName &&
+		bytes.Equal(c.CA, other.CA) && bytes.Equal(c.Token, other.Token)
 }
 
 // NotMadeYet stands, in a dry run, for credentials that only a cluster can make.
