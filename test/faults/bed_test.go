@@ -80,6 +80,13 @@ func (b *bed) kubectl(t *testing.T, cluster string, args ...string) string {
 	return b.Kubectl(t, cluster, append([]string{"-n", namespace}, args...)...)
 }
 
+// istiods are the pods of istiod that are to stay, each by a field of its own.
+func (b *bed) istiods(t *testing.T, field string) []string {
+	t.Helper()
+	return strings.Fields(b.kubectl(t, primary, "get", "pods", "-l", "app=istiod", "-o",
+		"go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{with "+field+"}}{{.}} {{end}}{{end}}{{end}}"))
+}
+
 // create makes objects of YAML in Istio's namespace.
 func (b *bed) create(t *testing.T, cluster, yaml string) {
 	t.Helper()

@@ -92,10 +92,7 @@ spec:
 // and those of whoever comes after it.
 func secondReplicaIsDeaf(t *testing.T, b *bed) {
 	t.Helper()
-	addresses := func() []string {
-		return strings.Fields(b.kubectl(t, primary, "get", "pods", "-l", "app=istiod", "-o",
-			"go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{with .status.podIP}}{{.}} {{end}}{{end}}{{end}}"))
-	}
+	addresses := func() []string { return b.istiods(t, ".status.podIP") }
 	first := addresses()[0]
 	b.pastTheRemote(t, "ip saddr "+b.place(t, primary).PodCIDR+" ip saddr != "+first)
 	b.kubectl(t, primary, "scale", "deployment/istiod", "--replicas=2")

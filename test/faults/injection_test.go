@@ -87,7 +87,7 @@ func whileForbidden(verb, resource, withoutVerb string, do does, failures func(t
 // failedPatches counts istiod's failures to write a caBundle. It does not try again until the webhook changes.
 func failedPatches(t *testing.T, b *bed) int {
 	t.Helper()
-	pod := b.kubectl(t, primary, "get", "pods", "-l", "app=istiod", "--field-selector=status.phase=Running", "-o", "jsonpath={.items[0].metadata.name}")
+	pod := b.istiods(t, ".metadata.name")[0]
 	metrics := b.kubectl(t, primary, "get", "--raw", "/api/v1/namespaces/"+namespace+"/pods/"+pod+":15014/proxy/metrics")
 	found := regexp.MustCompile(`webhook_patch_failures_total{name="` + tagWebhook + `",reason="webhook_update_failure"} (\d+)`).FindStringSubmatch(metrics)
 	if found == nil {
