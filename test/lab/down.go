@@ -13,6 +13,21 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
+// DownAll ends the lab, and the labs NAME--PACKAGE that tests of packages have of their own under its name.
+func (l *Lab) DownAll(ctx context.Context) error {
+	folders, err := filepath.Glob(filepath.Join(home, l.name+"--*"))
+	if err != nil {
+		return err
+	}
+	failed := []error{l.Down(ctx)}
+	for _, folder := range folders {
+		one := *l
+		one.name = filepath.Base(folder)
+		failed = append(failed, one.Down(ctx))
+	}
+	return errors.Join(failed...)
+}
+
 // Down ends the lab and removes all that it has left, whatever state it was in.
 func (l *Lab) Down(ctx context.Context) error {
 	if os.Geteuid() != 0 {

@@ -69,7 +69,15 @@ func Main(m *testing.M) int {
 	return code
 }
 
-func labName() string { return cmp.Or(os.Getenv("LAB"), "test") }
+// labName is that of a lab of the package's own, so that packages can be tested side by side. `lab down` of the name
+// before the hyphens ends it, too.
+func labName() string {
+	folder, err := os.Getwd() // go test starts a package's tests in its folder
+	if err != nil {
+		folder = "package"
+	}
+	return cmp.Or(os.Getenv("LAB"), "test") + "--" + filepath.Base(folder)
+}
 
 // Use gives a test clusters that are as after their start. It skips the test where there can be no lab: with -short,
 // and where make has not built one.

@@ -454,6 +454,13 @@ func (s life) crash(t *testing.T) {
 	if _, err := os.Stat(s.Dir); err == nil {
 		t.Errorf("%s is there again", s.Dir)
 	}
+
+	tests := []string{"--lab", name + "--package"} // as packages' tests name theirs
+	mustRun(t, append([]string{"up", "--clusters", "1", "--nodeless"}, tests...)...)
+	mustRun(t, "down")
+	if _, err := run(t.Context(), append([]string{"status"}, tests...)...); err == nil || !strings.Contains(err.Error(), "there is no lab") {
+		t.Errorf("the lab of a package's tests has the status %v after all went down; want none", err)
+	}
 }
 
 // processes returns those in the cgroups of the lab.

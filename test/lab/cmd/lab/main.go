@@ -103,8 +103,8 @@ func (a *app) up() *cobra.Command {
 
 func (a *app) down() *cobra.Command {
 	return &cobra.Command{
-		Use: "down", Short: "End the lab and remove all it has left, whatever state it is in", Args: cobra.NoArgs,
-		RunE: a.run(func(cmd *cobra.Command, l *lab.Lab, _ []string) error { return l.Down(cmd.Context()) }),
+		Use: "down", Short: "End the lab, and those of tests under its name, and remove all they have left, whatever state they are in", Args: cobra.NoArgs,
+		RunE: a.run(func(cmd *cobra.Command, l *lab.Lab, _ []string) error { return l.DownAll(cmd.Context()) }),
 	}
 }
 
