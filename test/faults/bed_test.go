@@ -20,6 +20,9 @@ const (
 	namespace = "istio-system"
 	// patience is how long verify may take to tell what it is to tell: istiod must have seen what was done.
 	patience = 15 * time.Second
+	// succession is how long a cluster may have no leading istiod: one that ended without a word keeps its lease, and the
+	// others try for it at their leisure.
+	succession = 90 * time.Second
 )
 
 // bed is a mesh to break things in.
@@ -105,7 +108,7 @@ func (b *bed) createIn(t *testing.T, cluster, namespace, yaml string) {
 // until asks again and again until something is so, and fails the test when it never is.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), succession)
 	defer cancel()
 	for !is() {
 		if ctx.Err() != nil {
