@@ -53,7 +53,7 @@ func Live(ctx context.Context, clusters cluster.Set, s *observe.Snapshot, t Targ
 	if primary, seen := clusters[t.Primary], s.Clusters[t.Primary]; primary != nil && seen != nil && answers(seen) {
 		asked.Go(func() { useCredentials(ctx, primary, s, t) })
 		asked.Go(func() { callGateway(ctx, primary, seen, t) })
-		asked.Go(func() { readPolicies(ctx, primary, seen, t, note) })
+		asked.Go(func() { readGatewayPolicies(ctx, primary, seen, t, note) })
 	}
 	asked.Wait()
 	for _, apply := range noted {

@@ -10,9 +10,9 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
-// readPolicies reads what the AuthorizationPolicies that bind the gateway's pods say of the ports that lead to istiod.
+// readGatewayPolicies reads what the AuthorizationPolicies that bind the gateway's pods say of the ports that lead to istiod.
 // Without a pod nobody is bound, which a check says.
-func readPolicies(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target, note notes) {
+func readGatewayPolicies(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target, note notes) {
 	ctx, cancel := context.WithTimeout(ctx, oneLook)
 	defer cancel()
 	pods, err := primary.Kube().CoreV1().Pods(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.EastWestGatewaySelector})
