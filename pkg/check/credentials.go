@@ -133,7 +133,7 @@ func (v view) synced(name string) bool {
 		return false
 	}
 	for _, replica := range plane.Replicas {
-		if !slices.ContainsFunc(replica.Clusters, func(c observe.SyncedRemote) bool { return c.ID == name && c.Status == "synced" }) {
+		if !slices.ContainsFunc(replica.Clusters, func(c observe.SyncedRemote) bool { return c.ID == name && c.Status == observe.Synced }) {
 			return false
 		}
 	}
@@ -224,7 +224,7 @@ func syncPartial(v view) []Result {
 		}
 		var has, lacks []string
 		for _, replica := range plane.Replicas {
-			synced := slices.ContainsFunc(replica.Clusters, func(s observe.SyncedRemote) bool { return s.ID == c.Name && s.Status == "synced" })
+			synced := slices.ContainsFunc(replica.Clusters, func(s observe.SyncedRemote) bool { return s.ID == c.Name && s.Status == observe.Synced })
 			switch {
 			case replica.Error != "":
 			case synced:

@@ -390,7 +390,7 @@ func notSynced(v view) []Result {
 				}
 			}
 			switch status {
-			case "synced":
+			case observe.Synced:
 				continue
 			case observe.Closed, notListed: // it does not try again by itself
 				return fail(v.restart(primary), "%s says of this cluster: %s. It does not try again", replica.Pod, status)

@@ -131,6 +131,8 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 		newAttachRemote(o),
 		newPreflight(o),
 		newVerify(o),
+		newStatus(o),
+		newGraph(o),
 		newCompletion(o),
 		newVersion(o),
 		newOptions(root),

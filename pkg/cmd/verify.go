@@ -3,20 +3,13 @@ package cmd
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 )
@@ -106,35 +99,13 @@ func (v *verify) run(ctx context.Context, args []string) error {
 
 // examine looks at the mesh and judges it.
 func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
-	m, err := v.newMesh(args)
-	if err != nil {
-		return verdict{}, err
-	}
-	m, met, err := v.withKnownRemotes(ctx, m)
-	if err != nil {
-		return verdict{}, err
-	}
-	s, err := v.lookFor(ctx, m, nil, lookDeep, met)
-	if err != nil {
-		return verdict{}, err
-	}
-	if len(args) == 0 {
-		s.dropNamesakes()
-	}
-	if err := s.complete(); err != nil {
-		return verdict{}, err
-	}
-	observe.Analyze(ctx, s.snapshot, observe.Analysis{Clusters: s.names(), Namespace: s.mesh.Namespace, Revision: s.mesh.RevisionLabel()})
 	gone := func() error { return nil }
-	if primary, found := s.mesh.Primary(); found {
-		target := probe.Target{Primary: primary.Name, Namespace: s.mesh.Namespace, Revision: s.mesh.Revision}
-		var live sync.WaitGroup
-		live.Go(func() { probe.Live(ctx, s.clusters, s.snapshot, target) })
+	s, err := v.lookAtMesh(ctx, args, func(s *session, target probe.Target) (err error) {
 		if v.traffic {
 			s.snapshot.Traffic, gone, err = v.probeTraffic(ctx, s, target)
 		}
-		live.Wait()
-	}
+		return err
+	})
 	if err != nil {
 		return verdict{}, errors.Join(interruption(err), gone())
 	}
@@ -181,104 +152,4 @@ func interruption(err error) error {
 		return &exitError{ExitInterrupted, err}
 	}
 	return err
-}
-
-// withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,
-// adds all that the primary knows. A remote to which no context leads is added without one, and is met with the
-// credentials of its secret. A primary whose secrets can't be read leaves the mesh as it is: the checks will say so.
-func (v *verify) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, acquaintance, error) {
-	primary, err := cluster.Connect(v.flags, plan.PrimaryKey, m.Clusters[0].Context, true)
-	if err != nil {
-		return m, acquaintance{}, err
-	}
-	bounded, cancel := context.WithTimeout(ctx, observe.Patience)
-	defer cancel()
-	secrets, err := istio.RemoteSecrets(bounded, primary.Kube(), m.Namespace)
-	met := acquaintance{primary: primary, silent: observe.Silence(bounded, observe.Patience, err), others: cluster.Set{}}
-	if err != nil || len(secrets) == 0 {
-		return m, met, ctx.Err()
-	}
-	endpoints, err := cluster.Endpoints(v.flags)
-	if err != nil {
-		return m, met, err
-	}
-	named := m.Clusters[1:]
-	all := len(named) == 0
-	m.Clusters = slices.Clone(m.Clusters[:1])
-	for _, held := range secrets {
-		secret := observe.RemoteSecretOf(held)
-		remote := mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote}
-		leads := leadingTo(secret, endpoints)
-		switch i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
-			return c.Name == secret.Cluster || slices.Contains(leads, c.Context)
-		}); {
-		case known(m.Clusters, secret.Cluster):
-			continue
-		case i >= 0:
-			remote.Context = named[i].Context
-			named = slices.Delete(slices.Clone(named), i, i+1)
-		case !all:
-			continue
-		case len(leads) > 0:
-			remote.Context = leads[0]
-		case secret.Server == "":
-			remote.Context = namesake(secret.Cluster, endpoints) // a secret that says nothing of its cluster
-		}
-		if remote.Context == "" && held.Usable() {
-			// What is wrong with credentials of which no client can be made, the probe finds, too.
-			if connected, err := cluster.ConnectWith(v.flags, remote.Name, held.Secret, held.Config()); err == nil {
-				met.others[remote.Name] = connected
-			}
-		}
-		m.Clusters = append(m.Clusters, remote)
-	}
-	m.Clusters = append(m.Clusters, named...)
-	return m, met, nil
-}
-
-// dropNamesakes takes the remotes of secrets under the primary's own name, which istiod ignores, out of the mesh;
-// name-duplicate tells of the secrets.
-func (s *session) dropNamesakes() {
-	seen := s.snapshot.Clusters[plan.PrimaryKey]
-	if seen == nil {
-		return
-	}
-	for _, plane := range seen.ControlPlanes {
-		s.mesh.Clusters = slices.DeleteFunc(slices.Clone(s.mesh.Clusters), func(c mesh.Cluster) bool {
-			return c.Role == mesh.Remote && c.Name == plane.ClusterID
-		})
-		if plane.ClusterID != plan.PrimaryKey {
-			delete(s.clusters, plane.ClusterID)
-			delete(s.snapshot.Clusters, plane.ClusterID)
-		}
-	}
-}
-
-// namesake is the context after which a cluster is named as attach-remote would name it.
-func namesake(name string, endpoints []cluster.Endpoint) string {
-	for _, e := range endpoints {
-		if mesh.ClusterName(e.Context) == name {
-			return e.Context
-		}
-	}
-	return ""
-}
-
-func known(clusters []mesh.Cluster, name string) bool {
-	return slices.ContainsFunc(clusters, func(c mesh.Cluster) bool { return c.Name == name })
-}
-
-// leadingTo are the contexts that lead to the cluster of a remote secret: by the API server's address, and where the
-// primary was given another one than the user's, by its CA.
-func leadingTo(secret observe.RemoteSecret, endpoints []cluster.Endpoint) []string {
-	var byServer, byCA []string
-	for _, e := range endpoints {
-		switch {
-		case strings.TrimSuffix(e.Server, "/") == strings.TrimSuffix(secret.Server, "/"):
-			byServer = append(byServer, e.Context)
-		case secret.CA != "" && observe.Fingerprint(e.CA) == secret.CA:
-			byCA = append(byCA, e.Context)
-		}
-	}
-	return append(byServer, byCA...)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -68,6 +69,8 @@ type RemoteCredentials struct {
 	Credentials
 	// Secret is the secret's name, Cluster the key.
 	Secret, Cluster string
+	// Created is when the secret was.
+	Created time.Time
 	// Err says why istiod does not use it.
 	Err error
 }
@@ -90,7 +93,7 @@ func RemoteCredentialsOf(secrets []corev1.Secret) []RemoteCredentials {
 	for _, secret := range secrets {
 		for _, key := range RemoteSecretKeys(&secret) {
 			credentials, err := ParseRemoteSecret(secret.Data[key])
-			all = append(all, RemoteCredentials{Credentials: credentials, Secret: secret.Name, Cluster: key, Err: err})
+			all = append(all, RemoteCredentials{Credentials: credentials, Secret: secret.Name, Cluster: key, Created: secret.CreationTimestamp.Time, Err: err})
 		}
 	}
 	return all

@@ -250,6 +250,7 @@ func RemoteSecretOf(held istio.RemoteCredentials) RemoteSecret {
 	seen := RemoteSecret{
 		Secret: held.Secret, Cluster: held.Cluster, Server: held.Server, TLSServerName: held.TLSServerName,
 		CA: Fingerprint(held.CA), Token: Fingerprint(held.Token),
+		Created: held.Created, Ends: istio.TokenEnds(held.Token),
 	}
 	if held.Err != nil {
 		seen.Error = held.Err.Error()

@@ -218,8 +218,13 @@ type SyncedRemote struct {
 	Status string `json:"status"`
 }
 
-// Closed is istiod's word for a cluster that it has stopped to watch.
-const Closed = "closed"
+// Two of istiod's words.
+const (
+	// Synced: it has read the cluster.
+	Synced = "synced"
+	// Closed: it has stopped to watch it.
+	Closed = "closed"
+)
 
 // Injector is a MutatingWebhookConfiguration that injects sidecars.
 type Injector struct {
@@ -279,6 +284,9 @@ type RemoteSecret struct {
 	// CA and Token are fingerprints.
 	CA    string `json:"ca,omitempty"`
 	Token string `json:"token,omitempty"`
+	// Created is when the secret was; Ends is when the token does, zero for one without an end.
+	Created time.Time `json:"created,omitzero"`
+	Ends    time.Time `json:"ends,omitzero"`
 	// Error says why istiod can't use it.
 	Error string `json:"error,omitempty"`
 	// Use is what came of using it; nil when that was not tried.

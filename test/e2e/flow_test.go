@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
@@ -124,8 +125,40 @@ func TestFlow(t *testing.T) {
 	}
 	mustBeUnwritten(t, before, versions(t, lab, "cluster1", "cluster2"))
 
+	shown(t, lab)
 	known := lab.Run(t, "istioctl", "--context", "cluster1", "remote-clusters")
 	mustContain(t, known.Stdout, "cluster2", "synced")
+}
+
+// shown fails unless status and graph show a mesh of two clusters that is well.
+func shown(t *testing.T, lab *labtest.Lab) {
+	t.Helper()
+	status := []string{"status", "--context", "cluster1"}
+	mustContain(t, lab.MustMesh(t, status...).Stdout, "✓ mesh1: 2 of 2 clusters well", "gateway of cluster1 at 10.", "1 of 1", "for 1 of 1 remote, the oldest ")
+	if names := lab.MustMesh(t, append(status, "-o", "name")...).Stdout; names != "cluster/cluster1\ncluster/cluster2\n" {
+		t.Errorf("status -o name: %q", names)
+	}
+	var sum struct {
+		Clusters []struct {
+			Proxies     int
+			Credentials *struct{ Created, Ends time.Time }
+		}
+		Links []struct{ Status string }
+	}
+	if err := json.Unmarshal([]byte(lab.MustMesh(t, append(status, "-o", "json")...).Stdout), &sum); err != nil {
+		t.Fatal(err)
+	}
+	if held := sum.Clusters[1].Credentials; held == nil || held.Created.IsZero() || !held.Ends.IsZero() {
+		t.Errorf("the credentials of cluster2: %+v; want a time of their making, and no end", held)
+	}
+	if sum.Clusters[0].Proxies == 0 { // the gateway's, at least
+		t.Errorf("cluster1 has no proxies")
+	}
+	if len(sum.Links) != 2 || sum.Links[0].Status != "pass" || sum.Links[1].Status != "pass" {
+		t.Errorf("links %+v", sum.Links)
+	}
+	mustContain(t, lab.MustMesh(t, "graph", "--context", "cluster1").Stdout, "flowchart LR\n", `-->|"reads"|`, `-->|"is served by"|`)
+	mustContain(t, lab.MustMesh(t, "graph", "--context", "cluster1", "-o", "svg").Stdout, "<svg xmlns=", "2 of 2 clusters well", "</svg>")
 }
 
 // A second control plane beside none, under a revision of its own.
