@@ -25,6 +25,7 @@ need iptables iptables
 need nftables nft
 need conntrack conntrack
 need bash-completion /usr/share/bash-completion/bash_completion # kubectl's own completion stands on it
+need jq jq # the documentation's pipes are run, too
 need python3-pip pip3 pip # Envoy comes as a Python wheel
 
 ((${#missing[@]})) || exit 0

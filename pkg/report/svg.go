@@ -97,6 +97,9 @@ func (p *svg) draw() {
 				y += 2 * gap // room for the words beside the lines
 				trunkTo = y - 3*gap + 2
 				p.below(trunkTo, y, remotes[0])
+				if trunkTo > trunkFrom+2 { // else the lines begin at the primary itself
+					fmt.Fprintf(&p.lines, `<path class="trunk" d="M%d %dH%d"/>`+"\n", middle-apart/2, trunkTo, middle+apart/2)
+				}
 				y += p.card(middle-cardWidth/2, y, remotes[0]) + gap
 				break
 			}
@@ -112,7 +115,7 @@ func (p *svg) draw() {
 		fmt.Fprintf(&p.bands, `<rect class="band" x="%d" y="%d" width="%d" height="%d" rx="12"/>`+"\n", margin, top, picture-2*margin, y-top)
 		y += margin / 2
 	}
-	if trunkFrom > 0 && trunkTo > trunkFrom {
+	if trunkFrom > 0 && trunkTo > trunkFrom+2 {
 		fmt.Fprintf(&p.lines, `<path class="trunk" d="M%d %dV%d"/>`+"\n", middle, trunkFrom, trunkTo)
 	}
 	text(&p.cards, margin, y+12, "small soft", "reads: istiod watches the remote's API server. served by: the remote's proxies and webhooks call istiod.")
@@ -147,7 +150,6 @@ func (p *svg) below(from, to int, c status.Cluster) {
 		p.link(l, middle+apart/2, to, middle+apart/2, from+2)
 		text(&p.lines, middle+apart/2+8, (from+to)/2+4, "small soft", word(l))
 	}
-	fmt.Fprintf(&p.lines, `<path class="trunk" d="M%d %dH%d"/>`+"\n", middle-apart/2, from, middle+apart/2)
 }
 
 // linksOf are those between a remote and the primary.

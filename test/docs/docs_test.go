@@ -1,0 +1,135 @@
+package docs
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
+
+// Each page is followed from its top to its end by somebody who begins with bare clusters.
+func TestPages(t *testing.T) {
+	for _, name := range []string{"README.md", "docs/guide.md"} {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join("..", "..", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocks, err := readPage(string(text))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			r := newReader(t)
+			for _, b := range blocks {
+				at := fmt.Sprintf("%s:%d", name, b.line)
+				if b.notRun != "" {
+					t.Logf("%s is not run: %s", at, b.notRun)
+					continue
+				}
+				r.follow(t, at, b)
+			}
+		})
+	}
+}
+
+// reader is somebody who types what a page shows.
+type reader struct{ env []string }
+
+// newReader gives a page's reader bare clusters whose contexts are called as pages call them.
+func newReader(t *testing.T) *reader {
+	t.Helper()
+	lab := labtest.Use(t, labtest.Options{Clusters: 3, NodelessFrom: 3})
+	home := t.TempDir()
+	config, err := clientcmd.LoadFromFile(lab.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, called := range map[string]string{"cluster1": "east", "cluster2": "west", "cluster3": "south"} {
+		config.Contexts[called] = config.Contexts[name]
+		delete(config.Contexts, name)
+	}
+	config.CurrentContext = ""
+	kubeconfig := filepath.Join(home, "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	// What only the lab needs is added to the commands, and not shown on the pages: they say so.
+	plugin := `#!/bin/sh
+case "$1" in
+install-primary | expose-istiod | attach-remote) exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@" -f ` + lab.Overlay + ` ;;
+verify) case "$*" in *--traffic*) exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@" --probe-image ` + labtest.ProbeImage + ` ;; esac ;;
+esac
+exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@"
+`
+	bin := filepath.Join(home, ".local", "bin")
+	if err := os.MkdirAll(bin, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "kubectl-mesh"), []byte(plugin), 0o700); err != nil { //nolint:gosec // it is to be run
+		t.Fatal(err)
+	}
+	return &reader{env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+lab.Bin+":"+os.Getenv("PATH"), "PWD="+home)}
+}
+
+// follow types a block's commands and compares what is said with what is shown.
+func (r *reader) follow(t *testing.T, at string, b block) {
+	t.Helper()
+	for _, prepare := range b.before {
+		r.must(t, at, prepare)
+	}
+	for _, c := range b.commands {
+		if c.typed == "" {
+			t.Errorf("%s shows what no command has said; if it can't be helped, it is to say why it is not run", at)
+			continue
+		}
+		said, err := r.run(t, c.typed)
+		if failed := err != nil; failed != c.fails() {
+			t.Errorf("%s: %s\nended with %v:\n%s", at, c.typed, err, said)
+			continue
+		}
+		if found := differences(c.shows, said); c.shows != nil && found != nil {
+			t.Errorf("%s: %s\n%s\nIt said:\n%s", at, c.typed, strings.Join(found, "\n"), said)
+		}
+	}
+	for _, undo := range b.after {
+		r.must(t, at, undo)
+	}
+}
+
+// fails is true where what is shown is the end of a command that has failed.
+func (c command) fails() bool {
+	for _, line := range c.shows {
+		if strings.HasPrefix(line, "error:") || strings.HasPrefix(line, "  ✗ ") {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) must(t *testing.T, at, typed string) {
+	t.Helper()
+	if said, err := r.run(t, typed); err != nil {
+		t.Fatalf("%s: %s\nended with %v:\n%s", at, typed, err, said)
+	}
+}
+
+func (r *reader) run(t *testing.T, typed string) (said string, err error) {
+	t.Helper()
+	shell := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", typed)
+	for _, variable := range r.env {
+		if folder, is := strings.CutPrefix(variable, "PWD="); is {
+			shell.Dir = folder
+		}
+	}
+	shell.Env = r.env
+	out, err := shell.CombinedOutput()
+	return string(out), err
+}
