@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
 // Each page is followed from its top to its end by somebody who begins with bare clusters.
 func TestPages(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/guide.md"} {
+	for _, name := range []string{"README.md", "docs/getting-started.md", "docs/guide.md"} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("..", "..", name))
 			if err != nil {
