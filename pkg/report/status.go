@@ -170,17 +170,18 @@ func credentials(sum status.Mesh, now time.Time) string {
 			held = append(held, c)
 		}
 	}
-	text := fmt.Sprintf("for %d of %s", len(held), count(remotes, "remote"))
+	first := fmt.Sprintf("for %d of %s", len(held), count(remotes, "remote"))
 	slices.SortStableFunc(held, func(a, b status.Cluster) int { return a.Credentials.Created.Compare(b.Credentials.Created) })
 	if len(held) > 0 && !held[0].Credentials.Created.IsZero() {
-		text += fmt.Sprintf(", the oldest %s old (%s)", age(held[0].Credentials.Created, now), held[0].Name)
+		first += fmt.Sprintf(", the oldest %s old (%s)", age(held[0].Credentials.Created, now), held[0].Name)
 	}
+	parts := []string{first}
 	for _, c := range held {
 		if end := c.Credentials.Ends; !end.IsZero() {
-			text += "; " + c.Name + " " + ending(end, now)
+			parts = append(parts, c.Name+" "+ending(end, now))
 		}
 	}
-	return text
+	return strings.Join(parts, "; ")
 }
 
 func ending(end, now time.Time) string {

@@ -100,9 +100,9 @@ const elided = "…"
 // generated names.
 func differences(shows []string, said string) []string {
 	var found []string
-	actual := comparable(strings.Split(said, "\n"))
+	actual := alike(strings.Split(said, "\n"))
 	whole := true
-	for _, line := range comparable(shows) {
+	for _, line := range alike(shows) {
 		if line == elided {
 			whole = false
 			continue
@@ -122,11 +122,11 @@ func differences(shows []string, said string) []string {
 	return found
 }
 
-// comparable takes out of lines what differs from run to run, joins those that a long text was wrapped into, and drops
+// alike takes out of lines what differs from run to run, joins those that a long text was wrapped into, and drops
 // empty ones.
-func comparable(lines []string) []string {
+func alike(lines []string) []string {
 	generated := regexp.MustCompile(`\b(kubectl-mesh-probe|istiod)(-[a-z0-9]{8,10})?-[a-z0-9]{5}\b`)
-	number := regexp.MustCompile(`[0-9]+(\.[0-9]+)*`)
+	number := regexp.MustCompile(`\d+(\.\d+)*`)
 	var all []string
 	for _, line := range lines {
 		line = number.ReplaceAllString(generated.ReplaceAllString(line, "$1-#"), "#")

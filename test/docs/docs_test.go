@@ -73,7 +73,7 @@ exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@"
 	if err := os.MkdirAll(bin, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(bin, "kubectl-mesh"), []byte(plugin), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(filepath.Join(bin, "kubectl-mesh"), []byte(plugin), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return &reader{env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+lab.Bin+":"+os.Getenv("PATH"), "PWD="+home)}
