@@ -322,7 +322,7 @@ func (r *reader) allowed(ctx context.Context, p Permission) (bool, error) {
 	review, err := r.Kube().AuthorizationV1().SelfSubjectAccessReviews().Create(ctx,
 		&authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 			ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Verb: p.Verb, Group: p.Group, Resource: resource, Subresource: sub, Namespace: p.Namespace,
+				Verb: p.Verb, Group: p.Group, Resource: resource, Subresource: sub, Namespace: p.Namespace, Name: p.Name,
 			},
 		}}, metav1.CreateOptions{})
 	if err != nil {

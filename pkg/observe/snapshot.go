@@ -150,6 +150,8 @@ type Permission struct {
 	Group     string `json:"group,omitempty"`
 	Resource  string `json:"resource"`
 	Namespace string `json:"namespace,omitempty"`
+	// Name is that of the one object which it is about; empty means all.
+	Name string `json:"name,omitempty"`
 }
 
 // Namespace is Istio's namespace.
