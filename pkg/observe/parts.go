@@ -319,6 +319,9 @@ func readPermissions(ctx context.Context, r *reader) (func(*Cluster), error) {
 
 func (r *reader) allowed(ctx context.Context, p Permission) (bool, error) {
 	resource, sub, _ := strings.Cut(p.Resource, "/")
+	if resource == "namespaces" && p.Name != "" {
+		p.Namespace = p.Name // a request for a namespace is one in it, so that a role there can allow it
+	}
 	review, err := r.Kube().AuthorizationV1().SelfSubjectAccessReviews().Create(ctx,
 		&authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 			ResourceAttributes: &authorizationv1.ResourceAttributes{
