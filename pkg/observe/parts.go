@@ -53,7 +53,12 @@ func readCA(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err != nil {
 		return nil, absent(err)
 	}
-	return func(c *Cluster) { c.CA = Fingerprint([]byte(cm.Data["ca.crt"])) }, nil
+	ca := []byte(cm.Data["ca.crt"])
+	untrusted := ""
+	if r.options.Attached || r.options.Obstacles {
+		untrusted = untrustedBy(ctx, r.RESTConfig(), ca)
+	}
+	return func(c *Cluster) { c.CA, c.Untrusted = Fingerprint(ca), untrusted }, nil
 }
 
 func readNamespace(ctx context.Context, r *reader) (func(*Cluster), error) {
