@@ -50,7 +50,7 @@ func unused() map[string]string {
 
 // Every command does its main job with exactly the rules that docs/rbac has for it, and needs each of them.
 func TestRolesAreEnough(t *testing.T) {
-	lab := labtest.Use(t, labtest.Options{Clusters: 2})
+	lab := clusters(t)
 	config, err := clientcmd.LoadFromFile(lab.Kubeconfig)
 	if err != nil {
 		t.Fatal(err)
