@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -121,7 +122,7 @@ func TestKubeconfigs(t *testing.T) {
 	}})
 	add(k.primary, "gcp", one, api.AuthInfo{AuthProvider: &api.AuthProviderConfig{Name: "gcp"}})
 
-	two, user := of("cluster2")
+	two, _ := of("cluster2")
 	add(k.remotes, "token-file", two, api.AuthInfo{TokenFile: k.file(t, "token", []byte(token(t, lab, "cluster2")), 0o600)})
 
 	three, user := of("cluster3")
@@ -184,7 +185,7 @@ func TestKubeconfigs(t *testing.T) {
 		user1.MustMesh(t, attach(way.context, way.args...)...)
 		given := secretOf(t, lab, "south")
 		if given.Server != way.server || given.TLSServerName != way.name || given.ProxyURL != "" || given.InsecureSkipTLSVerify ||
-			string(given.CertificateAuthorityData) != string(three.CertificateAuthorityData) {
+			!bytes.Equal(given.CertificateAuthorityData, three.CertificateAuthorityData) {
 			t.Errorf("of %s, istiod was given %+v", way.context, given)
 		}
 	}
@@ -218,7 +219,7 @@ func machine(t *testing.T, server string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := net.Dial("udp", target.Host) //nolint:noctx // nothing is sent
+	to, err := net.Dial("udp", target.Host) // which sends nothing
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func relay(t *testing.T, host, server string) (address string) {
 			if err != nil {
 				return
 			}
-			there, err := net.Dial("tcp", target.Host) //nolint:noctx // it ends with its listener
+			there, err := net.Dial("tcp", target.Host)
 			if err != nil {
 				here.Close()
 				continue
