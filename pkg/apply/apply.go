@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -187,6 +188,10 @@ func explain(object *unstructured.Unstructured, err error) error {
 		return fmt.Errorf("%s is also managed by somebody else: %w\nrun again with --force-conflicts to take these fields over",
 			Name(object), err)
 	}
+	if apierrors.IsForbidden(err) && strings.Contains(err.Error(), "not currently held") {
+		return fmt.Errorf("%s: %w\nnobody may grant what they do not hold: have an administrator give you these permissions, or the verbs escalate and bind on this role (docs/rbac)",
+			Name(object), err)
+	}
 	return fmt.Errorf("%s: %w", Name(object), err)
 }
 
@@ -214,10 +219,10 @@ func Rank(object *unstructured.Unstructured) int {
 	switch object.GetKind() {
 	case "Namespace":
 		return 0
-	case "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
-		"ConfigMap", "Service", "EndpointSlice":
+	case "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "Role", "ConfigMap", "Service", "EndpointSlice":
 		return 1
 	}
-	// Secrets are among the last: the token controller removes an account's token when it does not find the account.
+	// Secrets are among the last: the token controller removes an account's token when it does not find the account. So
+	// are bindings: whoever may not bind everything is asked whether they hold what the role grants, so it must be there.
 	return 2
 }

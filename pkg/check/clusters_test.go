@@ -18,10 +18,17 @@ func clusterScenarios() []scenario {
 			w.east().Denied = []observe.Permission{{Verb: "create", Resource: "pods/portforward", Namespace: "istio-system"}}
 			w.west().Denied = []observe.Permission{
 				{Verb: "create", Group: "rbac.authorization.k8s.io", Resource: "clusterroles"},
-				{Verb: "create", Resource: "namespaces"},
+				{Verb: "patch", Resource: "namespaces", Name: "istio-system"},
 				{Verb: "patch", Resource: "secrets", Namespace: "istio-system"},
 			}
 		}, []string{"fail permission east", "fail permission west"}},
+		{"a namespace can't be made, and there is none", BeforeAttach, func(w *world) {
+			w.west().Namespace = nil
+			w.west().Denied = []observe.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
+		}, []string{"fail permission west"}},
+		{"a namespace can't be made, and is there", BeforeAttach, func(w *world) {
+			w.west().Denied = []observe.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
+		}, nil},
 		{"old Kubernetes", BeforeInstall, func(w *world) { w.east().KubernetesVersion = "v1.29.9-eks-1" }, []string{"fail kubernetes-version east"}},
 		{"the oldest Kubernetes that will do", BeforeInstall, func(w *world) { w.east().KubernetesVersion = "v1.30.0-gke.100" }, nil},
 		{"a version that nobody can read", BeforeInstall, func(w *world) { w.east().KubernetesVersion = "main" }, []string{"warn kubernetes-version east"}},

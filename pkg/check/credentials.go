@@ -149,7 +149,31 @@ func answersHere(seen *observe.Cluster) bool {
 // sameServer compares addresses of API servers.
 func sameServer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }
 
+// willHaveCA asks of the CA that a remote secret is to have, which is the cluster's own.
+func willHaveCA(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		switch {
+		case !answersHere(seen):
+			return skip("needs reachable") // which verify asks of the server in the secret
+		case blind(seen, observe.CertificateAuthority) != nil:
+			return blind(seen, observe.CertificateAuthority)
+		case c.Server != "" && !sameServer(c.Server, seen.Server):
+			return skip("the primary calls another address than the kubeconfig's")
+		case seen.Untrusted == "":
+			return pass("the cluster's CA is that of its API server")
+		}
+		return fail(fmt.Sprintf("give the address of the API server itself: kubectl mesh attach-remote --context %s %s=%s --server https://ADDRESS:PORT",
+			primary.Context, c.Name, c.Context),
+			"istiod would refuse the certificate that is shown at %s, since it is not of the cluster's own CA; does a proxy stand before the API server? %s",
+			seen.Server, seen.Untrusted)
+	})
+}
+
 func secretCA(v view) []Result {
+	if v.command != "verify" {
+		return willHaveCA(v)
+	}
 	primary, _ := v.mesh.Primary()
 	return v.held(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
 		const meaning = "(does a proxy stand before the API server? Then give --server the server's own address)"

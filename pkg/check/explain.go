@@ -109,6 +109,12 @@ func explanations() map[string]explanation {
 			into kubeconfigs. In istiod's pod it means that pod itself, so istiod never reads the remote (#31081, #44826).`,
 			`Attach the cluster with --server and an address that the primary's pods reach.`,
 		},
+		"secret-proxy": {
+			`Your kubeconfig reaches the remote's API server through a proxy (proxy-url). A remote secret takes no proxy along:
+			istiod would call the server without it, and whether that works can't be told from here.`,
+			`Give attach-remote, with --server, the address by which the primary's pods reach the API server; it may be the same
+			one, where they need no proxy.`,
+		},
 		"secret-missing": {
 			`The primary has no remote secret for a cluster that is said to be its remote: it was deleted, or the cluster was
 			never attached. istiod does not know of the cluster, so its Services have no endpoints for the rest of the mesh, and
@@ -188,7 +194,8 @@ func explanations() map[string]explanation {
 		"secret-ca": {
 			`The API server's certificate is not signed by the CA in the remote secret. A proxy in front of it (Rancher, Loft, a
 			company's TLS inspection) shows its own (#51376), or the cluster's CA was rotated. With --traffic, pods of the primary
-			look at it, and what they see counts.`,
+			look at it, and what they see counts. Before a cluster is attached, it is looked at from where the command runs, if
+			the kubeconfig checks the certificate by another CA, or not at all.`,
 			`Attach the cluster again, with --server and the API server's own address if a proxy stands before it.`,
 		},
 		"token-expired": {

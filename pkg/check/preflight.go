@@ -14,8 +14,8 @@ import (
 func preflightIDs() []string {
 	return []string{
 		"reachable", "same-cluster", "permission", "kubernetes-version", "namespace-terminating", "adoptable",
-		"own-control-plane", "other-primary", "secret-localhost", "secret-malformed", "name-duplicate", "load-balancer",
-		"pod-security", "network-overlap", "roots-differ", "mixed-ambient", "clock-skew",
+		"own-control-plane", "other-primary", "secret-localhost", "secret-proxy", "secret-malformed",
+		"name-duplicate", "secret-ca", "load-balancer", "pod-security", "network-overlap", "roots-differ", "mixed-ambient", "clock-skew",
 	}
 }
 

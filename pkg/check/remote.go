@@ -39,6 +39,22 @@ func secretLocalhost(v view) []Result {
 	})
 }
 
+// secretProxy: a remote secret takes nothing along of how the user's kubeconfig reaches the server.
+func secretProxy(v view) []Result {
+	primary, _ := v.mesh.Primary()
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+		switch {
+		case seen.Proxy == "":
+			return pass("the kubeconfig names none")
+		case c.Server != "":
+			return pass("the primary calls %s", c.Server)
+		}
+		return fail(fmt.Sprintf("give the address by which pods of %s reach it, the same if they need no proxy: kubectl mesh attach-remote --context %s %s=%s --server %s",
+			primary.Name, primary.Context, c.Name, c.Context, seen.Server),
+			"the kubeconfig reaches %s through the proxy %s, which istiod would not use", seen.Server, seen.Proxy)
+	})
+}
+
 // secretOf is the remote secret that istiod uses for a cluster: the first by name.
 func (v view) secretOf(cluster string) (observe.RemoteSecret, bool) {
 	primary, _ := v.mesh.Primary()

@@ -18,6 +18,14 @@ func remoteScenarios() []scenario {
 		{"the user's address instead", BeforeAttach, func(w *world) {
 			w.west().Server, w.mesh.Clusters[2].Server = "https://127.0.0.1:40001", "https://172.18.0.3:6443"
 		}, nil},
+		{"a proxy on the way", BeforeAttach, func(w *world) { w.west().Proxy = "proxy.example:3128" }, []string{"fail secret-proxy west"}},
+		{"a proxy on the user's way alone", BeforeAttach, func(w *world) {
+			w.west().Proxy, w.mesh.Clusters[2].Server = "proxy.example:3128", "https://west.example:6443"
+		}, nil},
+		{"a proxy before the API server", BeforeAttach, func(w *world) { w.west().Untrusted = "x509: signed by unknown authority" }, []string{"fail secret-ca west"}},
+		{"a proxy before the API server, and another address", BeforeAttach, func(w *world) {
+			w.west().Untrusted, w.mesh.Clusters[2].Server = "x509: signed by unknown authority", "https://172.18.0.3:6443"
+		}, nil},
 		{"the secret's address means the pod", "", func(w *world) { w.secret().Server = "https://[::1]:6443" }, []string{"fail secret-localhost west"}},
 		{"the kubeconfig's is none of the secret's", "", func(w *world) { w.west().Server = "https://127.0.0.1:40001" }, nil},
 

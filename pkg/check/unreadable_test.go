@@ -124,7 +124,7 @@ func TestUnreachable(t *testing.T) {
 // API server which could not be read.
 func fromPrimary(id string) bool {
 	return slices.Contains([]string{
-		"not-synced", "sync-partial", "secret-localhost", "secret-missing", "secret-stale", "secret-unreachable", "secret-ca", "token-expired", "reader-rbac",
+		"not-synced", "sync-partial", "secret-localhost", "secret-proxy", "secret-missing", "secret-stale", "secret-unreachable", "secret-ca", "token-expired", "reader-rbac",
 		"proxies", "firewall", "gateway-trust",
 	}, id)
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -35,6 +37,8 @@ type Cluster struct {
 	Server string
 	// TLSServerName is the name by which its certificate is checked, if the kubeconfig gives one.
 	TLSServerName string
+	// Proxy is where the kubeconfig's proxy-url leads, as HOST:PORT, if it gives one.
+	Proxy string
 	// Secret is the primary's remote secret whose credentials are used, where the kubeconfig has none.
 	Secret string
 }
@@ -53,6 +57,13 @@ func Contexts(flags *genericclioptions.ConfigFlags) (names []string, current str
 	}
 	slices.Sort(names)
 	return names, raw.CurrentContext, nil
+}
+
+// InCluster is true in a pod with a service account: a command without a context is then about the pod's own cluster, as
+// kubectl's are.
+func InCluster() bool {
+	_, err := rest.InClusterConfig()
+	return err == nil
 }
 
 // Endpoint is where a context of the kubeconfig leads.
@@ -115,8 +126,24 @@ func Connect(flags *genericclioptions.ConfigFlags, name, contextName string, pri
 	}
 	return &Cluster{
 		CLIClient: client, Name: name, Context: contextName,
-		Server: config.Host, TLSServerName: config.ServerName,
+		Server: config.Host, TLSServerName: config.ServerName, Proxy: proxyOf(config),
 	}, nil
+}
+
+// proxyOf is the proxy that the kubeconfig names. One of the environment (HTTPS_PROXY) is not the cluster's matter.
+func proxyOf(config *rest.Config) string {
+	if config.Proxy == nil {
+		return ""
+	}
+	target, err := url.Parse(config.Host)
+	if err != nil {
+		return ""
+	}
+	proxy, err := config.Proxy(&http.Request{URL: target})
+	if err != nil || proxy == nil {
+		return ""
+	}
+	return proxy.Host
 }
 
 // ConnectWith makes the client of a cluster to which no context leads, with the credentials of a remote secret. Of the

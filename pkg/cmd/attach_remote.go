@@ -155,11 +155,7 @@ func (a *attachRemote) summary(s *session, steps []plan.Step, outcome run.Outcom
 	if len(failed) > 0 {
 		return errors.New("not every cluster was attached")
 	}
-	next := fmt.Sprintf("kubectl mesh verify --context %s --traffic", primary.Context)
-	if s.mesh.Revision != "" {
-		next += " --revision " + s.mesh.Revision
-	}
-	fmt.Fprintf(a.said(), "Next: %s\n", next)
+	fmt.Fprintf(a.said(), "Next: %s\n", next(s.mesh, "verify")+" --traffic")
 	return nil
 }
 

@@ -86,12 +86,9 @@ func (i *installPrimary) run(ctx context.Context) error {
 		return err
 	}
 	primary, _ := s.mesh.Primary()
-	next := fmt.Sprintf("kubectl mesh expose-istiod --context %s", primary.Context)
-	if s.mesh.Revision != "" {
-		next += " --revision " + s.mesh.Revision
-	}
+	then := next(s.mesh, "expose-istiod")
 	if check.Adopted(s.mesh, s.snapshot) {
-		fmt.Fprintf(i.said(), "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, next)
+		fmt.Fprintf(i.said(), "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, then)
 		return nil
 	}
 	options := plan.Options{Profile: cmp.Or(i.profile, given.Profile), Wait: i.wait}
@@ -107,11 +104,11 @@ func (i *installPrimary) run(ctx context.Context) error {
 		return err
 	}
 	if !outcome.Wrote {
-		fmt.Fprintf(i.said(), "%s is already the primary of mesh %s: nothing was written.\nNext: %s\n", primary.Name, s.mesh.ID, next)
+		fmt.Fprintf(i.said(), "%s is already the primary of mesh %s: nothing was written.\nNext: %s\n", primary.Name, s.mesh.ID, then)
 		return nil
 	}
 	fmt.Fprintf(i.said(), "%s is the primary of mesh %s (Istio %s%s).\nNext: %s\n",
-		primary.Name, s.mesh.ID, cmp.Or(i.charts.Tag, i.charts.Release()), networkSuffix(primary.Network), next)
+		primary.Name, s.mesh.ID, cmp.Or(i.charts.Tag, i.charts.Release()), networkSuffix(primary.Network), then)
 	return nil
 }
 

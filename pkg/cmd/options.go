@@ -89,7 +89,7 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 		Namespace: *o.flags.Namespace, Revision: o.revision,
 		Clusters: []mesh.Cluster{{Context: primary, Role: mesh.Primary}},
 	}
-	if primary == "" && *o.flags.APIServer == "" {
+	if primary == "" && *o.flags.APIServer == "" && !cluster.InCluster() {
 		return m, usage("which cluster is the primary? Name its context with --context (the kubeconfig has no current one)")
 	}
 	if primary != "" && !slices.Contains(contexts, primary) {
@@ -112,6 +112,17 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 		m.Clusters = append(m.Clusters, mesh.Cluster{Name: ref.Name, Context: ref.Context, Role: mesh.Remote})
 	}
 	return m, nil
+}
+
+// next is a command that comes next, for the same primary and revision.
+func next(m mesh.Mesh, command string) string {
+	if primary, _ := m.Primary(); primary.Context != "" { // in a pod there may be none
+		command += " --context " + primary.Context
+	}
+	if m.Revision != "" {
+		command += " --revision " + m.Revision
+	}
+	return "kubectl mesh " + command
 }
 
 // session is a mesh with everything known that a command needs to decide.

@@ -53,7 +53,12 @@ func readCA(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err != nil {
 		return nil, absent(err)
 	}
-	return func(c *Cluster) { c.CA = Fingerprint([]byte(cm.Data["ca.crt"])) }, nil
+	ca := []byte(cm.Data["ca.crt"])
+	untrusted := ""
+	if r.options.Attached || r.options.Obstacles {
+		untrusted = untrustedBy(ctx, r.RESTConfig(), ca)
+	}
+	return func(c *Cluster) { c.CA, c.Untrusted = Fingerprint(ca), untrusted }, nil
 }
 
 func readNamespace(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -320,10 +325,13 @@ func readPermissions(ctx context.Context, r *reader) (func(*Cluster), error) {
 
 func (r *reader) allowed(ctx context.Context, p Permission) (bool, error) {
 	resource, sub, _ := strings.Cut(p.Resource, "/")
+	if resource == "namespaces" && p.Name != "" {
+		p.Namespace = p.Name // a request for a namespace is one in it, so that a role there can allow it
+	}
 	review, err := r.Kube().AuthorizationV1().SelfSubjectAccessReviews().Create(ctx,
 		&authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 			ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Verb: p.Verb, Group: p.Group, Resource: resource, Subresource: sub, Namespace: p.Namespace,
+				Verb: p.Verb, Group: p.Group, Resource: resource, Subresource: sub, Namespace: p.Namespace, Name: p.Name,
 			},
 		}}, metav1.CreateOptions{})
 	if err != nil {

@@ -76,7 +76,7 @@ func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot
 	snapshot := &Snapshot{Clusters: map[string]*Cluster{}}
 	var readers sync.WaitGroup
 	for name, c := range clusters {
-		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName, Secret: c.Secret}
+		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName, Proxy: c.Proxy, Secret: c.Secret}
 		snapshot.Clusters[name] = seen
 		if err := options.Silent[name]; err != nil {
 			(&reader{seen: seen}).note(APIServer, err)

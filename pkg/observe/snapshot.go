@@ -59,6 +59,11 @@ type Cluster struct {
 	Server string `json:"server"`
 	// TLSServerName is the name under which the kubeconfig checks the API server's certificate, if it says one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
+	// Proxy is the proxy, as HOST:PORT, by which the kubeconfig has the API server called, if it names one.
+	Proxy string `json:"proxy,omitempty"`
+	// Untrusted says why the certificate that is shown at Server is not one of the cluster's own CA, empty where it is. It
+	// is looked at where the kubeconfig checks it otherwise, or not at all.
+	Untrusted string `json:"untrusted,omitempty"`
 	// Secret is the primary's remote secret with whose credentials the cluster was read; empty where it was read with the
 	// user's own. Server is the secret's then, and Context empty.
 	Secret string `json:"secret,omitempty"`
@@ -150,6 +155,8 @@ type Permission struct {
 	Group     string `json:"group,omitempty"`
 	Resource  string `json:"resource"`
 	Namespace string `json:"namespace,omitempty"`
+	// Name is that of the one object which it is about; empty means all.
+	Name string `json:"name,omitempty"`
 }
 
 // Namespace is Istio's namespace.

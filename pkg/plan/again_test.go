@@ -116,6 +116,10 @@ func TestRemoteSecretServer(t *testing.T) {
 	if got := find[ApplyRemoteSecret](t, steps, "east/remote-secret-west"); got != west {
 		t.Errorf("got %+v, want the kubeconfig's: %+v", got, west)
 	}
+	m.Clusters[1].Server = "https://west.example:6443"
+	if got := find[ApplyRemoteSecret](t, Build(m, s, Options{}), "east/remote-secret-west"); got != west {
+		t.Errorf("with the kubeconfig's address given it is %+v, want %+v", got, west)
+	}
 	// The name belongs to the kubeconfig's address and says nothing of the user's.
 	south := ApplyRemoteSecret{Remote: "south", Server: "https://10.0.0.1:6443"}
 	if got := find[ApplyRemoteSecret](t, steps, "east/remote-secret-south"); got != south {

@@ -182,7 +182,7 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 	}
 	held := b.secretsOf(primary.Name, remote.Name)
 	server, serverName := remote.Server, ""
-	if server == "" {
+	if server == "" || server == seen.Server {
 		server, serverName = seen.Server, seen.TLSServerName
 	} else if len(held) > 0 && held[0].Server == server {
 		serverName = held[0].TLSServerName

@@ -44,7 +44,11 @@ func Permissions(stage Stage, namespace string) (primary, remote []observe.Permi
 		var permissions []observe.Permission
 		for _, verb := range []string{"create", "patch"} {
 			for _, k := range clusterWide {
-				permissions = append(permissions, observe.Permission{Verb: verb, Group: k.group, Resource: k.resource})
+				p := observe.Permission{Verb: verb, Group: k.group, Resource: k.resource}
+				if k.resource == "namespaces" {
+					p.Name = namespace // Istio's alone
+				}
+				permissions = append(permissions, p)
 			}
 			for _, k := range inNamespace {
 				permissions = append(permissions, observe.Permission{Verb: verb, Group: k.group, Resource: k.resource, Namespace: namespace})

@@ -123,7 +123,7 @@ func TestPermissions(t *testing.T) {
 			asked []observe.Permission
 		}{{"primary", primary}, {"remote", remote}} {
 			for _, p := range side.asked {
-				text.WriteString(strings.Join([]string{string(stage), side.name, p.Verb, p.Resource, p.Group, p.Namespace}, "\t") + "\n")
+				text.WriteString(strings.Join([]string{string(stage), side.name, p.Verb, p.Resource, p.Group, p.Namespace, p.Name}, "\t") + "\n")
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func TestRefusedWithoutPrimary(t *testing.T) {
 		{"unknown value", install("--set", "values.pilot.nonsense=1"), 2, []string{"nonsense"}},
 		{"overlay missing", install("-f", "/nonexistent.yaml"), 2, []string{"/nonexistent.yaml"}},
 		{"manifests missing", install("--manifests", "/nonexistent"), 2, []string{"--manifests /nonexistent"}},
-		{"forbidden", install("--as", "nobody"), 1, []string{"cluster1", "permission", "you may not create or patch in the whole cluster: namespaces"}},
+		{"forbidden", install("--as", "nobody"), 1, []string{"cluster1", "permission", "you may not create or patch in the whole cluster: namespaces/istio-system"}},
 		{"unauthorized", install("--context", "wrong", "--kubeconfig", unauthorized), 1, []string{"reachable", "Unauthorized"}},
 		{"unreachable", install("--server", "https://192.0.2.1:6443", "--request-timeout", "1s"), 1, []string{"reachable", "192.0.2.1"}},
 		{"no istiod to publish", []string{"expose-istiod", "--context", "cluster1"}, 1, []string{"no istiod", "kubectl mesh install-primary --context cluster1"}},

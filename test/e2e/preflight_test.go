@@ -272,7 +272,7 @@ func TestPreflight(t *testing.T) {
 		// What needs no permission, and nothing else.
 		if want := []string{
 			"pass cluster1 reachable", "pass cluster3 reachable", "pass cluster1 kubernetes-version", "pass cluster3 kubernetes-version",
-			"pass cluster3 secret-localhost", "pass cluster1 clock-skew", "pass cluster3 clock-skew",
+			"pass cluster3 secret-localhost", "pass cluster3 secret-proxy", "pass cluster1 clock-skew", "pass cluster3 clock-skew",
 		}; !slices.Equal(passed, want) {
 			t.Errorf("passed are %q, want %q", passed, want)
 		}
