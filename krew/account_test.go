@@ -31,7 +31,7 @@ func newAccount(t *testing.T) account {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(home) })
 	user := account{home: home, bin: filepath.Join(home, "bin")}
-	if err := os.Mkdir(user.bin, 0o755); err != nil { //nolint:gosec // as a user would
+	if err := os.Mkdir(user.bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if os.Getuid() == 0 {
@@ -68,7 +68,7 @@ func (a account) copied(t *testing.T, file string) string {
 
 func (account) copy(t *testing.T, from, to string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil { //nolint:gosec // the account must enter it
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	source, err := os.Open(from)
@@ -76,7 +76,7 @@ func (account) copy(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755) //nolint:gosec // programs are among them
+	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func (a account) provePlugin(t *testing.T) {
 func (a account) proveCompletion(t *testing.T, folder string) {
 	t.Helper()
 	shim, _ := a.run(t, "kubectl", "mesh", "completion", "kubectl")
-	if err := os.WriteFile(filepath.Join(folder, "kubectl_complete-mesh"), []byte(shim), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(folder, "kubectl_complete-mesh"), []byte(shim), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if out, _ := a.run(t, "kubectl", "__complete", "mesh", "install-"); !strings.Contains(out, "install-primary") {

@@ -103,6 +103,8 @@ func TestBadManifests(t *testing.T) {
 		t.Errorf("in a file of another kind: %v", err)
 	}
 
+	_, list, _ := strings.Cut(good, "  platforms:\n")
+	list = "  platforms:\n" + list
 	const linux = "        os: linux\n        arch: amd64\n"
 	sum := "sha256: " + strings.Repeat("0a", 32)
 	uri := home + "/releases/download/" + testTag + "/kubectl-mesh_" + testTag + "_linux_amd64.tar.gz"
@@ -128,7 +130,7 @@ func TestBadManifests(t *testing.T) {
 		{"wide description", "    primary, has the control plane", "    primary, has the control plane" + strings.Repeat(" word", 10),
 			"more than 80"},
 		{"flags", "works on the mesh", "works on the mesh --context east", "lists flags (--context)"},
-		{"no platforms", good[strings.Index(good, "  platforms:"):], "", "should have a platform"},
+		{"no platforms", list, "", "should have a platform"},
 		{"platform missing", linux, "        os: linux\n        arch: arm\n", "spec.platforms is for"},
 		{"overlapping platforms", linux, "        os: linux\n", "overlapping selectors"},
 		{"platform that krew has not", linux, "        os: plan9\n        arch: amd64\n", "doesn't match any supported platforms"},

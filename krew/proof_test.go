@@ -115,7 +115,7 @@ func proveRelease(t *testing.T, dist string) {
 		user.run(t, "git", "init", "-q", index)
 		user.run(t, "mkdir", filepath.Join(index, "plugins"))
 		served := strings.ReplaceAll(string(text), home+"/releases", server.URL)
-		if err := os.WriteFile(filepath.Join(index, "plugins", pluginName+".yaml"), []byte(served), 0o644); err != nil { //nolint:gosec // krew's
+		if err := os.WriteFile(filepath.Join(index, "plugins", pluginName+".yaml"), []byte(served), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		user.run(t, "git", "-C", index, "add", "-A")

@@ -150,7 +150,7 @@ func (r released) unpack(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = io.Copy(program, reader) //nolint:gosec // it is ours
+	_, err = io.Copy(program, reader)
 	if err := errors.Join(err, program.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,10 @@ import (
 )
 
 // version and commit are stamped by the build (-X). What is not stamped, Go knows: see source.
-var version, commit string
+var (
+	version string
+	commit  string //nolint:gochecknoglobals // the linker can set nothing else
+)
 
 // source is what a program was built from.
 type source struct {
