@@ -21,14 +21,7 @@ FUZZTIME ?= 30s
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-# Istio's own build stamps its release in; as a library it would call itself unknown, and write that into the clusters.
-# It goes with the version of istio.io/istio in go.mod.
-ISTIO_VERSION := 1.29.1
-LDFLAGS := -s -w \
-	-X istio.io/istio/pkg/version.buildVersion=$(ISTIO_VERSION) \
-	-X istio.io/istio/pkg/version.buildTag=$(ISTIO_VERSION) \
-	-X istio.io/istio/pkg/version.buildHub=docker.io/istio \
-	-X github.com/kubectl-mesh/kubectl-mesh/pkg/cmd.version=$(VERSION)
+LDFLAGS := -s -w -X github.com/kubectl-mesh/kubectl-mesh/pkg/cmd.version=$(VERSION)
 
 # The version is stamped above, so Go need not ask git, which refuses a checkout that belongs to somebody else.
 BUILD_FLAGS := -buildvcs=false
@@ -51,7 +44,7 @@ probe: ## Build the program that `verify --traffic` sends into clusters
 
 .PHONY: clean
 clean: lab-down ## Take the lab down and remove what was built here; Go's cache stays
-	rm -rf bin $(KUBECTL_MESH_CACHE)/bin
+	rm -rf bin dist $(KUBECTL_MESH_CACHE)/bin
 
 ##@ Lab: real clusters on this machine (Linux, as root)
 .PHONY: packages
@@ -109,6 +102,26 @@ fuzz: ## Feed nonsense to what parses, for FUZZTIME=30s each; the first build ta
 bench: lab-build build probe ## Measure the plugin on real clusters
 	go test -count=1 -p 1 -timeout 60m -run '^$$' -bench . ./test/bench/...
 
+##@ Release
+DIST := $(CURDIR)/dist
+
+# goreleaser asks git for more than the commit. Here it needs no tag and no remote, and may read a checkout of another user.
+RELEASE_ENV = GORELEASER_CURRENT_TAG=$(VERSION) PATH="$$(dirname "$$($(TOOL) -n cyclonedx-gomod)"):$$PATH" \
+	GIT_CONFIG_COUNT=2 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$(CURDIR) \
+	GIT_CONFIG_KEY_1=remote.origin.url GIT_CONFIG_VALUE_1=https://github.com/kubectl-mesh/kubectl-mesh
+
+.PHONY: release
+release: ## Make the archives, sums, SBOMs and krew manifest of VERSION=vX.Y.Z in dist; publishes nothing
+	@echo '$(VERSION)' | grep -Eqx 'v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?' || \
+		{ echo "error: $(VERSION) is no version of a release: make release VERSION=v0.1.0"; exit 2; }
+	$(RELEASE_ENV) $(TOOL) goreleaser release --clean --skip=publish,announce,validate
+	go run $(BUILD_FLAGS) ./krew -tag $(VERSION) -dist $(DIST)
+
+.PHONY: release-check
+release-check: lab-build ## Make a release and prove it: sizes, sums, stamps, krew, the same bytes again
+	$(MAKE) --no-print-directory release VERSION=$(if $(filter file,$(origin VERSION)),v0.0.0-check,$(VERSION))
+	RELEASE_DIST=$(DIST) go test -count=1 -v -timeout 60m ./krew
+
 ##@ Code
 .PHONY: fmt
 fmt: ## Format the code and sort its imports
@@ -128,4 +141,4 @@ vuln: ## Look for known vulnerabilities in what the plugin calls (needs the inte
 help: ## Show this
 	@awk -F ':.*## ' ' \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -11,18 +12,57 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
 
-// version is stamped by the build (-X); a build without stamps takes the module's.
-var version string
+// version and commit are stamped by the build (-X). What is not stamped, Go knows: see source.
+var (
+	version string
+	commit  string //nolint:gochecknoglobals // the linker can set nothing else
+)
+
+// source is what a program was built from.
+type source struct {
+	version, commit string
+}
 
 // Version is this program's version.
 func Version() string {
-	if version != "" {
-		return version
+	return builtFrom().version
+}
+
+func builtFrom() source {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
+	return source{version, commit}.completed(info)
+}
+
+// completed adds what Go has recorded: the module's version where `go install` built a release, the commit where Go
+// built in a clone.
+func (s source) completed(info *debug.BuildInfo) source {
+	if info.Main.Version != "(devel)" {
+		s.version = cmp.Or(s.version, info.Main.Version)
 	}
-	return "dev"
+	s.version = cmp.Or(s.version, "dev")
+	if s.commit != "" {
+		return s
+	}
+	settings := map[string]string{}
+	for _, setting := range info.Settings {
+		settings[setting.Key] = setting.Value
+	}
+	s.commit = settings["vcs.revision"]
+	if s.commit != "" && settings["vcs.modified"] == "true" {
+		s.commit += "-dirty"
+	}
+	return s
+}
+
+func (s source) String() string {
+	about := fmt.Sprintf("%s, %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if s.commit != "" {
+		about = "commit " + s.commit + ", " + about
+	}
+	return fmt.Sprintf("%s (%s)", s.version, about)
 }
 
 func newVersion(o *options) *cobra.Command {
@@ -33,8 +73,7 @@ func newVersion(o *options) *cobra.Command {
 			kubectl mesh version`),
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(o.Out, "kubectl-mesh %s (%s, %s/%s)\nIstio charts %s\n",
-				Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, istio.Charts{}.Release())
+			_, err := fmt.Fprintf(o.Out, "kubectl-mesh %s\nIstio charts %s\n", builtFrom(), istio.Charts{}.Release())
 			return err
 		},
 	}

@@ -15,11 +15,11 @@ import (
 	"istio.io/istio/operator/pkg/manifest"
 	"istio.io/istio/operator/pkg/render"
 	"istio.io/istio/operator/pkg/values"
-	"istio.io/istio/pkg/version"
 )
 
-// The Istio release whose charts are built in, and where its images come from. A binary built with make has the same
-// values stamped into Istio's own version package; this is for one built with go install.
+// The Istio release whose charts are built in, and where its images come from. Istio's own package version would call both
+// unknown: they are stamped into it by the build of Istio's programs, and the version of its Go module does not tell. So
+// they are named here, once, whichever way our program is built.
 const (
 	builtInRelease = "1.29.1"
 	defaultHub     = "docker.io/istio"
@@ -69,13 +69,12 @@ func (c Charts) Validate() error {
 
 // Release is the Istio release of the charts: the built-in one, or what the profiles in Dir call themselves.
 func (c Charts) Release() string {
-	builtIn := cmp.Or(stamped(version.Info.Version), builtInRelease)
 	if c.Dir == "" {
-		return builtIn
+		return builtInRelease
 	}
 	text, err := os.ReadFile(filepath.Join(c.Dir, "profiles", "default.yaml"))
 	if err != nil {
-		return builtIn
+		return builtInRelease
 	}
 	var profile struct {
 		Spec struct {
@@ -83,17 +82,14 @@ func (c Charts) Release() string {
 		} `json:"spec"`
 	}
 	if yaml.Unmarshal(text, &profile) != nil || profile.Spec.Tag == nil {
-		return builtIn
+		return builtInRelease
 	}
 	return fmt.Sprint(profile.Spec.Tag)
 }
 
 // tag is that of the images: the user's, else the release's own.
 func (c Charts) tag() string {
-	if c.Dir != "" {
-		return cmp.Or(c.Tag, c.Release())
-	}
-	return cmp.Or(c.Tag, stamped(version.DockerInfo.Tag), builtInRelease)
+	return cmp.Or(c.Tag, c.Release())
 }
 
 // overlay is an IstioOperator that kubectl-mesh writes itself.
@@ -169,7 +165,7 @@ func (c Charts) render(o overlay) ([]*unstructured.Unstructured, error) {
 // operator is the IstioOperator of an overlay.
 func (c Charts) operator(o overlay) map[string]any {
 	spec := map[string]any{
-		"hub": cmp.Or(c.Hub, stamped(version.DockerInfo.Hub), defaultHub),
+		"hub": cmp.Or(c.Hub, defaultHub),
 		"tag": c.tag(),
 	}
 	if o.profile != "" {
@@ -192,21 +188,13 @@ func (c Charts) operator(o overlay) map[string]any {
 	}
 }
 
-// stamped drops the word that Istio's version package has for what was not stamped.
-func stamped(value string) string {
-	if value == "unknown" {
-		return ""
-	}
-	return value
-}
-
 func addOwnerLabels(object *unstructured.Unstructured, merged values.Map, component string) {
 	labels := object.GetLabels()
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	labels[operatorManagedLabel] = "Reconcile"
-	labels[operatorVersionLabel] = cmp.Or(stamped(version.Info.Version), builtInRelease)
+	labels[operatorVersionLabel] = builtInRelease
 	labels[operatorComponentLabel] = component
 	labels[owningResourceLabel] = merged.GetPathString("metadata.name")
 	labels[owningResourceNSLabel] = merged.GetPathString("metadata.namespace")
