@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
 // Each page is followed from its top to its end by somebody who begins with bare clusters.
 func TestPages(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/getting-started.md", "docs/guide.md"} {
+	for _, name := range []string{"README.md", "docs/getting-started.md", "docs/guide.md", "docs/security.md"} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("..", "..", name))
 			if err != nil {
@@ -74,6 +74,13 @@ exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@"
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(bin, "kubectl-mesh"), []byte(plugin), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Abs(filepath.Join("..", "..", "docs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(pages, filepath.Join(home, "docs")); err != nil { // as in a clone
 		t.Fatal(err)
 	}
 	return &reader{env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+lab.Bin+":"+os.Getenv("PATH"), "PWD="+home)}
