@@ -195,11 +195,11 @@ func assign(t *testing.T, lab *labtest.Lab, cluster, group string, files []strin
 	var manifests []string
 	for _, file := range files {
 		// Bindings of one name would be one binding: each group has its own.
-		own := strings.ReplaceAll(text(t, file), "name: "+operators, "name: "+group)
+		own := strings.ReplaceAll(text(t, file), operators, group)
 		manifests = append(manifests, strings.ReplaceAll(own, "name: kubectl-mesh-", "name: "+group+"-"))
 	}
 	path := filepath.Join(t.TempDir(), "roles.yaml")
-	if err := os.WriteFile(path, []byte(strings.Join(manifests, "\n---\n")), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Join(manifests, "")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	lab.Kubectl(t, cluster, "apply", "-f", path)
