@@ -131,6 +131,7 @@ func likeFlux(t *testing.T, lab *labtest.Lab) {
 		return folders
 	}
 	folders := write()
+	explained(t, dir, folders)
 
 	kustomizations := manifests(t, "flux", "Kustomization")
 	paths := map[string][]string{}
@@ -181,6 +182,37 @@ func likeFlux(t *testing.T, lab *labtest.Lab) {
 	}
 	mustContain(t, lab.MustMesh(t, "install-primary", "--context", "cluster1", "-f", lab.Overlay).Stdout, "it is left as it is")
 	mustBeUnwritten(t, before, versions(t, lab, "cluster1", "cluster3"))
+}
+
+// explained fails for an object in the folders that docs/concepts.md does not tell of.
+func explained(t *testing.T, dir string, folders []string) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(docs, "concepts.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		files, err := filepath.Glob(filepath.Join(dir, folder, "[0-9]*.yaml"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s has no objects: %v", folder, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var object applied
+			if err := yaml.Unmarshal(text, &object); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			// Definitions, roles and what stands for an ApplySet are told of as such.
+			several := slices.Contains([]string{"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}, object.Kind) ||
+				strings.HasPrefix(object.Metadata.Name, "kubectl-mesh-")
+			if name := "`" + object.Metadata.Name; !several && !strings.Contains(here(string(page)), name) {
+				t.Errorf("docs/concepts.md does not tell of %s %s` (%s)", object.Kind, name, file)
+			}
+		}
+	}
 }
 
 // marked makes a folder of a Kustomization's with the labels that Flux gives to what it applies.
