@@ -47,7 +47,7 @@ func TestK9sPlugins(t *testing.T) {
 		}
 		keys[plugin.ShortCut] = name
 		call := ours.FindStringSubmatch(strings.Join(plugin.Args, " "))
-		if call == nil || !strings.Contains(call[1], "--context $CONTEXT") {
+		if len(call) < 2 || !strings.Contains(call[1], "--context $CONTEXT") {
 			t.Errorf("%s does not call the plugin for the current context", name)
 			continue
 		}

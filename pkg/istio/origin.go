@@ -37,7 +37,8 @@ func InstalledBy(object metav1.Object) string {
 // its own do not hide that the files which it applies are ours.
 func Rendered(object metav1.Object) bool {
 	labels := object.GetLabels()
-	return labels[applySetLabel] != "" && strings.HasPrefix(labels[owningResourceLabel], primaryOwner)
+	ours := strings.HasPrefix(labels[owningResourceLabel], primaryOwner) // with -REVISION for a revision
+	return ours && labels[applySetLabel] != ""
 }
 
 // AddressOf is where others reach a gateway: the user's own word, else the load balancer's IP, else its hostname.

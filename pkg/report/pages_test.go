@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
@@ -17,8 +18,12 @@ func linked(t *testing.T, page string) []string {
 		t.Fatal(err)
 	}
 	var ids []string
-	for _, link := range regexp.MustCompile(`\[([^\]]+)\]\(checks\.md#([^)]+)\)`).FindAllStringSubmatch(string(text), -1) {
-		if slices.ContainsFunc(check.Categories(), func(c check.Category) bool { return link[2] == "category-"+string(c) }) {
+	links := regexp.MustCompile(`\[([^\]]+)\]\(checks\.md#([^)]+)\)`).FindAllStringSubmatch(string(text), -1)
+	for _, link := range links {
+		if category, is := strings.CutPrefix(link[2], "category-"); is {
+			if !slices.Contains(check.Categories(), check.Category(category)) {
+				t.Errorf("%s leads to #%s, which is no category", page, link[2])
+			}
 			continue
 		}
 		if _, err := check.Find(link[2]); err != nil || link[1] != link[2] {
