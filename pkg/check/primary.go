@@ -18,6 +18,13 @@ func Adopted(m mesh.Mesh, s *observe.Snapshot) bool {
 	return found && plane.InstalledBy != ours
 }
 
+// Rendered is true when that control plane is nevertheless made of objects that this tool rendered, as where a GitOps
+// tool applies the folders that it wrote: they may be written to files again.
+func Rendered(m mesh.Mesh, s *observe.Snapshot) bool {
+	plane, found := view{mesh: m, snapshot: s}.plane()
+	return found && plane.Rendered
+}
+
 // adoptable: install-primary reinstalls only what it installed. A control plane of another tool is read, and must
 // already be what a primary is; one of its own must keep its identity.
 func adoptable(v view) []Result {
@@ -29,7 +36,7 @@ func adoptable(v view) []Result {
 		if !found {
 			return pass("no istiod of revision %s yet", v.mesh.RevisionLabel())
 		}
-		if plane.InstalledBy == ours {
+		if plane.InstalledBy == ours || plane.Rendered {
 			return sameIdentity(v, c, plane)
 		}
 		var missing []string
@@ -62,7 +69,7 @@ func sameIdentity(v view, c mesh.Cluster, plane observe.ControlPlane) []Result {
 				"the primary was installed with %s %s, not %q", identity.flag, identity.has, identity.wanted)
 		}
 	}
-	return pass("istiod %s, installed by kubectl-mesh", plane.Version)
+	return pass("istiod %s, installed%s", plane.Version, byTool(plane.InstalledBy))
 }
 
 func byTool(tool string) string {

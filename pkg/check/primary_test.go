@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -136,6 +137,25 @@ func TestAdopted(t *testing.T) {
 	w.east().ControlPlanes = nil
 	if Adopted(w.mesh, w.snapshot) {
 		t.Error("a control plane that is not there is adopted")
+	}
+}
+
+// What a GitOps tool applies of our files keeps its identity as what we applied ourselves.
+func TestRendered(t *testing.T) {
+	t.Parallel()
+	w := healthy()
+	w.plane().InstalledBy = "flux"
+	if Rendered(w.mesh, w.snapshot) {
+		t.Error("another tool's control plane counts as rendered by this one")
+	}
+	w.plane().Rendered = true
+	if !Rendered(w.mesh, w.snapshot) || !Adopted(w.mesh, w.snapshot) {
+		t.Error("what Flux applies of our files counts as not ours, or as applied by us")
+	}
+	w.plane().Network = "network9"
+	refused := func(r Result) bool { return r.ID == "adoptable" && r.Status == Fail }
+	if results := Gate(BeforeInstall, w.mesh, w.snapshot, Charts{}); !slices.ContainsFunc(results, refused) {
+		t.Errorf("its network may be changed: %v", results)
 	}
 }
 

@@ -87,7 +87,9 @@ func (i *installPrimary) run(ctx context.Context) error {
 	}
 	primary, _ := s.mesh.Primary()
 	then := next(s.mesh, "expose-istiod")
-	if check.Adopted(s.mesh, s.snapshot) {
+	// What another hand applies of files that were written here can be written, and compared, again.
+	ofFiles := i.objects.dry() && check.Rendered(s.mesh, s.snapshot)
+	if check.Adopted(s.mesh, s.snapshot) && !ofFiles {
 		fmt.Fprintf(i.said(), "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, then)
 		return nil
 	}

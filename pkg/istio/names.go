@@ -46,6 +46,8 @@ const (
 	operatorManagedLabel    = "operator.istio.io/managed"
 	operatorComponentLabel  = "operator.istio.io/component"
 	operatorVersionLabel    = "operator.istio.io/version"
+	primaryOwner            = "primary"
+	applySetLabel           = "applyset.kubernetes.io/part-of"
 	helmReleaseAnnotation   = "meta.helm.sh/release-name"
 	argoTrackingAnnotation  = "argocd.argoproj.io/tracking-id"
 	fluxKustomizationLabel  = "kustomize.toolkit.fluxcd.io/name"

@@ -81,6 +81,23 @@ func TestInstalledBy(t *testing.T) {
 	}
 }
 
+func TestRendered(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		labels map[string]string
+		want   bool
+	}{
+		{"ours, by Flux", map[string]string{applySetLabel: "applyset-x-v1", owningResourceLabel: "primary-canary", fluxKustomizationLabel: "mesh"}, true},
+		{"istioctl's, of that name", map[string]string{owningResourceLabel: "primary"}, false},
+		{"another's ApplySet", map[string]string{applySetLabel: "applyset-x-v1"}, false},
+	} {
+		if got := Rendered(&metav1.ObjectMeta{Labels: test.labels}); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
 func TestAddressOf(t *testing.T) {
 	t.Parallel()
 	ip, hostname := corev1.LoadBalancerIngress{IP: "192.0.2.1"}, corev1.LoadBalancerIngress{Hostname: "lb.example"}

@@ -1,6 +1,8 @@
 package istio
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -29,6 +31,14 @@ func InstalledBy(object metav1.Object) string {
 		return "istioctl"
 	}
 	return ""
+}
+
+// Rendered is true for an object of a primary that this project rendered, whoever applied it: a GitOps tool's marks of
+// its own do not hide that the files which it applies are ours.
+func Rendered(object metav1.Object) bool {
+	labels := object.GetLabels()
+	ours := strings.HasPrefix(labels[owningResourceLabel], primaryOwner) // with -REVISION for a revision
+	return ours && labels[applySetLabel] != ""
 }
 
 // AddressOf is where others reach a gateway: the user's own word, else the load balancer's IP, else its hostname.

@@ -39,7 +39,7 @@ func (c Charts) Primary(p Primary) ([]*unstructured.Unstructured, error) {
 		"pilot":  map[string]any{"env": map[string]any{ExternalIstiodVariable: "true"}},
 	}
 	objects, err := c.render(overlay{
-		name: Revisioned("primary", p.Revision), namespace: p.Namespace, revision: p.Revision, profile: profile,
+		name: Revisioned(primaryOwner, p.Revision), namespace: p.Namespace, revision: p.Revision, profile: profile,
 		spec: map[string]any{"values": withDefaultTag(chartValues, p.Revision, p.DefaultTag)},
 	})
 	if err != nil {

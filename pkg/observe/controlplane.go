@@ -51,7 +51,7 @@ const discoveryContainer = "discovery"
 // controlPlaneOf reads what the Deployment itself tells.
 func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
 	plane := ControlPlane{
-		Name: d.Name, Revision: d.Labels[istio.RevisionLabel], InstalledBy: istio.InstalledBy(d),
+		Name: d.Name, Revision: d.Labels[istio.RevisionLabel], InstalledBy: istio.InstalledBy(d), Rendered: istio.Rendered(d),
 		Ready: int(d.Status.ReadyReplicas), Desired: 1,
 	}
 	if d.Spec.Replicas != nil {

@@ -197,6 +197,8 @@ type ControlPlane struct {
 	MeshNetworks string `json:"meshNetworks,omitempty"`
 	// InstalledBy is who wrote it: kubectl-mesh, istioctl, helm, argocd, flux, or empty when nothing tells.
 	InstalledBy string `json:"installedBy,omitempty"`
+	// Rendered is true for one that kubectl-mesh rendered, whoever applied it.
+	Rendered bool `json:"rendered,omitempty"`
 	// Ready and Desired count replicas.
 	Ready   int `json:"ready"`
 	Desired int `json:"desired"`

@@ -76,6 +76,8 @@ func TestRolesAreEnough(t *testing.T) {
 		{expose, []string{"expose-istiod"}, nil},
 		{attach, []string{"attach-remote-primary"}, []string{"attach-remote-remote", "istio-in-remote"}},
 		{[]string{"verify", "cluster2"}, []string{"verify-primary"}, []string{"verify-remote"}},
+		{[]string{"status", "cluster2"}, []string{"verify-primary"}, []string{"verify-remote"}},
+		{[]string{"graph", "cluster2"}, []string{"verify-primary"}, []string{"verify-remote"}},
 		{
 			[]string{"verify", "cluster2", "--traffic", "--probe-image", labtest.ProbeImage},
 			[]string{"verify-primary", "verify-traffic", "verify-traffic-primary"}, []string{"verify-remote", "verify-traffic"},

@@ -74,4 +74,10 @@ func TestFolders(t *testing.T) {
 			t.Errorf("%s has a token", entry)
 		}
 	}
+
+	t.Run("as in docs/gitops.md", func(t *testing.T) {
+		manifestsFit(t, lab, "cluster4")
+		likeFlux(t, lab)
+	})
+	t.Run("as in docs/kubectl.md", func(t *testing.T) { pageRuns(t, lab, "kubectl.md") })
 }
