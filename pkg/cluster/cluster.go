@@ -153,7 +153,7 @@ func ConnectWith(flags *genericclioptions.ConfigFlags, name, secret string, cred
 	if err != nil {
 		return nil, fmt.Errorf("--request-timeout: %w", err)
 	}
-	config := rateLimited(rest.CopyConfig(credentials))
+	config := wrapped(flags)(rest.CopyConfig(credentials))
 	config.Timeout = timeout
 	client, err := kube.NewCLIClient(kube.NewClientConfigForRestConfig(config))
 	if err != nil {
@@ -165,7 +165,7 @@ func ConnectWith(flags *genericclioptions.ConfigFlags, name, secret string, cred
 // forContext copies the flags for one context.
 func forContext(flags *genericclioptions.ConfigFlags, contextName string, primary bool) *genericclioptions.ConfigFlags {
 	scoped := genericclioptions.NewConfigFlags(false)
-	scoped.WrapConfigFn = rateLimited
+	scoped.WrapConfigFn = wrapped(flags)
 	scoped.KubeConfig = flags.KubeConfig
 	scoped.CacheDir = flags.CacheDir
 	scoped.Impersonate = flags.Impersonate
@@ -202,9 +202,14 @@ func (c *Cluster) UID(ctx context.Context) (string, error) {
 	return string(ns.UID), nil
 }
 
-// rateLimited sets the limits that a command-line tool wants.
-func rateLimited(config *rest.Config) *rest.Config {
-	config.QPS = queriesPerSecond
-	config.Burst = burst
-	return config
+// wrapped sets the limits that a command-line tool wants, and what the flags have to set.
+func wrapped(flags *genericclioptions.ConfigFlags) func(*rest.Config) *rest.Config {
+	return func(config *rest.Config) *rest.Config {
+		config.QPS = queriesPerSecond
+		config.Burst = burst
+		if flags.WrapConfigFn != nil {
+			config = flags.WrapConfigFn(config)
+		}
+		return config
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/rest"
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -116,6 +117,10 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	o := &options{IOStreams: streams, flags: genericclioptions.NewConfigFlags(true), getenv: os.Getenv}
 	namespace := mesh.DefaultNamespace
 	o.flags.Namespace = &namespace
+	o.flags.WrapConfigFn = func(config *rest.Config) *rest.Config {
+		config.UserAgent = userAgent()
+		return config
+	}
 	o.flags.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().Lookup("namespace").Usage = "Istio's namespace"
 	root.PersistentFlags().Lookup("context").Usage = "The kubeconfig context of the primary cluster"

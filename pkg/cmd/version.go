@@ -78,3 +78,8 @@ func newVersion(o *options) *cobra.Command {
 		},
 	}
 }
+
+// userAgent is what API servers' logs call this program.
+func userAgent() string {
+	return fmt.Sprintf("kubectl-mesh/%s (%s/%s)", Version(), runtime.GOOS, runtime.GOARCH)
+}
