@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,29 +16,70 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// Each page is followed from its top to its end by somebody who begins with bare clusters.
+// followed are the pages with something to run, in the order in which they are read: each list by somebody who begins with
+// bare clusters.
+func followed() [][]string {
+	return [][]string{
+		{"README.md", "docs/troubleshooting.md", "docs/kubectl.md"},
+		{"docs/getting-started.md"},
+		{"docs/guide.md"},
+		{"docs/security.md"},
+	}
+}
+
+// Each page is followed from its top to its end.
 func TestPages(t *testing.T) {
-	for _, name := range []string{"README.md", "docs/getting-started.md", "docs/guide.md", "docs/security.md"} {
-		t.Run(filepath.Base(name), func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("..", "..", name))
-			if err != nil {
-				t.Fatal(err)
-			}
-			blocks, err := readPage(string(text))
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
+	for _, pages := range followed() {
+		t.Run(filepath.Base(pages[0]), func(t *testing.T) {
 			r := newReader(t)
-			for _, b := range blocks {
-				at := fmt.Sprintf("%s:%d", name, b.line)
-				if b.notRun != "" {
-					t.Logf("%s is not run: %s", at, b.notRun)
-					continue
+			for _, name := range pages {
+				for _, b := range blocksOf(t, name) {
+					at := fmt.Sprintf("%s:%d", name, b.line)
+					if b.notRun != "" {
+						t.Logf("%s is not run: %s", at, b.notRun)
+						continue
+					}
+					r.follow(t, at, b)
 				}
-				r.follow(t, at, b)
 			}
 		})
 	}
+}
+
+// A page that nobody follows shows no command but those that say why.
+func TestNoPageIsForgotten(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
+	for _, page := range pages {
+		name := "docs/" + filepath.Base(page)
+		if slices.Contains(slices.Concat(followed()...), name) {
+			continue
+		}
+		for _, b := range blocksOf(t, name) {
+			if b.notRun == "" {
+				t.Errorf("%s:%d is run by nobody", name, b.line)
+			}
+		}
+	}
+}
+
+// root is this repository's.
+const root = "../.."
+
+func blocksOf(t *testing.T, page string) []block {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks, err := readPage(string(text))
+	if err != nil {
+		t.Fatalf("%s: %v", page, err)
+	}
+	return blocks
 }
 
 // reader is somebody who types what a page shows.
@@ -76,7 +118,7 @@ exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@"
 	if err := os.WriteFile(filepath.Join(bin, "kubectl-mesh"), []byte(plugin), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	pages, err := filepath.Abs(filepath.Join("..", "..", "docs"))
+	pages, err := filepath.Abs(filepath.Join(root, "docs"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +143,9 @@ func (r *reader) follow(t *testing.T, at string, b block) {
 		if failed := err != nil; failed != c.fails() {
 			t.Errorf("%s: %s\nended with %v:\n%s", at, c.typed, err, said)
 			continue
+		}
+		if strings.Contains(said, "No resources found") {
+			t.Errorf("%s: %s\nfinds nothing:\n%s", at, c.typed, said)
 		}
 		if found := differences(c.shows, said); c.shows != nil && found != nil {
 			t.Errorf("%s: %s\n%s\nIt said:\n%s", at, c.typed, strings.Join(found, "\n"), said)

@@ -79,5 +79,4 @@ func TestFolders(t *testing.T) {
 		manifestsFit(t, lab, "cluster4")
 		likeFlux(t, lab)
 	})
-	t.Run("as in docs/kubectl.md", func(t *testing.T) { pageRuns(t, lab, "kubectl.md") })
 }

@@ -241,27 +241,3 @@ func marked(t *testing.T, dir string, k applied) string {
 	}
 	return folder
 }
-
-// Every command on a page does what it is said to do: it succeeds, and prints something.
-func pageRuns(t *testing.T, lab *labtest.Lab, page string) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(docs, page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ran := 0
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
-		for command := range strings.SplitSeq(strings.ReplaceAll(block[1], "\\\n", " "), "\n") {
-			if !strings.HasPrefix(command, "kubectl ") {
-				continue
-			}
-			ran++
-			if r := lab.Run(t, "/bin/sh", "-c", here(command)); r.Code != 0 || strings.TrimSpace(r.Stdout) == "" {
-				t.Errorf("%s: exit code %d\n%s%s", command, r.Code, r.Stdout, r.Stderr)
-			}
-		}
-	}
-	if ran == 0 {
-		t.Errorf("%s has no command", page)
-	}
-}
