@@ -19,7 +19,7 @@ type Secrets string
 
 // What can be done with them.
 const (
-	// OmitSecrets leaves them out.
+	// OmitSecrets leaves them out; a file of an earlier run, which may be sealed by now, stays as it is.
 	OmitSecrets Secrets = "omit"
 	// PlaceholderSecrets puts a word in the place of every value, for a tool that seals secrets to be told where they go.
 	PlaceholderSecrets Secrets = "sealed-placeholder"
@@ -35,7 +35,7 @@ const kustomization = "kustomization.yaml"
 // Folders writes objects to files, for kubectl apply -k and for tools that apply folders: one folder for each cluster, in
 // it a file for each object, in the order in which they can be applied, and a kustomization that names all files which are
 // there. Files with credentials are for their owner alone. What an earlier run has left of the same parts, and this one
-// does not write, is removed. It returns the folders.
+// does not write, is removed. It returns the folders; one in which there would be nothing is not made.
 func Folders(dir string, objects []Object, secrets Secrets) ([]string, error) {
 	byCluster := map[string][]Object{}
 	var folders []string
@@ -44,6 +44,13 @@ func Folders(dir string, objects []Object, secrets Secrets) ([]string, error) {
 			folders = append(folders, filepath.Join(dir, o.Cluster))
 		}
 		byCluster[o.Cluster] = append(byCluster[o.Cluster], o)
+	}
+	if secrets == OmitSecrets {
+		folders = slices.DeleteFunc(folders, func(folder string) bool {
+			plain, _ := WithoutCredentials(byCluster[filepath.Base(folder)])
+			_, missing := os.Stat(folder)
+			return len(plain) == 0 && missing != nil
+		})
 	}
 	for i, folder := range folders {
 		if err := writeFolder(folder, byCluster[filepath.Base(folder)], secrets); err != nil {
@@ -79,6 +86,7 @@ func writeFolder(folder string, objects []Object, secrets Secrets) error {
 	for _, o := range credentials {
 		switch secrets {
 		case OmitSecrets:
+			written[fileName(o)] = true // by whoever has put it there
 			continue
 		case PlaceholderSecrets:
 			o.Now = sealed(o.Now)

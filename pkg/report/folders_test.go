@@ -78,3 +78,35 @@ func TestFoldersOnAFile(t *testing.T) {
 		t.Error("it is said to be written")
 	}
 }
+
+// A secret that somebody has sealed since stays where credentials are left out, and a folder that would be empty is not
+// made.
+func TestFoldersLeaveSealedSecrets(t *testing.T) {
+	t.Parallel()
+	secret := wanted("east", "3-attach-west", "Secret", "istio-remote-secret-west", map[string]any{"data": map[string]any{"west": "dG9rZW4="}})
+	dir := t.TempDir()
+	if folders, err := Folders(dir, []Object{secret}, OmitSecrets); err != nil || len(folders) != 0 {
+		t.Errorf("wrote %q, %v", folders, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "east")); err == nil {
+		t.Error("an empty folder was made")
+	}
+	if _, err := Folders(dir, []Object{secret}, PlainSecrets); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "east", fileName(secret))
+	if err := os.WriteFile(file, []byte("kind: SealedSecret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Folders(dir, []Object{secret}, OmitSecrets); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || string(text) != "kind: SealedSecret\n" {
+		t.Errorf("the sealed file is %q, %v", text, err)
+	}
+	named, err := os.ReadFile(filepath.Join(dir, "east", kustomization))
+	if err != nil || !strings.Contains(string(named), filepath.Base(file)) {
+		t.Errorf("the kustomization does not name it: %s, %v", named, err)
+	}
+}
