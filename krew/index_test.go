@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The index has a manifest that krew takes, and that is the template of its day, filled in and not typed: nothing but its
-// sums is not to be had from the template.
+// The index has a manifest that krew takes, and that is the template, filled in and not typed: a change of the template
+// goes with a release.
 func TestIndex(t *testing.T) {
 	t.Parallel()
 	const file = "../plugins/" + pluginName + ".yaml"
