@@ -251,11 +251,12 @@ func (a *Actor) forgotten(c *cluster.Cluster, remote string) condition {
 }
 
 func orNotListed(status string) string {
+	const cure = "If that stays, restart istiod: kubectl rollout restart deployment"
 	switch status {
 	case "":
-		return "not in its list of clusters"
+		return "not in its list of clusters. " + cure
 	case "closed":
-		return "closed: it has stopped to watch the cluster. If that stays, restart istiod: kubectl rollout restart deployment"
+		return "closed: it has stopped to watch the cluster. " + cure
 	}
 	return status
 }
