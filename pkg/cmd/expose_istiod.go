@@ -39,8 +39,10 @@ func newExposeIstiod(o *options) *cobra.Command {
 			# Only for the networks of the other clusters
 			kubectl mesh expose-istiod --context east --load-balancer-source-range 10.20.0.0/16,203.0.113.7/32
 
-			# An internal load balancer of AWS
-			kubectl mesh expose-istiod --context east --gateway-annotation service.beta.kubernetes.io/aws-load-balancer-scheme=internal
+			# An internal load balancer of AWS, made by the AWS Load Balancer Controller
+			kubectl mesh expose-istiod --context east \
+			  --gateway-annotation service.beta.kubernetes.io/aws-load-balancer-type=external \
+			  --gateway-annotation service.beta.kubernetes.io/aws-load-balancer-scheme=internal
 
 			# Behind NAT, or without a load balancer
 			kubectl mesh expose-istiod --context east --address 203.0.113.7`),
