@@ -142,8 +142,8 @@ func (c cluster) apiServer() []string {
 		// Nobody knows the node's name, and logs and exec would look it up.
 		"--kubelet-preferred-address-types=InternalIP",
 	}
-	if c.Nodeless {
-		// Without kube-proxy nothing answers at a Service's address: webhooks are called at its endpoints.
+	if c.AggregatorRouting || c.Nodeless {
+		// Without kube-proxy nothing answers at a Service's address: webhooks must be called at its endpoints.
 		args = append(args, "--enable-aggregator-routing=true")
 	}
 	return args

@@ -69,6 +69,17 @@ func TestNodelessClusterRunsNothingOfANode(t *testing.T) {
 	}
 }
 
+func TestAggregatorRouting(t *testing.T) {
+	const flag = "--enable-aggregator-routing=true"
+	for _, test := range []struct{ nodeless, asked, want bool }{{false, false, false}, {false, true, true}, {true, false, true}} {
+		c := exampleCluster("/labs/example")
+		c.Nodeless, c.AggregatorRouting = test.nodeless, test.asked
+		if got := slices.Contains(c.apiServer(), flag); got != test.want {
+			t.Errorf("nodeless %v, asked for %v: the API server runs with %s: %v", test.nodeless, test.asked, flag, got)
+		}
+	}
+}
+
 func TestMasqueradeSparesTheOwnNetwork(t *testing.T) {
 	all := []Cluster{
 		{Name: "cluster1", Number: 1, Network: "network1"},

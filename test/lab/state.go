@@ -34,6 +34,9 @@ type Cluster struct {
 	Network string `json:"network"`
 	// Nodeless is a cluster without a node: nothing can run in it.
 	Nodeless bool `json:"nodeless"`
+	// AggregatorRouting has the API server call webhooks at the endpoints of their Services, as EKS and k3s do; it does so
+	// anyway in a cluster without a node.
+	AggregatorRouting bool `json:"aggregatorRouting,omitempty"`
 	// LoadBalancer is the way in which Services of that type get their address.
 	LoadBalancer LoadBalancerMode `json:"loadBalancer"`
 }

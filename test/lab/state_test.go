@@ -107,6 +107,8 @@ func TestUpOptions(t *testing.T) {
 			UpOptions{Clusters: 1, Networks: map[string]string{"cluster1": "a"}},
 			[]Cluster{{Name: "cluster1", Network: "b"}}, "cluster1 is on b already",
 		},
+		"routing":          {UpOptions{Clusters: 2, AggregatorRouting: []string{"cluster2"}}, []Cluster{{Name: "cluster2"}}, ""},
+		"routing of none":  {UpOptions{Clusters: 1, AggregatorRouting: []string{"cluster2"}}, nil, `no cluster "cluster2" with aggregator routing`},
 		"without its node": {UpOptions{Clusters: 1, NodelessFrom: 1}, []Cluster{{Name: "cluster1"}}, "cluster1 has a node already"},
 	} {
 		t.Run(name, func(t *testing.T) {

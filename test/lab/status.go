@@ -27,19 +27,20 @@ type Status struct {
 
 // ClusterStatus is what a cluster is like.
 type ClusterStatus struct {
-	Name         string            `json:"name"`
-	Index        int               `json:"index"`
-	Network      string            `json:"network"`
-	Nodeless     bool              `json:"nodeless"`
-	LoadBalancer LoadBalancerMode  `json:"loadBalancer"`
-	Server       string            `json:"server"`
-	Node         string            `json:"node"`
-	PodCIDR      string            `json:"podCIDR"`
-	ServiceCIDR  string            `json:"serviceCIDR"`
-	LBPool       string            `json:"lbPool"`
-	Ready        bool              `json:"ready"`
-	Lacks        string            `json:"lacks,omitempty"`
-	Components   []ComponentStatus `json:"components"`
+	Name              string            `json:"name"`
+	Index             int               `json:"index"`
+	Network           string            `json:"network"`
+	Nodeless          bool              `json:"nodeless"`
+	AggregatorRouting bool              `json:"aggregatorRouting,omitempty"`
+	LoadBalancer      LoadBalancerMode  `json:"loadBalancer"`
+	Server            string            `json:"server"`
+	Node              string            `json:"node"`
+	PodCIDR           string            `json:"podCIDR"`
+	ServiceCIDR       string            `json:"serviceCIDR"`
+	LBPool            string            `json:"lbPool"`
+	Ready             bool              `json:"ready"`
+	Lacks             string            `json:"lacks,omitempty"`
+	Components        []ComponentStatus `json:"components"`
 }
 
 // ComponentStatus is whether a component runs.
@@ -94,7 +95,7 @@ func (l *Lab) Status(ctx context.Context) (Status, error) {
 
 func (c cluster) status(ctx context.Context, groups cgroups, index int) (ClusterStatus, error) {
 	status := ClusterStatus{
-		Name: c.Name, Index: index, Network: c.Network, Nodeless: c.Nodeless, LoadBalancer: c.LoadBalancer,
+		Name: c.Name, Index: index, Network: c.Network, Nodeless: c.Nodeless, AggregatorRouting: c.AggregatorRouting, LoadBalancer: c.LoadBalancer,
 		Server: c.server(), Node: c.node().String(),
 		PodCIDR: podRange(c.Number).String(), ServiceCIDR: serviceRange(c.Number).String(),
 		LBPool: loadBalancerRange(c.Number).String(), Ready: true,

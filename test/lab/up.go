@@ -24,6 +24,9 @@ type UpOptions struct {
 	NodelessFrom int
 	// Networks are the networks of clusters, by name; network1 unless said otherwise.
 	Networks map[string]string
+	// AggregatorRouting are the clusters whose API servers are to call webhooks at the endpoints of their Services. Those
+	// that are there already begin, or cease, to do so.
+	AggregatorRouting []string
 }
 
 //go:embed istio.yaml
@@ -91,6 +94,11 @@ func (o UpOptions) validate() error {
 	for name := range o.Networks {
 		if !slices.Contains(o.names(), name) {
 			return fmt.Errorf("there will be no cluster %q to be on network %s: there will be %v", name, o.Networks[name], o.names())
+		}
+	}
+	for _, name := range o.AggregatorRouting {
+		if !slices.Contains(o.names(), name) {
+			return fmt.Errorf("there will be no cluster %q with aggregator routing: there will be %v", name, o.names())
 		}
 	}
 	return nil
@@ -197,7 +205,10 @@ func (l *Lab) ensureSpaces(ctx context.Context, groups cgroups, current *state, 
 		return err
 	}
 	for i, name := range options.names() {
-		if _, err := current.cluster(name); err == nil {
+		if present, err := current.cluster(name); err == nil {
+			if err := l.route(ctx, groups, current, present, slices.Contains(options.AggregatorRouting, name)); err != nil {
+				return err
+			}
 			continue
 		}
 		network := options.Networks[name]
@@ -210,8 +221,9 @@ func (l *Lab) ensureSpaces(ctx context.Context, groups cgroups, current *state, 
 		}
 		current.Clusters = append(current.Clusters, Cluster{
 			Name: name, Number: number, Network: network,
-			Nodeless:     options.nodeless(i),
-			LoadBalancer: LoadBalancerIP,
+			Nodeless:          options.nodeless(i),
+			AggregatorRouting: slices.Contains(options.AggregatorRouting, name),
+			LoadBalancer:      LoadBalancerIP,
 		})
 		if err := current.write(l.dir()); err != nil {
 			return err
@@ -227,6 +239,27 @@ func (l *Lab) ensureSpaces(ctx context.Context, groups cgroups, current *state, 
 		return err
 	}
 	return writeKubeconfig(l.kubeconfig(), l.clusters(*current)...)
+}
+
+// route changes where the API server of a cluster that is there calls webhooks. One that runs is stopped for that: up
+// starts what is missing.
+func (l *Lab) route(ctx context.Context, groups cgroups, current *state, of *Cluster, aggregatorRouting bool) error {
+	if of.AggregatorRouting == aggregatorRouting {
+		return nil
+	}
+	of.AggregatorRouting = aggregatorRouting
+	if err := current.write(l.dir()); err != nil {
+		return err
+	}
+	server, err := l.clusterOf(*current, *of).component("kube-apiserver")
+	if err != nil {
+		return err
+	}
+	pid, _, err := find(groups, server.group, filepath.Base(server.argv[0]))
+	if err != nil || pid == 0 {
+		return err
+	}
+	return stop(ctx, pid)
 }
 
 // ensureSpace makes the space of a cluster and the files in it, unless they are there.

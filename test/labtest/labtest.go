@@ -51,6 +51,8 @@ type Options struct {
 	NodelessFrom int
 	// Networks are those of clusters, by name, where it is not network1.
 	Networks map[string]string
+	// AggregatorRouting are the clusters whose API servers call webhooks at the endpoints of their Services.
+	AggregatorRouting []string
 }
 
 // Main runs a package's tests and takes their lab down afterwards. Its result is the exit code.
@@ -93,6 +95,9 @@ func Use(tb testing.TB, options Options) *Lab {
 	args := []string{"up", "-o", "json", "--clusters", fmt.Sprint(options.Clusters), "--nodeless-from", fmt.Sprint(options.NodelessFrom)}
 	for cluster, network := range options.Networks {
 		args = append(args, "--network", cluster+"="+network)
+	}
+	if len(options.AggregatorRouting) > 0 {
+		args = append(args, "--aggregator-routing", strings.Join(options.AggregatorRouting, ","))
 	}
 	status := struct {
 		Kubeconfig   string    `json:"kubeconfig"`

@@ -43,6 +43,7 @@ func TestLab(t *testing.T) {
 			t.Errorf("asked to move a cluster it says %v", err)
 		}
 	})
+	t.Run("aggregator routing", func(t *testing.T) { aggregatorRouting(t, options) })
 	t.Run("traffic", of.traffic)
 	t.Run("load balancers", of.loadBalancers)
 	t.Run("push", of.push)
@@ -107,6 +108,33 @@ func (s life) shape(t *testing.T) {
 		if err := lacks(out, want); err != nil {
 			t.Errorf("in a shell with the lab's environment: %v", err)
 		}
+	}
+}
+
+// aggregatorRouting has an API server call webhooks at endpoints, of which an ExternalName has none, and takes that back.
+func aggregatorRouting(t *testing.T, up []string) {
+	for _, asked := range []bool{true, false} {
+		options := slices.Clone(up)
+		if asked {
+			options = append(options, "--aggregator-routing", "cluster2")
+		}
+		mustRun(t, options...)
+		now := status(t)
+		if now.Clusters[1].AggregatorRouting != asked || now.Clusters[0].AggregatorRouting || !now.Clusters[1].Ready {
+			t.Errorf("asked for it on cluster2 alone (%v), the clusters are %+v", asked, now.Clusters[:2])
+		}
+		apply(t, now, "cluster2", "webhook.yaml")
+		eventually(t, "the webhook's own refusal", func() error {
+			_, err := kubectl(t, now, "cluster2", "create", "configmap", "webhooked", "--dry-run=server")
+			switch {
+			case err == nil:
+				return errors.New("it is not called yet")
+			case strings.Contains(err.Error(), "unsupported service type") != asked:
+				return fmt.Errorf("with aggregator routing %v: %w", asked, err)
+			}
+			return nil
+		})
+		mustKubectl(t, now, "cluster2", "delete", "-f", "testdata/webhook.yaml")
 	}
 }
 
