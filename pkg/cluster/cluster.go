@@ -3,7 +3,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
@@ -59,6 +61,18 @@ func Contexts(flags *genericclioptions.ConfigFlags) (names []string, current str
 	return names, raw.CurrentContext, nil
 }
 
+// MissingFiles names the kubeconfig files that were looked for and are not there; empty when there is none. Those of
+// KUBECONFIG that do not exist are left out by kubectl and its libraries without a word.
+func MissingFiles(flags *genericclioptions.ConfigFlags) string {
+	var missing []string
+	for _, file := range flags.ToRawKubeConfigLoader().ConfigAccess().GetLoadingPrecedence() {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, file)
+		}
+	}
+	return strings.Join(missing, ", ")
+}
+
 // InCluster is true in a pod with a service account: a command without a context is then about the pod's own cluster, as
 // kubectl's are.
 func InCluster() bool {
@@ -102,11 +116,18 @@ func Endpoints(flags *genericclioptions.ConfigFlags) ([]Endpoint, error) {
 type UnknownContextError struct {
 	Context string
 	Known   []string
+	// Missing is a kubeconfig that was looked for and does not exist, empty when there is none.
+	Missing string
 }
 
 // Error names the contexts that there are.
 func (e *UnknownContextError) Error() string {
-	if len(e.Known) == 0 {
+	switch {
+	case len(e.Known) == 0 && e.Missing != "":
+		return fmt.Sprintf("there is no context %q: the kubeconfig %s does not exist", e.Context, e.Missing)
+	case e.Missing != "":
+		return fmt.Sprintf("there is no context %q in the kubeconfig; it has: %s (and %s does not exist)", e.Context, strings.Join(e.Known, ", "), e.Missing)
+	case len(e.Known) == 0:
 		return fmt.Sprintf("there is no context %q: the kubeconfig has no contexts", e.Context)
 	}
 	return fmt.Sprintf("there is no context %q in the kubeconfig; it has: %s", e.Context, strings.Join(e.Known, ", "))

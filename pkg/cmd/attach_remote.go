@@ -43,7 +43,7 @@ func newAttachRemote(o *options) *cobra.Command {
 
 			# kind: give the address that the primary's pods reach the API server by
 			kubectl mesh attach-remote kind-west --context kind-east --server https://172.18.0.3:6443`),
-		Args:              cobra.MinimumNArgs(1),
+		Args:              aRemote,
 		ValidArgsFunction: a.completeClusters,
 		RunE:              func(c *cobra.Command, args []string) error { return a.run(c.Context(), args) },
 	}
@@ -63,6 +63,9 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if err := a.charts.Validate(); err != nil {
+		return usage("%w", err)
+	}
+	if err := mesh.ValidateNetwork(a.network); err != nil {
 		return usage("%w", err)
 	}
 	m, err := a.newMesh(args)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 )
 
@@ -46,13 +47,13 @@ func newExposeIstiod(o *options) *cobra.Command {
 
 			# Behind NAT, or without a load balancer
 			kubectl mesh expose-istiod --context east --address 203.0.113.7`),
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return e.run(c.Context()) },
 	}
 	o.addWriteFlags(c)
 	o.addChartFlags(c)
 	f := c.Flags()
-	f.StringVar(&e.gateway.Address, "address", "", "IP or hostname that other clusters reach the gateway by, instead of the load balancer's")
+	f.Var(&onceValue{value: &e.gateway.Address}, "address", "IP or hostname that other clusters reach the gateway by, instead of the load balancer's")
 	f.StringSliceVar(&e.gateway.SourceRanges, "load-balancer-source-range", nil, "CIDR that the load balancer lets in; may be given more than once")
 	f.StringToStringVar(&e.gateway.Annotations, "gateway-annotation", nil, "Annotation of the gateway's Service, as KEY=VALUE; may be given more than once")
 	return c
@@ -64,9 +65,9 @@ func (e *exposeIstiod) validate() error {
 			return usage("--load-balancer-source-range %q is not a CIDR such as 10.0.0.0/8", cidr)
 		}
 	}
-	if a := e.gateway.Address; a != "" && !istio.IsIP(a) {
-		if problems := validation.IsDNS1123Subdomain(a); len(problems) > 0 {
-			return usage("--address %q is neither an IPv4 address nor a hostname", a)
+	if e.gateway.Address != "" {
+		if err := mesh.ValidateAddress(e.gateway.Address); err != nil {
+			return usage("--address %w", err)
 		}
 	}
 	for key := range e.gateway.Annotations {

@@ -8,6 +8,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/status"
 )
 
 func graphForms() []string { return []string{"mermaid", "dot", "svg"} }
@@ -19,7 +20,8 @@ func newGraph(o *options) *cobra.Command {
 		Short: "Draw a mesh",
 		Long: long(`
 			Draw the mesh whose primary is --context: networks as areas, the clusters in them with their gateways, who
-			reads and who serves whom, and which of that is broken. It looks at what status looks at.
+			reads and who serves whom, and which of that is broken. It looks at what status looks at, and its exit code
+			is that of status.
 
 			Mermaid is what Markdown pages show, DOT is Graphviz's, and SVG is a picture that needs nothing else.`),
 		Example: templates.Examples(`
@@ -41,18 +43,13 @@ func newGraph(o *options) *cobra.Command {
 }
 
 func (s *showing) runGraph(ctx context.Context, args []string) error {
-	if err := s.validateOutput(graphForms()); err != nil {
-		return err
-	}
-	sum, err := s.sumUp(ctx, args)
-	if err != nil {
-		return err
-	}
-	switch s.output {
-	case "dot":
-		return report.DOT(s.Out, sum)
-	case "svg":
-		return report.SVG(s.Out, sum, s.now())
-	}
-	return report.Mermaid(s.Out, sum)
+	return s.show(ctx, args, graphForms(), func(sum status.Mesh) error {
+		switch s.output {
+		case "dot":
+			return report.DOT(s.Out, sum)
+		case "svg":
+			return report.SVG(s.Out, sum, s.now())
+		}
+		return report.Mermaid(s.Out, sum)
+	})
 }

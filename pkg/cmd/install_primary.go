@@ -3,12 +3,14 @@ package cmd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 )
@@ -38,7 +40,7 @@ func newInstallPrimary(o *options) *cobra.Command {
 
 			# Beside the default control plane, under a revision of its own
 			kubectl mesh install-primary --context east --revision canary`),
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return i.run(c.Context()) },
 	}
 	o.addWriteFlags(c)
@@ -66,7 +68,13 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err != nil {
 		return usage("%w", err)
 	}
+	if err := i.charts.ValidateProfile(cmp.Or(i.profile, given.Profile)); err != nil {
+		return usage("%w", err)
+	}
 	i.revision = cmp.Or(i.revision, given.Revision)
+	if err := i.validateNames(given); err != nil {
+		return err
+	}
 	m, err := i.newMesh(nil)
 	if err != nil {
 		return err
@@ -111,6 +119,21 @@ func (i *installPrimary) run(ctx context.Context) error {
 	}
 	fmt.Fprintf(i.said(), "%s is the primary of mesh %s (Istio %s%s).\nNext: %s\n",
 		primary.Name, s.mesh.ID, cmp.Or(i.charts.Tag, i.charts.Release()), networkSuffix(primary.Network), then)
+	return nil
+}
+
+// validateNames refuses names of which no mesh can be made; those that are not given come from the primary.
+func (i *installPrimary) validateNames(given istio.UserSettings) error {
+	problems := []error{
+		mesh.ValidateMeshID(cmp.Or(i.meshID, given.MeshID)),
+		mesh.ValidateNetwork(cmp.Or(i.network, given.Network)),
+	}
+	if name := cmp.Or(i.clusterName, given.Cluster); name != "" {
+		problems = append(problems, mesh.ValidateClusterName(name))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return usage("%w", err)
+	}
 	return nil
 }
 

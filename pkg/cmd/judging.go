@@ -44,7 +44,7 @@ func outputs() []string { return []string{"", "wide", "json", "yaml", "junit", "
 // addFlags adds those that choose checks and say how they are shown.
 func (j *judging) addFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.DurationVar(&j.patience, "timeout", time.Minute, "How long the whole command may take")
+	durationVar(f, &j.patience, "timeout", time.Minute, "How long the whole command may take")
 	f.StringVarP(&j.output, "output", "o", "", "One of "+strings.Join(outputs()[1:], ", "))
 	f.StringSliceVar(&j.choice.Only, "only", nil, "Show these checks only, by id")
 	f.StringSliceVar(&j.choice.Skip, "skip", nil, "Leave these checks out, by id")

@@ -48,7 +48,7 @@ type options struct {
 
 func (o *options) addWriteFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "How long the whole command may take")
+	durationVar(f, &o.timeout, "timeout", 5*time.Minute, "How long the whole command may take")
 	f.BoolVar(&o.wait, "wait", true, "Wait until what was written works")
 	f.BoolVarP(&o.yes, "yes", "y", false, "Do not ask before writing (it is asked on a terminal only)")
 	f.BoolVar(&o.forceConflicts, "force-conflicts", false, "Take fields over that another field manager owns")
@@ -89,11 +89,17 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 		Namespace: *o.flags.Namespace, Revision: o.revision,
 		Clusters: []mesh.Cluster{{Context: primary, Role: mesh.Primary}},
 	}
+	if err := m.ValidateNames(); err != nil {
+		return m, usage("%w", err)
+	}
 	if primary == "" && *o.flags.APIServer == "" && !cluster.InCluster() {
+		if missing := cluster.MissingFiles(o.flags); len(contexts) == 0 && missing != "" {
+			return m, usage("there is no kubeconfig: %s does not exist", missing)
+		}
 		return m, usage("which cluster is the primary? Name its context with --context (the kubeconfig has no current one)")
 	}
 	if primary != "" && !slices.Contains(contexts, primary) {
-		return m, usage("%w", &cluster.UnknownContextError{Context: primary, Known: contexts})
+		return m, usage("%w", &cluster.UnknownContextError{Context: primary, Known: contexts, Missing: cluster.MissingFiles(o.flags)})
 	}
 	for _, arg := range args {
 		ref, err := mesh.ParseClusterRef(arg, contexts)
@@ -101,7 +107,7 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 			return m, usage("%w", err)
 		}
 		if !slices.Contains(contexts, ref.Context) {
-			return m, usage("%w", &cluster.UnknownContextError{Context: ref.Context, Known: contexts})
+			return m, usage("%w", &cluster.UnknownContextError{Context: ref.Context, Known: contexts, Missing: cluster.MissingFiles(o.flags)})
 		}
 		if ref.Context == primary {
 			return m, usage("context %q is the primary itself (--context): a remote is another cluster", primary)

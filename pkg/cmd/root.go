@@ -102,7 +102,9 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName("kubectl-mesh")},
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          aCommand,
+
+		SuggestionsMinimumDistance: 2,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return c.Help()
 		},
@@ -110,9 +112,7 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.ErrOut)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%w\nSee '%s --help'", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 
 	o := &options{IOStreams: streams, flags: genericclioptions.NewConfigFlags(true), getenv: os.Getenv}
 	namespace := mesh.DefaultNamespace

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +48,7 @@ func (s *showing) examine(ctx context.Context, args []string) (status.Mesh, erro
 func (s *showing) addFlags(c *cobra.Command, forms []string, described string) {
 	f := c.Flags()
 	f.StringVar(&s.revision, "revision", "", "The control plane's revision")
-	f.DurationVar(&s.patience, "timeout", time.Minute, "How long the whole command may take")
+	durationVar(f, &s.patience, "timeout", time.Minute, "How long the whole command may take")
 	f.StringVarP(&s.output, "output", "o", "", described)
 	mustComplete(c, map[string]cobra.CompletionFunc{"output": completeList(forms)})
 }
@@ -71,8 +72,8 @@ func newStatus(o *options) *cobra.Command {
 			istiod has read of the remotes, how old the credentials are, and what is not well. The remotes are found from
 			the primary's remote secrets; naming contexts narrows it to those.
 
-			It judges as verify does, without traffic, but its exit code does not: that is 0 whenever the mesh could be
-			shown. For scripts that are to stop at what is broken, there is verify.`),
+			It judges as verify does, without traffic, but its exit code does not: that is 0 whenever the primary could
+			be read, and 3 when it could not. For scripts that are to stop at what is broken, there is verify.`),
 		Example: templates.Examples(`
 			# The mesh whose primary is east
 			kubectl mesh status --context east
@@ -96,22 +97,35 @@ func newStatus(o *options) *cobra.Command {
 }
 
 func (s *showing) runStatus(ctx context.Context, args []string) error {
-	if err := s.validateOutput(statusForms()); err != nil {
+	return s.show(ctx, args, statusForms(), func(sum status.Mesh) error {
+		switch s.output {
+		case "json":
+			return report.JSON(s.Out, sum)
+		case "yaml":
+			return report.YAML(s.Out, sum)
+		case "name":
+			return report.StatusNames(s.Out, sum)
+		case "wide":
+			return report.StatusWide(s.Out, s.outStyle(), sum, s.now())
+		}
+		return report.Status(s.Out, s.outStyle(), sum, s.now())
+	})
+}
+
+// show looks at the mesh and prints it, also where the primary could not be read; the exit code says so then.
+func (s *showing) show(ctx context.Context, args, forms []string, write func(status.Mesh) error) error {
+	if err := s.validateOutput(forms); err != nil {
 		return err
 	}
 	sum, err := s.sumUp(ctx, args)
 	if err != nil {
 		return err
 	}
-	switch s.output {
-	case "json":
-		return report.JSON(s.Out, sum)
-	case "yaml":
-		return report.YAML(s.Out, sum)
-	case "name":
-		return report.StatusNames(s.Out, sum)
-	case "wide":
-		return report.StatusWide(s.Out, s.outStyle(), sum, s.now())
+	if err := write(sum); err != nil {
+		return err
 	}
-	return report.Status(s.Out, s.outStyle(), sum, s.now())
+	if sum.Unread != "" {
+		return &exitError{ExitUnknown, fmt.Errorf("the primary could not be read: %s", sum.Unread)}
+	}
+	return nil
 }

@@ -54,5 +54,14 @@ func TestShown(t *testing.T) {
 		if err := test.run(&s, t.Context(), nil); err != nil || !strings.HasPrefix(out.String(), test.begins) {
 			t.Errorf("-o %q: %v, %q; want it to begin with %q", test.form, err, out, test.begins)
 		}
+		out.Reset()
+		s.sumUp = func(context.Context, []string) (status.Mesh, error) {
+			unread := sum
+			unread.Unread = "API server: no answer"
+			return unread, nil
+		}
+		if err := test.run(&s, t.Context(), nil); codeOf(t, err) != ExitUnknown || !strings.HasPrefix(out.String(), test.begins) {
+			t.Errorf("-o %q of a primary that could not be read: %v, %q", test.form, err, out)
+		}
 	}
 }

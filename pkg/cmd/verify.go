@@ -22,6 +22,9 @@ type verify struct {
 	list    bool
 	explain []string
 
+	// given says whether a flag was.
+	given func(flag string) bool
+
 	watch    bool
 	interval time.Duration
 	// ticker is the clock of --watch; tests put something else in.

@@ -14,12 +14,13 @@ import (
 func (v *verify) addFlags(c *cobra.Command) {
 	v.judging.addFlags(c)
 	f := c.Flags()
+	v.given = f.Changed
 	f.Lookup("output").Usage += "; with --list json, yaml or name, with --explain json or yaml"
 	f.Lookup("timeout").Usage += "; with --watch, each judgement"
 	f.BoolVar(&v.list, "list", false, "List the checks that there are; needs no cluster")
 	f.StringSliceVar(&v.explain, "explain", nil, "Explain checks, by id; needs no cluster")
 	f.BoolVar(&v.watch, "watch", false, "Judge again and again, and tell what changes, until Ctrl-C")
-	f.DurationVar(&v.interval, "interval", 5*time.Second, "How often --watch judges")
+	durationVar(f, &v.interval, "interval", 5*time.Second, "How often --watch judges")
 	mustComplete(c, map[string]cobra.CompletionFunc{"explain": completeList(described(check.All()))})
 }
 
@@ -49,8 +50,8 @@ func (v *verify) validate(args []string) error {
 	if v.watch && v.traffic {
 		return usage("--watch does not go with --traffic, which starts pods each time")
 	}
-	if v.interval <= 0 {
-		return usage("--interval %s is not a time to wait", v.interval)
+	if err := v.validateModes(); err != nil {
+		return err
 	}
 	if err := named(map[string][]string{"--explain": v.explain}); err != nil {
 		return err
@@ -64,6 +65,19 @@ func (v *verify) validate(args []string) error {
 		return err
 	}
 	return v.validateAsked()
+}
+
+// validateModes refuses flags that mean nothing without another one.
+func (v *verify) validateModes() error {
+	for _, flag := range []struct {
+		name, mode string
+		on         bool
+	}{{"keep", "--traffic", v.traffic}, {"probe-image", "--traffic", v.traffic}, {"interval", "--watch", v.watch}} {
+		if !flag.on && v.given(flag.name) {
+			return usage("--%s means nothing without %s", flag.name, flag.mode)
+		}
+	}
+	return nil
 }
 
 // validateAsked refuses to choose what verify will not ask; without --traffic that is all that probes tell.

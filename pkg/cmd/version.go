@@ -10,6 +10,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 )
 
 // version and commit are stamped by the build (-X). What is not stamped, Go knows: see source.
@@ -65,18 +66,50 @@ func (s source) String() string {
 	return fmt.Sprintf("%s (%s)", s.version, about)
 }
 
+// versions are what version prints, in its forms for programs.
+type versions struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Go      string `json:"go"`
+	// Platform is the system and the processor that this program was built for.
+	Platform string `json:"platform"`
+	// Istio is the release whose charts are built in.
+	Istio string `json:"istio"`
+}
+
 func newVersion(o *options) *cobra.Command {
-	return &cobra.Command{
+	var output string
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, and the Istio release whose charts are built in",
 		Example: templates.Examples(`
-			kubectl mesh version`),
+			kubectl mesh version
+
+			# For a script
+			kubectl mesh version -o json | jq -r .istio`),
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(o.Out, "kubectl-mesh %s\nIstio charts %s\n", builtFrom(), istio.Charts{}.Release())
-			return err
-		},
+		RunE: func(*cobra.Command, []string) error { return o.printVersion(output) },
 	}
+	c.Flags().StringVarP(&output, "output", "o", "", "One of json, yaml")
+	mustComplete(c, map[string]cobra.CompletionFunc{"output": completeList([]string{"json", "yaml"})})
+	return c
+}
+
+func (o *options) printVersion(output string) error {
+	from, release := builtFrom(), istio.Charts{}.Release()
+	all := versions{
+		Version: from.version, Commit: from.commit, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Istio: release,
+	}
+	switch output {
+	case "json":
+		return report.JSON(o.Out, all)
+	case "yaml":
+		return report.YAML(o.Out, all)
+	case "":
+		_, err := fmt.Fprintf(o.Out, "kubectl-mesh %s\nIstio charts %s\n", from, release)
+		return err
+	}
+	return usage("--output %q is none of json, yaml", output)
 }
 
 // userAgent is what API servers' logs call this program.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -43,20 +42,20 @@ type Charts struct {
 // Validate says whether the user's overlays and settings can be read and name nothing that Istio does not know, so that
 // nothing is written before that is certain.
 func (c Charts) Validate() error {
-	for _, file := range c.Files {
-		if _, err := os.Stat(file); err != nil {
-			return fmt.Errorf("overlay: %w", err)
-		}
-	}
 	if c.Dir != "" {
 		if _, err := os.Stat(filepath.Join(c.Dir, "charts")); err != nil {
 			return fmt.Errorf("--manifests %s has no folder charts: give the manifests folder of an Istio release", c.Dir)
 		}
 	}
-	for _, set := range c.Set {
-		if path, _, found := strings.Cut(set, "="); !found || path == "" {
-			return fmt.Errorf("--set %q is not PATH=VALUE", set)
-		}
+	user, err := c.merged(nil)
+	if err != nil {
+		return err
+	}
+	if err := c.validateImages(user); err != nil {
+		return err
+	}
+	if err := validateMeshConfig(user); err != nil {
+		return err
 	}
 	if len(c.Files) == 0 && len(c.Set) == 0 {
 		return nil
@@ -113,15 +112,15 @@ func (c Charts) UserSettings() (UserSettings, error) {
 	if len(c.Files) == 0 && len(c.Set) == 0 {
 		return UserSettings{}, nil
 	}
-	merged, err := guarded(func() (values.Map, error) { return render.MergeInputs(c.Files, c.Set, nil) })
+	merged, err := c.merged(nil)
 	if err != nil {
-		return UserSettings{}, fmt.Errorf("reading the overlays (-f, --set): %w", err)
+		return UserSettings{}, err
 	}
 	return UserSettings{
 		MeshID:   merged.GetPathString("spec.values.global.meshID"),
 		Cluster:  merged.GetPathString("spec.values.global.multiCluster.clusterName"),
 		Network:  merged.GetPathString("spec.values.global.network"),
-		Revision: merged.GetPathString("spec.values.revision"),
+		Revision: cmp.Or(merged.GetPathString("spec.values.revision"), merged.GetPathString("spec.revision")),
 		Profile:  merged.GetPathString("spec.profile"),
 	}, nil
 }
@@ -130,12 +129,16 @@ func (c Charts) UserSettings() (UserSettings, error) {
 // labels that Istio's installer gives them (operator/pkg/install), so that istioctl recognises them. The objects come
 // in a stable order.
 func (c Charts) render(o overlay) ([]*unstructured.Unstructured, error) {
+	input, err := c.merged(c.operator(o))
+	if err != nil {
+		return nil, err
+	}
 	folder, err := os.MkdirTemp("", "kubectl-mesh-")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the IstioOperator: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	operator, err := yaml.Marshal(c.operator(o))
+	operator, err := yaml.Marshal(input)
 	if err != nil {
 		return nil, fmt.Errorf("writing the IstioOperator: %w", err)
 	}
@@ -145,7 +148,7 @@ func (c Charts) render(o overlay) ([]*unstructured.Unstructured, error) {
 	}
 	var merged values.Map
 	sets, err := guarded(func() (sets []manifest.ManifestSet, err error) {
-		sets, merged, err = render.GenerateManifest(append(slices.Clone(c.Files), file), c.Set, false, nil, nil)
+		sets, merged, err = render.GenerateManifest([]string{file}, nil, false, nil, nil)
 		return sets, err
 	})
 	if err != nil {
@@ -163,7 +166,7 @@ func (c Charts) render(o overlay) ([]*unstructured.Unstructured, error) {
 }
 
 // operator is the IstioOperator of an overlay.
-func (c Charts) operator(o overlay) map[string]any {
+func (c Charts) operator(o overlay) values.Map {
 	spec := map[string]any{
 		"hub": cmp.Or(c.Hub, defaultHub),
 		"tag": c.tag(),
@@ -180,7 +183,7 @@ func (c Charts) operator(o overlay) map[string]any {
 	merged := values.Map(spec)
 	merged.MergeFrom(values.Map(o.spec))
 	merged.MergeFrom(values.Map{"values": map[string]any{"global": map[string]any{"istioNamespace": o.namespace}}})
-	return map[string]any{
+	return values.Map{
 		"apiVersion": "install.istio.io/v1alpha1",
 		"kind":       "IstioOperator",
 		"metadata":   map[string]any{"name": o.name, "namespace": o.namespace},

@@ -47,6 +47,7 @@ const (
 	operatorComponentLabel  = "operator.istio.io/component"
 	operatorVersionLabel    = "operator.istio.io/version"
 	primaryOwner            = "primary"
+	remoteProfile           = "remote"
 	applySetLabel           = "applyset.kubernetes.io/part-of"
 	helmReleaseAnnotation   = "meta.helm.sh/release-name"
 	argoTrackingAnnotation  = "argocd.argoproj.io/tracking-id"

@@ -77,7 +77,7 @@ func (c Charts) Remote(r RemoteCluster) ([]*unstructured.Unstructured, error) {
 		"istiodRemote": map[string]any{"injectionPath": path},
 	}
 	objects, err := c.render(overlay{
-		name: Revisioned("remote", r.Revision), namespace: r.Namespace, revision: r.Revision, profile: "remote",
+		name: Revisioned("remote", r.Revision), namespace: r.Namespace, revision: r.Revision, profile: remoteProfile,
 		spec: map[string]any{"values": withDefaultTag(chartValues, r.Revision, r.DefaultTag)},
 	})
 	if err != nil {

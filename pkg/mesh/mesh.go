@@ -82,6 +82,11 @@ func (m Mesh) RevisionLabel() string {
 	return m.Revision
 }
 
+// ValidateNames returns what is wrong with the names that hold for all clusters, and are known before any is looked at.
+func (m Mesh) ValidateNames() error {
+	return errors.Join(ValidateNamespace(m.Namespace), ValidateRevision(m.Revision))
+}
+
 // Validate returns every rule that the mesh breaks, joined: names that are not valid or not unique.
 func (m Mesh) Validate() error {
 	var broken []error

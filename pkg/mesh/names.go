@@ -71,6 +71,22 @@ func ValidateNetwork(network string) error {
 	return nil
 }
 
+// ValidateMeshID says why a text can't be a mesh's id: proxies carry it in a label's form. Empty is valid: the default.
+func ValidateMeshID(id string) error {
+	if problems := validation.IsValidLabelValue(id); len(problems) > 0 {
+		return fmt.Errorf("mesh id %q is not valid: %s", id, strings.Join(problems, "; "))
+	}
+	return nil
+}
+
+// ValidateNamespace says why a name can't be a namespace's.
+func ValidateNamespace(namespace string) error {
+	if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
+		return fmt.Errorf("namespace %q is not valid: %s", namespace, strings.Join(problems, "; "))
+	}
+	return nil
+}
+
 // ValidateRevision says why a name can't be a revision's: it becomes part of a Service's name, istiod-REVISION.
 // Empty is valid: the default revision.
 func ValidateRevision(revision string) error {

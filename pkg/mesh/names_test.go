@@ -155,3 +155,42 @@ func text(err error) string {
 	}
 	return err.Error()
 }
+
+func TestValidateAddress(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"203.0.113.7", "10.251.3.9", "gateway.example.com", "a", "10-0-0-1.nip.example", "1.2.3.4.sslip.io"} {
+		if err := ValidateAddress(address); err != nil {
+			t.Errorf("%q is refused: %v", address, err)
+		}
+	}
+	for _, address := range []string{
+		"", "127.0.0.1", "127.8.8.8", "0.0.0.0", "169.254.169.254", "224.0.0.1", "255.255.255.255", "localhost", "a.localhost",
+		"10.251.3.999", "10.251.3", "10", "::1", "2001:db8::1", "::ffff:10.0.0.1", "10.0.0.1:15012", "https://gateway", "a b", "Gateway.example", "-a",
+	} {
+		if err := ValidateAddress(address); err == nil {
+			t.Errorf("%q is taken", address)
+		}
+	}
+}
+
+func TestValidateNames(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		mesh Mesh
+		says string
+	}{
+		{Mesh{Namespace: "istio-system", Revision: "canary"}, ""},
+		{Mesh{Namespace: "Bad_NS"}, `namespace "Bad_NS" is not valid`},
+		{Mesh{}, `namespace "" is not valid`},
+		{Mesh{Namespace: "istio-system", Revision: "1.29"}, `revision "1.29" is not valid`},
+	} {
+		if err := test.mesh.ValidateNames(); !strings.Contains(text(err), test.says) || (err == nil) != (test.says == "") {
+			t.Errorf("%+v: %v, which does not say %q", test.mesh, err, test.says)
+		}
+	}
+	for id, valid := range map[string]bool{"": true, "mesh1": true, "a b": false, "a/b": false, strings.Repeat("x", 64): false} {
+		if err := ValidateMeshID(id); (err == nil) != valid {
+			t.Errorf("mesh id %q: %v", id, err)
+		}
+	}
+}

@@ -22,6 +22,9 @@ type Mesh struct {
 	Namespace string `json:"namespace"`
 	// Status is the worst of all clusters.
 	Status check.Status `json:"status"`
+	// Unread says why the primary could not be looked at, empty where it could: what is missing here is then not known to
+	// be absent.
+	Unread string `json:"unread,omitempty"`
 	// Istiods are the primary's replicas of istiod.
 	Istiods  []Istiod  `json:"istiods"`
 	Clusters []Cluster `json:"clusters"`
@@ -96,6 +99,11 @@ func Of(m mesh.Mesh, s *observe.Snapshot, results []check.Result) Mesh {
 	seen := s.Clusters[primary.Name]
 	if seen == nil {
 		seen = &observe.Cluster{}
+	}
+	for _, part := range []string{observe.APIServer, observe.ControlPlanes, observe.RemoteSecretsPart} {
+		if reason, unread := seen.CouldNotRead(part); unread && sum.Unread == "" {
+			sum.Unread = part + ": " + reason
+		}
 	}
 	plane, _ := seen.ControlPlane(m.RevisionLabel())
 	sum.TrustDomain = plane.TrustDomain

@@ -59,6 +59,25 @@ func TestOf(t *testing.T) {
 	golden.Equal(t, "mesh.json", string(text)+"\n")
 }
 
+// A primary that could not be read is told apart from one without a mesh.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	for part, want := range map[string]string{
+		"":                        "",
+		observe.Nodes:             "",
+		observe.APIServer:         "API server: forbidden",
+		observe.ControlPlanes:     "control planes: forbidden",
+		observe.RemoteSecretsPart: "remote secrets: forbidden",
+	} {
+		m, s := world()
+		s.Clusters["west"].Unreadable = []observe.Unreadable{{What: observe.APIServer, Reason: "of a remote"}}
+		s.Clusters["east"].Unreadable = []observe.Unreadable{{What: part, Reason: "forbidden"}}
+		if got := Of(m, s, nil).Unread; got != want {
+			t.Errorf("%q could not be read: %q, want %q", part, got, want)
+		}
+	}
+}
+
 // What nobody looked at is unknown, not well.
 func TestSkippedIsUnknown(t *testing.T) {
 	t.Parallel()

@@ -69,6 +69,13 @@ func TestRefusedWithoutPrimary(t *testing.T) {
 		{"invalid network", install("--network", "a b"), 2, []string{`network "a b"`}},
 		{"invalid revision", install("--revision", "1.29"), 2, []string{`revision "1.29"`}},
 		{"unknown value", install("--set", "values.pilot.nonsense=1"), 2, []string{"nonsense"}},
+		{"unknown mesh configuration", install("--set", "meshConfig.trustDomian=x"), 2, []string{`meshConfig: unknown field "trustDomian"`}},
+		{"unknown profile", install("--profile", "minimum"), 2, []string{`profile "minimum"`, "minimal"}},
+		{"a hub that is a URL", install("--hub", "http://x"), 2, []string{`hub "http://x"`}},
+		{"invalid mesh id", install("--mesh-id", "a b"), 2, []string{`mesh id "a b"`}},
+		{"invalid namespace", install("-n", "Bad_NS"), 2, []string{`namespace "Bad_NS"`}},
+		{"an argument", []string{"install-primary", "cluster1"}, 2, []string{"--context cluster1"}},
+		{"a local address", []string{"expose-istiod", "--context", "cluster1", "--address", "127.0.0.1"}, 2, []string{`--address "127.0.0.1"`}},
 		{"overlay missing", install("-f", "/nonexistent.yaml"), 2, []string{"/nonexistent.yaml"}},
 		{"manifests missing", install("--manifests", "/nonexistent"), 2, []string{"--manifests /nonexistent"}},
 		{"forbidden", install("--as", "nobody"), 1, []string{"cluster1", "permission", "you may not create or patch in the whole cluster: namespaces/istio-system"}},
@@ -76,7 +83,7 @@ func TestRefusedWithoutPrimary(t *testing.T) {
 		{"unreachable", install("--server", "https://192.0.2.1:6443", "--request-timeout", "1s"), 1, []string{"reachable", "192.0.2.1"}},
 		{"no istiod to publish", []string{"expose-istiod", "--context", "cluster1"}, 1, []string{"no istiod", "kubectl mesh install-primary --context cluster1"}},
 		{"no istiod to attach to", []string{"attach-remote", "cluster2", "--context", "cluster1"}, 1, []string{"no istiod", "install-primary"}},
-		{"no remote", []string{"attach-remote", "--context", "cluster1"}, 2, []string{"--help"}},
+		{"no remote", []string{"attach-remote", "--context", "cluster1"}, 2, []string{"--help", "attach-remote cluster1 --context PRIMARY"}},
 	})
 }
 
