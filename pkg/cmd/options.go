@@ -101,6 +101,11 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 	if primary != "" && !slices.Contains(contexts, primary) {
 		return m, usage("%w", &cluster.UnknownContextError{Context: primary, Known: contexts, Missing: cluster.MissingFiles(o.flags)})
 	}
+	if primary != "" {
+		if err := cluster.ValidateContext(o.flags, primary, true); err != nil {
+			return m, usage("%w", err)
+		}
+	}
 	for _, arg := range args {
 		ref, err := mesh.ParseClusterRef(arg, contexts)
 		if err != nil {
@@ -108,6 +113,9 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 		}
 		if !slices.Contains(contexts, ref.Context) {
 			return m, usage("%w", &cluster.UnknownContextError{Context: ref.Context, Known: contexts, Missing: cluster.MissingFiles(o.flags)})
+		}
+		if err := cluster.ValidateContext(o.flags, ref.Context, false); err != nil {
+			return m, usage("%w", err)
 		}
 		if ref.Context == primary {
 			return m, usage("context %q is the primary itself (--context): a remote is another cluster", primary)

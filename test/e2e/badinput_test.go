@@ -61,7 +61,13 @@ func TestRefusedWithoutPrimary(t *testing.T) {
 	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", unauthorized, "set-context", "wrong", "--cluster", "cluster1", "--user", "wrong")
 	unset := copyKubeconfig(t, lab)
 	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", unset, "unset", "current-context")
+	partial := copyKubeconfig(t, lab)
+	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", partial, "set-context", "clusterless", "--cluster", "gone", "--user", "cluster1-admin")
+	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", partial, "set-context", "userless", "--cluster", "cluster1", "--user", "nobody")
 	refused(t, lab, []refusal{
+		{"a context without a cluster", []string{"install-primary", "--context", "clusterless", "--kubeconfig", partial}, 2, []string{`context "clusterless"`, `cluster "gone"`}},
+		{"a remote's context without a cluster", []string{"attach-remote", "clusterless", "--context", "cluster1", "--kubeconfig", partial}, 2, []string{`context "clusterless"`, `cluster "gone"`}},
+		{"a context without a user", []string{"verify", "--context", "userless", "--kubeconfig", partial}, 2, []string{`context "userless"`, `user "nobody"`}},
 		{"unknown context", []string{"install-primary", "--context", "nowhere"}, 2, []string{`no context "nowhere"`, "cluster1, cluster2"}},
 		{"no context", []string{"install-primary", "--kubeconfig", unset}, 2, []string{"--context", "no current one"}},
 		{"invalid name", install("--cluster-name", "Not_A_Name"), 2, []string{`"Not_A_Name"`, "lower case"}},
