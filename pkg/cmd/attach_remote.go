@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,7 +14,9 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
 
@@ -93,6 +97,7 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 	if err := s.mesh.Validate(); err != nil {
 		return usage("%w", err)
 	}
+	a.remark(s)
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Wait: a.wait}), plan.AttachRemote)
 	if a.objects.dry() {
 		return a.rehearse(ctx, s, steps)
@@ -102,6 +107,24 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 		return err
 	}
 	return a.summary(s, steps, outcome)
+}
+
+// remark says which remotes go by another name than their context's, and which are given another address than before.
+func (a *attachRemote) remark(s *session) {
+	names := slices.Sorted(maps.Keys(s.recorded))
+	for _, was := range names {
+		fmt.Fprintf(a.ErrOut, "%s is attached as %s already, and keeps that name.\n", was, s.recorded[was])
+	}
+	primary, _ := s.mesh.Primary()
+	seen := s.snapshot.Clusters[primary.Name]
+	for _, c := range s.mesh.Remotes() {
+		for _, secret := range seen.RemoteSecrets {
+			if there := s.snapshot.Clusters[c.Name]; secret.Cluster == c.Name && c.Server == "" && secret.Unidentified != nil && !observe.SameServer(secret.Server, there.Server) {
+				fmt.Fprintf(a.ErrOut, "%s: the address that %s has for it, %s, does not work (%s): it is given the kubeconfig's, %s.\n",
+					c.Name, primary.Name, secret.Server, report.Plain(secret.Unidentified.Error), there.Server)
+			}
+		}
+	}
 }
 
 // addServers reads --server, as URL for a single remote or NAME=URL for one of several.

@@ -75,9 +75,9 @@ func (o *options) completeRemotes(c *cobra.Command, given []string, word string)
 	}
 	var attached []cobra.Completion
 	for _, secret := range secrets {
-		for _, candidate := range leadingTo(observe.RemoteSecretOf(secret), endpoints) {
-			if slices.Contains(contexts, candidate) {
-				attached = append(attached, candidate+"\tattached as "+secret.Cluster)
+		for _, place := range leadingTo(observe.RemoteSecretOf(secret), unseen(endpoints)) {
+			if slices.Contains(contexts, place.Context) {
+				attached = append(attached, place.Context+"\tattached as "+secret.Cluster)
 			}
 		}
 	}

@@ -63,7 +63,11 @@ users: [{name: one, user: {token: t}}]
 			t.Fatalf("a mesh was made of a kubeconfig that can't be read: %v", err)
 		}
 		for _, secret := range []observe.RemoteSecret{{Cluster: arg, Server: secretServer, CA: observe.Fingerprint(secretCA)}, {Cluster: arg, Server: server}} {
-			for _, context := range append(leadingTo(secret, endpoints), namesake(secret.Cluster, endpoints)) {
+			contexts := []string{namesake(secret.Cluster, endpoints)}
+			for _, place := range leadingTo(secret, unseen(endpoints)) {
+				contexts = append(contexts, place.Context)
+			}
+			for _, context := range contexts {
 				if context == "" {
 					continue
 				}

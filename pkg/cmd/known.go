@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
@@ -58,9 +57,12 @@ func (o *options) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh,
 	}
 	bounded, cancel := context.WithTimeout(ctx, observe.Patience)
 	defer cancel()
-	secrets, err := istio.RemoteSecrets(bounded, primary.Kube(), m.Namespace)
-	met := acquaintance{primary: primary, silent: observe.Silence(bounded, observe.Patience, err), others: cluster.Set{}}
-	if err != nil || len(secrets) == 0 {
+	held, err := istio.RemoteSecrets(bounded, primary.Kube(), m.Namespace)
+	met := acquaintance{
+		primary: primary, others: cluster.Set{},
+		silent: map[string]error{plan.PrimaryKey: observe.Silence(bounded, observe.Patience, err)},
+	}
+	if err != nil || len(held) == 0 {
 		return m, met, context.Cause(ctx)
 	}
 	endpoints, err := cluster.Endpoints(o.flags)
@@ -69,30 +71,38 @@ func (o *options) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh,
 	}
 	named := m.Clusters[1:]
 	all := len(named) == 0
+	places := unseen(endpoints)
+	var failed []error
+	var looks sync.WaitGroup
+	looks.Go(func() { met.secrets, failed = observe.Follow(ctx, primary, held) })
+	if all { // those that are named are looked at, and known by their UIDs, later
+		looks.Go(func() { o.lookUp(ctx, m.Namespace, held, places) })
+	}
+	looks.Wait()
 	m.Clusters = slices.Clone(m.Clusters[:1])
-	for _, held := range secrets {
-		secret := observe.RemoteSecretOf(held)
+	for i, secret := range met.secrets {
 		remote := mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote}
-		leads := leadingTo(secret, endpoints)
+		leads := leadingTo(secret, places)
 		switch i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
-			return c.Name == secret.Cluster || slices.Contains(leads, c.Context)
+			return c.Name == secret.Cluster || !c.Named && slices.ContainsFunc(leads, func(p place) bool { return p.Context == c.Context })
 		}); {
 		case known(m.Clusters, secret.Cluster):
 			continue
 		case i >= 0:
-			remote.Context = named[i].Context
+			remote.Context, remote.Named = named[i].Context, named[i].Named
 			named = slices.Delete(slices.Clone(named), i, i+1)
 		case !all:
 			continue
 		case len(leads) > 0:
-			remote.Context = leads[0]
+			remote.Context = leads[0].Context
+			met.silent[remote.Name] = leads[0].silent
 		case secret.Server == "":
 			remote.Context = namesake(secret.Cluster, endpoints) // a secret that says nothing of its cluster
 		}
-		if remote.Context == "" && held.Usable() {
+		if remote.Context == "" && held[i].Usable() {
 			// What is wrong with credentials of which no client can be made, the probe finds, too.
-			if connected, err := cluster.ConnectWith(o.flags, remote.Name, held.Secret, held.Config()); err == nil {
-				met.others[remote.Name] = connected
+			if connected, err := cluster.ConnectWith(o.flags, remote.Name, held[i].Secret, held[i].Config()); err == nil {
+				met.others[remote.Name], met.silent[remote.Name] = connected, failed[i]
 			}
 		}
 		m.Clusters = append(m.Clusters, remote)
@@ -131,19 +141,4 @@ func namesake(name string, endpoints []cluster.Endpoint) string {
 
 func known(clusters []mesh.Cluster, name string) bool {
 	return slices.ContainsFunc(clusters, func(c mesh.Cluster) bool { return c.Name == name })
-}
-
-// leadingTo are the contexts that lead to the cluster of a remote secret: by the API server's address, and where the
-// primary was given another one than the user's, by its CA.
-func leadingTo(secret observe.RemoteSecret, endpoints []cluster.Endpoint) []string {
-	var byServer, byCA []string
-	for _, e := range endpoints {
-		switch {
-		case strings.TrimSuffix(e.Server, "/") == strings.TrimSuffix(secret.Server, "/"):
-			byServer = append(byServer, e.Context)
-		case secret.CA != "" && observe.Fingerprint(e.CA) == secret.CA:
-			byCA = append(byCA, e.Context)
-		}
-	}
-	return append(byServer, byCA...)
 }

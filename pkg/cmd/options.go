@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -123,7 +124,7 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 		if err := mesh.ValidateClusterName(ref.Name); err != nil {
 			return m, usage("%w", err)
 		}
-		m.Clusters = append(m.Clusters, mesh.Cluster{Name: ref.Name, Context: ref.Context, Role: mesh.Remote})
+		m.Clusters = append(m.Clusters, mesh.Cluster{Name: ref.Name, Named: ref.Named, Context: ref.Context, Role: mesh.Remote})
 	}
 	return m, nil
 }
@@ -144,6 +145,8 @@ type session struct {
 	mesh     mesh.Mesh
 	clusters cluster.Set
 	snapshot *observe.Snapshot
+	// recorded are the names under which the primary knows remotes already, by those that their contexts would give them.
+	recorded map[string]string
 }
 
 // depth is how much a command looks at.
@@ -167,8 +170,10 @@ func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage) (*ses
 type acquaintance struct {
 	// primary is its client.
 	primary *cluster.Cluster
-	// silent says why it does not answer, nil when it does.
-	silent error
+	// secrets are its remote secrets; nil where they were not read.
+	secrets []observe.RemoteSecret
+	// silent are the clusters that do not answer, by the keys of the session, and why.
+	silent map[string]error
 	// others are clusters that are reached otherwise than through a context.
 	others cluster.Set
 }
@@ -206,12 +211,17 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 		}
 		s.clusters[key], permissions[key] = connected, asked
 	}
-	var err error
-	s.snapshot, err = observe.Read(ctx, s.clusters, observe.Options{
+	options := observe.Options{
 		Namespace: m.Namespace, Permissions: permissions, Deep: how == lookDeep, Obstacles: how == lookAtObstacles,
-		Silent:   map[string]error{plan.PrimaryKey: met.silent},
-		Attached: slices.Contains(stages, plan.AttachRemote),
-	})
+		Silent: met.silent, Attached: slices.Contains(stages, plan.AttachRemote),
+	}
+	if met.secrets != nil {
+		options.RemoteSecrets = map[string][]observe.RemoteSecret{plan.PrimaryKey: met.secrets}
+	} else if options.Attached {
+		options.Identify = []string{plan.PrimaryKey}
+	}
+	var err error
+	s.snapshot, err = observe.Read(ctx, s.clusters, options)
 	return s, err
 }
 
@@ -225,8 +235,35 @@ func union(all, more []observe.Permission) []observe.Permission {
 	return all
 }
 
-// complete fills the mesh in with what the primary says, and gives the primary its name everywhere.
+// recognize gives the remotes that the primary has already the names under which it has them.
+func (s *session) recognize() {
+	s.recorded = plan.Recorded(s.mesh, s.snapshot)
+	clusters, seen := maps.Clone(s.clusters), maps.Clone(s.snapshot.Clusters)
+	for was := range s.recorded { // before the new names come in: two may have changed theirs for one another's
+		delete(clusters, was)
+		delete(seen, was)
+	}
+	for was, is := range s.recorded {
+		if c := s.clusters[was]; c != nil {
+			c.Name, clusters[is] = is, c
+		}
+		if c := s.snapshot.Clusters[was]; c != nil {
+			c.Name, seen[is] = is, c
+		}
+	}
+	s.clusters, s.snapshot.Clusters = clusters, seen
+	s.mesh.Clusters = slices.Clone(s.mesh.Clusters)
+	for i, c := range s.mesh.Clusters {
+		if is, known := s.recorded[c.Name]; known && c.Role == mesh.Remote {
+			s.mesh.Clusters[i].Name = is
+		}
+	}
+}
+
+// complete fills the mesh in with what the primary says, and gives the remotes that it has, and itself, their names
+// everywhere.
 func (s *session) complete() error {
+	s.recognize()
 	m, err := plan.Complete(s.mesh, s.snapshot)
 	if err != nil {
 		return &exitError{ExitUsage, err}

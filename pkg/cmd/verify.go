@@ -43,8 +43,8 @@ func newVerify(o *options) *cobra.Command {
 		Short: "Check a mesh, and name what is wrong with it",
 		Long: long(`
 			Look at the primary of --context and at its remotes, and judge each part that the mesh stands on. The
-			remotes are found from the primary's remote secrets, and their contexts by the API servers' addresses;
-			naming contexts narrows it to those.
+			remotes are found from the primary's remote secrets, and their contexts by the API servers' addresses and the
+			clusters' UIDs; naming contexts narrows it to those.
 
 			With --traffic a small pod with a sidecar runs in each cluster for some seconds, in a namespace of its own,
 			and calls the others over HTTP, gRPC and TCP. Nothing of it stays.

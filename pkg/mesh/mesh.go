@@ -43,6 +43,8 @@ type Mesh struct {
 type Cluster struct {
 	// Name is Istio's name of the cluster: CLUSTER_ID of its proxies and key of its remote secret.
 	Name string
+	// Named is true when the user chose the name, and false when it was made of the context's.
+	Named bool
 	// Context is the kubeconfig context through which the user reaches it.
 	Context string
 	// Role says whether it has a control plane.

@@ -234,11 +234,17 @@ func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
 }
 
 func readRemoteSecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
+	if secrets, known := r.options.RemoteSecrets[r.Name]; known {
+		return func(c *Cluster) { c.RemoteSecrets = secrets }, nil
+	}
 	held, err := istio.RemoteSecrets(ctx, r.Kube(), r.options.Namespace)
 	if err != nil {
 		return nil, err
 	}
 	secrets := remoteSecretsOf(held)
+	if slices.Contains(r.options.Identify, r.Name) {
+		secrets, _ = Follow(ctx, r.Cluster, held)
+	}
 	return func(c *Cluster) { c.RemoteSecrets = secrets }, nil
 }
 

@@ -67,6 +67,10 @@ type Options struct {
 	Attached bool
 	// Obstacles looks at what may stand in the way of an installation.
 	Obstacles bool
+	// Identify names the clusters of whose remote secrets it is read where they lead.
+	Identify []string
+	// RemoteSecrets are those of clusters, by name, that were read before.
+	RemoteSecrets map[string][]RemoteSecret
 	// Silent are clusters, by name, that were found not to answer: they are not asked again.
 	Silent map[string]error
 }
@@ -80,6 +84,9 @@ func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot
 		snapshot.Clusters[name] = seen
 		if err := options.Silent[name]; err != nil {
 			(&reader{seen: seen}).note(APIServer, err)
+			if c.Secret != "" {
+				seen.Use = FailedUse(err)
+			}
 			continue
 		}
 		readers.Go(func() { readCluster(ctx, c, seen, options) })
@@ -88,6 +95,7 @@ func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("looking at the clusters: %w", err)
 	}
+	snapshot.identify()
 	return snapshot, nil
 }
 

@@ -5,6 +5,7 @@ package observe
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -296,6 +297,10 @@ type RemoteSecret struct {
 	// Created is when the secret was; Ends is when the token does, zero for one without an end.
 	Created time.Time `json:"created,omitzero"`
 	Ends    time.Time `json:"ends,omitzero"`
+	// UID is that of the cluster to which it leads; empty where nobody could tell.
+	UID string `json:"uid,omitempty"`
+	// Unidentified is why its own credentials did not tell the UID; nil where they did, and where they were not tried.
+	Unidentified *CredentialUse `json:"unidentified,omitempty"`
 	// Error says why istiod can't use it.
 	Error string `json:"error,omitempty"`
 	// Use is what came of using it; nil when that was not tried.
@@ -340,6 +345,21 @@ func (c *Cluster) Roots(revision string) []string {
 		}
 	}
 	return slices.DeleteFunc(roots, func(root string) bool { return root == "" })
+}
+
+// InjectedNames are the names of clusters that injectors give pods, as those of remotes do (/inject/cluster/NAME/net/…).
+func (c *Cluster) InjectedNames() []string {
+	var names []string
+	for _, i := range c.Injectors {
+		for _, path := range i.Paths {
+			if _, rest, found := strings.Cut(path, "/cluster/"); found {
+				name, _, _ := strings.Cut(rest, "/")
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Gateway returns the east-west gateway named name.

@@ -3,6 +3,8 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -19,6 +21,46 @@ func Rename(s *observe.Snapshot, name string) {
 		s.Clusters[name] = seen
 		delete(s.Clusters, PrimaryKey)
 	}
+}
+
+// Recorded are the names under which the primary has remotes already, by the names that the mesh gives them, where those
+// are others: a cluster is told by its UID, whatever its context is called. A name that the user chose stays, and so do
+// names that would no longer be one cluster's alone.
+func Recorded(m mesh.Mesh, s *observe.Snapshot) map[string]string {
+	primary := s.Clusters[PrimaryKey]
+	if primary == nil {
+		return nil
+	}
+	recorded, taken := map[string]string{}, map[string]int{}
+	for _, c := range m.Remotes() {
+		name := recordedName(primary.RemoteSecrets, s.Clusters[c.Name], c)
+		recorded[c.Name] = name
+		taken[name]++
+	}
+	maps.DeleteFunc(recorded, func(was, is string) bool { return was == is || taken[is] > 1 })
+	return recorded
+}
+
+// recordedName is that of a secret which leads to the cluster: of several the one that its pods are given.
+func recordedName(secrets []observe.RemoteSecret, seen *observe.Cluster, c mesh.Cluster) string {
+	if seen == nil || seen.UID == "" || c.Named {
+		return c.Name
+	}
+	var names []string
+	for _, secret := range secrets {
+		if secret.UID == seen.UID {
+			names = append(names, secret.Cluster)
+		}
+	}
+	if len(names) == 0 || slices.Contains(names, c.Name) {
+		return c.Name
+	}
+	for _, name := range names {
+		if slices.Contains(seen.InjectedNames(), name) {
+			return name
+		}
+	}
+	return names[0]
 }
 
 // Complete fills in what the primary itself says of the mesh: its name, mesh id, revision and network. The remotes
@@ -48,7 +90,7 @@ func Complete(m mesh.Mesh, s *observe.Snapshot) (mesh.Mesh, error) {
 	for i, c := range m.Clusters {
 		c.Network = cmp.Or(c.Network, networkOf(s.Clusters[c.Name], c.Role), network)
 		if c.Role == mesh.Remote && c.Server == "" {
-			c.Server = serverOf(seen, c.Name)
+			c.Server = serverOf(seen, plane, s.Clusters[c.Name], c.Name)
 		}
 		if c.Role == mesh.Primary && c.Name == "" {
 			c.Name = plane.ClusterID
@@ -68,14 +110,46 @@ func networkOf(seen *observe.Cluster, role mesh.Role) string {
 }
 
 // serverOf is the API server's address that the primary has been given for a remote before; it stays unless the user
-// gives another one. One that can't work, since it means the caller's own machine, does not.
-func serverOf(primary *observe.Cluster, remote string) string {
+// gives another one. One that can't work, since it means the caller's own machine, does not, nor does one that is known
+// not to work where the kubeconfig's does.
+func serverOf(primary *observe.Cluster, plane observe.ControlPlane, remote *observe.Cluster, name string) string {
 	for _, secret := range primary.RemoteSecrets {
-		if secret.Cluster == remote && secret.Error == "" && !mesh.IsLocal(secret.Server) {
+		if secret.Cluster == name && secret.Error == "" && !mesh.IsLocal(secret.Server) {
+			if fails(secret, plane, remote) && serves(remote) {
+				return ""
+			}
 			return secret.Server
 		}
 	}
 	return ""
+}
+
+// fails is true for a secret's address that can't be the remote's API server, or answers neither istiod nor this machine.
+func fails(secret observe.RemoteSecret, plane observe.ControlPlane, remote *observe.Cluster) bool {
+	if secret.Unidentified == nil {
+		return false
+	}
+	switch secret.Unidentified.Problem {
+	case observe.ServerUntrusted:
+		return true
+	case observe.TokenRefused: // the remote's own token, so that it is another API server
+		return remote != nil && remote.ReaderToken != nil && remote.ReaderToken.Token == secret.Token
+	case observe.ServerUnreachable: // from here; istiod knows better
+		asked := false
+		for _, replica := range plane.Replicas {
+			asked = asked || replica.Error == ""
+			if slices.ContainsFunc(replica.Clusters, func(c observe.SyncedRemote) bool { return c.ID == secret.Cluster && c.Status == observe.Synced }) {
+				return false
+			}
+		}
+		return asked
+	}
+	return false
+}
+
+// serves is true for a remote whose API server answers at the kubeconfig's address, as itself, and may do so to istiod.
+func serves(remote *observe.Cluster) bool {
+	return remote != nil && remote.UID != "" && remote.Server != "" && !mesh.IsLocal(remote.Server) && remote.Proxy == "" && remote.Untrusted == ""
 }
 
 // chooseRevision is the user's revision, else the only one, else the default one, else the one tagged default.

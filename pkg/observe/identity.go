@@ -1,0 +1,109 @@
+package observe
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+)
+
+// Follow reads, with the credentials of each remote secret, which cluster it leads to. All of them are asked at once, and
+// none is waited for longer than for a cluster without a context. failed are the errors by the secrets' indexes.
+func Follow(ctx context.Context, primary *cluster.Cluster, held []istio.RemoteCredentials) (secrets []RemoteSecret, failed []error) {
+	secrets, failed = remoteSecretsOf(held), make([]error, len(held))
+	var asked sync.WaitGroup
+	for i, one := range held {
+		if !one.Usable() || mesh.IsLocal(one.Server) { // from here that would be another machine than for istiod
+			continue
+		}
+		asked.Go(func() {
+			secrets[i].UID, failed[i] = identityBy(ctx, one.Credentials, primary.RESTConfig().UserAgent)
+			switch {
+			case apierrors.IsForbidden(failed[i]): // the server is the right one, and takes the token
+				secrets[i].Unidentified, failed[i] = &CredentialUse{Error: failed[i].Error()}, nil
+			case failed[i] != nil:
+				secrets[i].Unidentified = FailedUse(failed[i])
+			}
+		})
+	}
+	asked.Wait()
+	return secrets, failed
+}
+
+// identityBy reads a cluster's UID with the credentials of a remote secret.
+func identityBy(ctx context.Context, credentials istio.Credentials, userAgent string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, lessPatience)
+	defer cancel()
+	config := credentials.Config()
+	config.UserAgent = userAgent
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return "", err
+	}
+	ns, err := client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return "", cmp.Or(Silence(ctx, lessPatience, err), err)
+	}
+	return string(ns.UID), nil
+}
+
+// Identify reads what tells a cluster from others: its UID, and the fingerprint of the reader account's token, which is
+// empty where there is none that the user may read. The error says why the cluster does not answer within patience.
+func Identify(ctx context.Context, c *cluster.Cluster, namespace string, patience time.Duration) (uid, token string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	uid, err = c.UID(ctx)
+	if silent := Silence(ctx, patience, err); silent != nil {
+		return "", "", silent
+	}
+	if secret, err := c.Kube().CoreV1().Secrets(namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{}); err == nil {
+		_, bearer, _ := istio.TokenOf(secret)
+		token = Fingerprint(bearer)
+	}
+	return uid, token, nil
+}
+
+// identify says where remote secrets lead whose own credentials did not tell: to the cluster whose reader account has
+// the very same token, since a token is one cluster's alone, or to the only one that was reached at the secret's address.
+func (s *Snapshot) identify() {
+	for _, holder := range s.Clusters {
+		for i := range holder.RemoteSecrets {
+			if secret := &holder.RemoteSecrets[i]; secret.UID == "" {
+				secret.UID = s.leadsTo(*secret)
+			}
+		}
+	}
+}
+
+func (s *Snapshot) leadsTo(secret RemoteSecret) string {
+	there := map[string]bool{}
+	for _, c := range s.Clusters {
+		switch {
+		case c.UID == "":
+		case secret.Token != "" && c.ReaderToken != nil && c.ReaderToken.Token == secret.Token:
+			return c.UID
+		case SameServer(c.Server, secret.Server):
+			there[c.UID] = true
+		}
+	}
+	if len(there) == 1 {
+		for uid := range there {
+			return uid
+		}
+	}
+	return ""
+}
+
+// SameServer is true for two spellings of one API server's address.
+func SameServer(a, b string) bool {
+	return a != "" && strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/")
+}
