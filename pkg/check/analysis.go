@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -29,13 +28,13 @@ func serviceInconsistent(v view) []Result {
 		messages := about(seen, "Service")
 		if len(messages) > 0 {
 			m := messages[0]
-			var compare []string
+			fix := advice("make them alike")
 			for _, one := range v.mesh.Clusters {
 				if slices.Contains(m.Clusters, one.Name) {
-					compare = append(compare, fmt.Sprintf("kubectl --context %s -n %s get service %s -o yaml", one.Context, m.Namespace, m.Name))
+					fix = fix.and(v.look(one, "-n", m.Namespace, "get", "service", m.Name, "-o", "yaml"))
 				}
 			}
-			return warn("make them alike: "+strings.Join(compare, " && "), "%s: %s%s", m.Code, m.Text, more(messages))
+			return warn(fix, "%s: %s%s", m.Code, m.Text, more(messages))
 		}
 		for _, other := range v.mesh.Clusters {
 			if other.Name == c.Name {
@@ -68,7 +67,8 @@ func registryUnknown(v view) []Result {
 		if m.Code != "" {
 			text = m.Code + ": " + text
 		}
-		return fail(fmt.Sprintf("kubectl --context %s -n %s edit configmap %s", c.Context, m.Namespace, m.Name),
+		return fail(advice("in meshNetworks, give fromRegistry the name of a cluster of the mesh; or take meshNetworks out").
+			and(v.look(c, "-n", m.Namespace, "get", "configmap", m.Name, "-o", "yaml")),
 			"ConfigMap %s in %s, key meshNetworks: %s%s", plane.ConfigMap, m.Namespace, text, more(messages))
 	})
 }

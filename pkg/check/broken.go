@@ -24,51 +24,51 @@ func (b broken) says(parts ...string) bool {
 
 // explain reads from a call's error at which link the chain broke: name, route, endpoint, handshake or policy. likely is
 // a sentence to add to the error, if any. The words are those of Go's and of Envoy's; a fault test makes each of them.
-func (v view) explain(b broken) (likely, fix string) {
-	settings := fmt.Sprintf("kubectl --context %s get peerauthentication,destinationrule -A", primaryContext(v))
+func (v view) explain(b broken) (likely string, fix Fix) {
+	settings := v.look(v.thePrimary(), "get", "peerauthentication,destinationrule", "-A")
 	switch {
 	case b.says("no such host"):
 		return fmt.Sprintf(". DNS of %s does not know the Service: it is not there, or the cluster's domain is not cluster.local.", b.from.Name),
-			fmt.Sprintf("kubectl --context %s -n kube-system logs -l k8s-app=kube-dns", b.from.Context)
+			v.look(b.from, "-n", "kube-system", "logs", "-l", "k8s-app=kube-dns")
 	case b.says("lookup "):
 		return fmt.Sprintf(". DNS of %s does not answer.", b.from.Name),
-			fmt.Sprintf("kubectl --context %s -n kube-system get pods -l k8s-app=kube-dns", b.from.Context)
+			v.look(b.from, "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns")
 	case b.says("WRONG_VERSION_NUMBER"):
 		return fmt.Sprintf(". Pods of %s insist on mutual TLS (DestinationRule), which those of %s do not take (PeerAuthentication DISABLE, or no sidecar).", b.from.Name, b.to.Name), settings
 	case b.says("connection termination"):
 		return fmt.Sprintf(". Pods of %s take mutual TLS alone (PeerAuthentication STRICT), and those of %s do not offer it (DestinationRule).", b.to.Name, b.from.Name), settings
 	case b.says("TLS_error", "TLS error", "CERTIFICATE_VERIFY_FAILED", "UNKNOWN_CA"):
-		return ". The sidecars do not trust each other.", "see roots-differ; and compare the trust domains of the control planes"
+		return ". The sidecars do not trust each other.", advice("see roots-differ; and compare the trust domains of the control planes")
 	case b.says("RBAC", "HTTP 403", "PermissionDenied"):
 		return v.forbidden()
 	case b.says("no healthy upstream"):
 		return fmt.Sprintf(". The caller's sidecar has no endpoint in %s: no pod there is ready, istiod does not see it, or another network lies between without a gateway.", b.to.Name),
-			"see not-synced and network-label"
+			advice("see not-synced and network-label")
 	case b.says("onnection refused", "connect error: 111"):
 		return fmt.Sprintf(". Nobody listens at the address that the caller's sidecar was given of %s: does it belong to somebody else?", b.to.Name),
-			"see network-overlap and sync-partial"
+			advice("see network-overlap and sync-partial")
 	case len(b.whole) > 0:
 		return fmt.Sprintf(". Packets do get there (%s is answered): a policy or DestinationRule is for this port alone, or mutual TLS is on at one side only.", strings.Join(b.whole, ", ")),
-			fmt.Sprintf("kubectl --context %s get peerauthentication,destinationrule,authorizationpolicy -A", primaryContext(v))
+			v.look(v.thePrimary(), "get", "peerauthentication,destinationrule,authorizationpolicy", "-A")
 	case b.says("HTTP 502", "EOF", "connection reset", "closed idle connection", "server preface"):
 		return ". The caller's sidecar does not know the Service: a Sidecar resource hides it, or istiod has not told of it.",
-			fmt.Sprintf("kubectl --context %s get sidecars.networking.istio.io -A", primaryContext(v))
+			v.look(v.thePrimary(), "get", "sidecars.networking.istio.io", "-A")
 	case b.says("deadline exceeded", "i/o timeout", "no route to host", "connect error", "connect_error", "connection timeout", "connection failure"):
 		not := "do not"
 		if b.Answered > 0 {
 			not = "do not always"
 		}
 		return fmt.Sprintf(". Packets from pods of %s %s reach pods of %s.", b.from.Name, not, b.to.Name),
-			"check routes and firewalls between the pod ranges; clusters whose pods do not reach each other need networks of their own (--network)"
+			advice("check routes and firewalls between the pod ranges; clusters whose pods do not reach each other need networks of their own (--network)")
 	}
-	return "", fmt.Sprintf("kubectl mesh verify --context %s --traffic --keep, and look at the sidecars' logs", primaryContext(v))
+	return "", advice("look at the sidecars' logs; --keep leaves the probes").and(v.verify("--traffic", "--keep"))
 }
 
 // forbidden names the policies that may have forbidden a call between probes. They bring an ALLOW policy of their own.
-func (v view) forbidden() (likely, fix string) {
+func (v view) forbidden() (likely string, fix Fix) {
 	named := v.policies(func(p observe.Policy) bool { return p.Probes && p.Action != "ALLOW" })
 	if len(named) == 0 {
-		return ". An AuthorizationPolicy forbids it.", fmt.Sprintf("kubectl --context %s get authorizationpolicy -A", primaryContext(v))
+		return ". An AuthorizationPolicy forbids it.", v.look(v.thePrimary(), "get", "authorizationpolicy", "-A")
 	}
 	return fmt.Sprintf(". An AuthorizationPolicy forbids it: %s.", list(named)), show(v, named[0])
 }
@@ -90,9 +90,9 @@ func list(policies []observe.Policy) string {
 }
 
 // show is how a policy is looked at: istiod reads those of the primary, for all clusters.
-func show(v view, p observe.Policy) string {
+func show(v view, p observe.Policy) Fix {
 	if p.Namespace == v.snapshot.Traffic.Namespace {
-		return "find out who writes policies into new namespaces: this one went with the probes (--keep leaves them)"
+		return advice("find out who writes policies into new namespaces: this one went with the probes, which --keep leaves").and(v.verify("--traffic", "--keep"))
 	}
-	return fmt.Sprintf("kubectl --context %s -n %s get authorizationpolicy %s -o yaml", primaryContext(v), p.Namespace, p.Name)
+	return v.look(v.thePrimary(), "-n", p.Namespace, "get", "authorizationpolicy", p.Name, "-o", "yaml")
 }

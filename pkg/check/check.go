@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -36,8 +37,8 @@ type Result struct {
 	Status Status `json:"status"`
 	// Seen says what was found, naming the object.
 	Seen string `json:"seen"`
-	// Fix is what to do about it: a sentence, or a command ready to paste.
-	Fix string `json:"fix,omitempty"`
+	// Fix is what to do about it.
+	Fix Fix `json:"fix,omitzero"`
 	// Needs is the id of the check that stands in the way of a skipped one.
 	Needs string `json:"needs,omitempty"`
 	// Docs is where the check is explained.
@@ -118,40 +119,40 @@ type view struct {
 	snapshot *observe.Snapshot
 	charts   Charts
 	command  string
+	caller   command.Caller
 }
 
 // For are the checks that a command asks: verify, preflight, or one that writes.
-func For(command string) []Check {
+func For(asker string) []Check {
 	return slices.DeleteFunc(All(), func(c Check) bool {
-		switch command {
+		switch asker {
 		case "verify":
 			return !c.Verify
 		case "preflight":
 			return !c.Preflight
 		}
-		return !slices.Contains(c.Before, command)
+		return !slices.Contains(c.Before, asker)
 	})
 }
 
-// Gate judges what must hold before a command writes.
-func Gate(command string, m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
-	return judge(For(command), view{mesh: m, snapshot: s, charts: charts, command: command})
+// Gate judges what must hold before a command writes. The commands of the fixes carry along what the caller's had.
+func Gate(asker string, m mesh.Mesh, s *observe.Snapshot, charts Charts, caller command.Caller) []Result {
+	return judge(For(asker), view{mesh: m, snapshot: s, charts: charts, command: asker, caller: caller})
 }
 
 // Verify judges a finished mesh.
-func Verify(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
-	return Gate("verify", m, s, charts)
+func Verify(m mesh.Mesh, s *observe.Snapshot, charts Charts, caller command.Caller) []Result {
+	return Gate("verify", m, s, charts, caller)
 }
 
 // Preflight judges clusters before anything is written to them.
-func Preflight(m mesh.Mesh, s *observe.Snapshot, charts Charts) []Result {
-	return Gate("preflight", m, s, charts)
+func Preflight(m mesh.Mesh, s *observe.Snapshot, charts Charts, caller command.Caller) []Result {
+	return Gate("preflight", m, s, charts, caller)
 }
 
 // judge asks the checks in order. Where one that a check needs has failed for a cluster, the check is skipped there,
 // and so is one that could not look for the reason that another has given: one cause is named once.
 func judge(checks []Check, v view) []Result {
-	v.mesh = withContexts(v.mesh)
 	var results []Result
 	bad := map[string]bool{}
 	said := map[string]string{}
@@ -262,11 +263,11 @@ func pass(format string, args ...any) []Result {
 	return []Result{{Status: Pass, Seen: fmt.Sprintf(format, args...)}}
 }
 
-func fail(fix, format string, args ...any) []Result {
+func fail(fix Fix, format string, args ...any) []Result {
 	return []Result{{Status: Fail, Seen: fmt.Sprintf(format, args...), Fix: fix}}
 }
 
-func warn(fix, format string, args ...any) []Result {
+func warn(fix Fix, format string, args ...any) []Result {
 	return []Result{{Status: Warn, Seen: fmt.Sprintf(format, args...), Fix: fix}}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -45,12 +46,12 @@ func TestAll(t *testing.T) {
 
 func TestHealthyPasses(t *testing.T) {
 	t.Parallel()
-	for _, command := range commands() {
-		results := scenario{command: command, change: func(*world) {}}.results()
+	for _, asker := range commands() {
+		results := scenario{command: asker, change: func(*world) {}}.results()
 		if worst := Worst(results); worst != Pass {
-			t.Errorf("%q: a healthy mesh comes to %s", command, worst)
+			t.Errorf("%q: a healthy mesh comes to %s", asker, worst)
 		}
-		name := command
+		name := asker
 		if name == "" {
 			name = "verify"
 		}
@@ -66,8 +67,8 @@ func TestEveryCheckTells(t *testing.T) {
 		for _, r := range s.results() {
 			if r.Status == Fail || r.Status == Warn {
 				told[r.ID] = true
-				if r.Seen == "" || r.Fix == "" && r.ID != "kubernetes-version" {
-					t.Errorf("%s: %s says %q, and to do %q", s.name, r.ID, r.Seen, r.Fix)
+				if r.Seen == "" || r.Fix.empty() && r.ID != "kubernetes-version" {
+					t.Errorf("%s: %s says %q, and to do %+v", s.name, r.ID, r.Seen, r.Fix)
 				}
 			}
 		}
@@ -94,8 +95,8 @@ func TestSkippedNameTheirReason(t *testing.T) {
 			if need, is := strings.CutPrefix(r.Seen, "needs "); is && !ids[need] {
 				t.Errorf("%s: %s is skipped since it needs %q, which is no check", s.name, r.ID, need)
 			}
-			if r.Fix != "" {
-				t.Errorf("%s: %s is skipped and asks for %q", s.name, r.ID, r.Fix)
+			if !r.Fix.empty() {
+				t.Errorf("%s: %s is skipped and asks for %+v", s.name, r.ID, r.Fix)
 			}
 		}
 	}
@@ -123,7 +124,7 @@ func TestClusterNotLookedAt(t *testing.T) {
 	delete(w.snapshot.Clusters, "west")
 	w.snapshot.Traffic = nil
 	w.mesh.Clusters[2].Context = ""
-	results := Verify(w.mesh, w.snapshot, w.charts)
+	results := Verify(w.mesh, w.snapshot, w.charts, command.Caller{})
 	for _, r := range results {
 		if r.Cluster == "west" && r.Status == Pass && !fromPrimary(r.ID) {
 			t.Errorf("%s passes for a cluster that nobody has seen: %s", r.ID, r.Seen)
@@ -136,7 +137,7 @@ func TestNoPrimary(t *testing.T) {
 	t.Parallel()
 	m := mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "west", Context: "ctx-west", Role: mesh.Remote}}}
 	s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{"west": healthy().west()}}
-	if worst := Worst(Verify(m, s, charts())); worst == Fail {
+	if worst := Worst(Verify(m, s, charts(), command.Caller{})); worst == Fail {
 		t.Errorf("without a primary there is nothing to compare with, but it comes to %s", worst)
 	}
 }

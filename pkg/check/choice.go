@@ -83,7 +83,7 @@ func (c Choice) Results(asked []Check, all []Result) (chosen, grounds []Result) 
 			continue
 		}
 		for _, r := range grounded(all, skipped) {
-			if !slices.Contains(reasons, r) {
+			if !slices.ContainsFunc(reasons, r.sameAs) {
 				reasons, grounds = append(reasons, r), append(grounds, r)
 			}
 		}
@@ -91,11 +91,16 @@ func (c Choice) Results(asked []Check, all []Result) (chosen, grounds []Result) 
 	silencers := c.silencers(asked, chosen)
 	for _, r := range all {
 		bad := r.Status == Fail || r.Status == Unknown
-		if bad && slices.Contains(silencers, r.ID) && !slices.Contains(c.Skip, r.ID) && !slices.Contains(reasons, r) {
+		if bad && slices.Contains(silencers, r.ID) && !slices.Contains(c.Skip, r.ID) && !slices.ContainsFunc(reasons, r.sameAs) {
 			grounds = append(grounds, r)
 		}
 	}
 	return chosen, grounds
+}
+
+// sameAs is true for the same judgement.
+func (r Result) sameAs(other Result) bool {
+	return r.ID == other.ID && r.Cluster == other.Cluster && r.To == other.To && r.Seen == other.Seen
 }
 
 // silencers are the ids of the checks whose failure may be why chosen ones came to no result at all.

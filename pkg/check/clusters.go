@@ -20,9 +20,9 @@ func reachable(v view) []Result {
 			if seen.Secret != "" {
 				reason = fmt.Sprintf("no context leads to this cluster, and with the credentials of Secret %s: %s", seen.Secret, reason)
 			}
-			return []Result{{Status: Unknown, Seen: reason, Fix: "name the remote's context: kubectl mesh verify " + c.Name + "=CONTEXT"}}
+			return []Result{{Status: Unknown, Seen: reason, Fix: advice("name the remote's context").and(v.verify(c.Name + "=CONTEXT").fill("CONTEXT"))}}
 		case silent:
-			return fail(fmt.Sprintf("try: kubectl --context %s get namespace kube-system", c.Context), "context %q (%s): %s", c.Context, seen.Server, reason)
+			return fail(v.look(c, "get", "namespace", "kube-system"), "context %q (%s): %s", c.Context, seen.Server, reason)
 		case seen.Secret != "":
 			return pass("%s, Kubernetes %s; no context leads here, so it was read with the credentials of Secret %s", seen.Server, seen.KubernetesVersion, seen.Secret)
 		}
@@ -41,7 +41,7 @@ func sameCluster(v view) []Result {
 			return skip("needs name-duplicate") // it was reached in one way and has two names
 		}
 		if twice {
-			return fail("leave one of them out", "%s and %s lead to the same cluster (kube-system has UID %s in both)",
+			return fail(advice("leave one of them out"), "%s and %s lead to the same cluster (kube-system has UID %s in both)",
 				v.way(other), v.way(c), seen.UID)
 		}
 		first[seen.UID] = c
@@ -69,8 +69,8 @@ func permission(v view) []Result {
 		if len(denied) == 0 {
 			return pass("all granted")
 		}
-		return fail("ask an administrator of the cluster for these permissions; those you have: kubectl --context "+
-			c.Context+" auth can-i --list", "you may not %s", describe(denied))
+		return fail(advice("ask an administrator of the cluster for these permissions").and(v.look(c, "auth", "can-i", "--list")),
+			"you may not %s", describe(denied))
 	})
 }
 
@@ -118,10 +118,10 @@ func kubernetesVersion(v view) []Result {
 		}
 		running, err := version.ParseGeneric(seen.KubernetesVersion)
 		if err != nil {
-			return warn("", "the API server's version %q can't be read", seen.KubernetesVersion)
+			return warn(Fix{}, "the API server's version %q can't be read", seen.KubernetesVersion)
 		}
 		if running.Major() == 1 && int(running.Minor()) < v.charts.OldestKubernetes {
-			return fail("upgrade the cluster, or give an older Istio's charts with --manifests",
+			return fail(advice("upgrade the cluster, or give an older Istio's charts with --manifests"),
 				"Kubernetes %s is too old: Istio %s needs 1.%d or newer", seen.KubernetesVersion, v.charts.Release, v.charts.OldestKubernetes)
 		}
 		return pass("Kubernetes %s", seen.KubernetesVersion)
@@ -134,8 +134,8 @@ func terminating(v view) []Result {
 			return r
 		}
 		if seen.Namespace != nil && seen.Namespace.Terminating {
-			return fail(fmt.Sprintf("wait until it is gone: kubectl --context %s wait --for=delete namespace/%s --timeout=5m",
-				c.Context, v.mesh.Namespace), "namespace %s is being deleted", v.mesh.Namespace)
+			return fail(advice("wait until it is gone").and(v.kubectl(c, "wait", "--for=delete", "namespace/"+v.mesh.Namespace, "--timeout=5m")),
+				"namespace %s is being deleted", v.mesh.Namespace)
 		}
 		return pass("%s", v.mesh.Namespace)
 	})
@@ -150,8 +150,8 @@ func ownControlPlane(v view) []Result {
 			return pass("no istiod in %s", v.mesh.Namespace)
 		}
 		plane := seen.ControlPlanes[0]
-		return fail(fmt.Sprintf("a remote is managed by the primary's istiod. Remove this one with the tool that installed it%s, or leave the cluster out",
-			by(plane.InstalledBy)), "Deployment %s in %s: this cluster has a control plane of its own (cluster id %q, revision %s)",
+		return fail(advice("a remote is managed by the primary's istiod. Remove this one with the tool that installed it%s, or leave the cluster out", by(plane.InstalledBy)),
+			"Deployment %s in %s: this cluster has a control plane of its own (cluster id %q, revision %s)",
 			plane.Name, v.mesh.Namespace, plane.ClusterID, plane.Revision)
 	})
 }
@@ -179,8 +179,9 @@ func otherPrimary(v view) []Result {
 		if slices.Contains(owners, primary.Name) || slices.Contains(owners, "*") {
 			return pass("belongs to %s", seen.Namespace.ControlPlaneClusters)
 		}
-		return fail(fmt.Sprintf("detach it there first; if that primary is gone: kubectl --context %s annotate namespace %s topology.istio.io/controlPlaneClusters-",
-			c.Context, v.mesh.Namespace), "namespace %s says that the cluster belongs to primary %q (topology.istio.io/controlPlaneClusters)",
+		return fail(advice("take it out of that primary's mesh first; only if that primary is gone, take the annotation away").
+			and(v.kubectl(c, "annotate", "namespace", v.mesh.Namespace, "topology.istio.io/controlPlaneClusters-")),
+			"namespace %s says that the cluster belongs to primary %q (topology.istio.io/controlPlaneClusters)",
 			v.mesh.Namespace, seen.Namespace.ControlPlaneClusters)
 	})
 }
@@ -212,7 +213,7 @@ func networkLabel(v view) []Result {
 		if has == wanted {
 			return pass("%s", has)
 		}
-		return fail(fmt.Sprintf("kubectl --context %s label --overwrite namespace %s topology.istio.io/network=%s", c.Context, v.mesh.Namespace, wanted),
+		return fail(v.kubectl(c, "label", "--overwrite", "namespace", v.mesh.Namespace, "topology.istio.io/network="+wanted),
 			"namespace %s has label topology.istio.io/network=%q, expected %q", v.mesh.Namespace, has, wanted)
 	})
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"testing"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -65,7 +66,7 @@ func TestNamelessPrimary(t *testing.T) {
 	t.Parallel()
 	m := mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Context: "ctx-east", Role: mesh.Primary}}}
 	s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{"": {Context: "ctx-east", KubernetesVersion: "v1.35.4"}}}
-	results := Gate(BeforeExpose, m, s, charts())
+	results := Gate(BeforeExpose, m, s, charts(), command.Caller{})
 	for _, r := range results {
 		if r.Cluster != "ctx-east" {
 			t.Errorf("%s speaks of cluster %q", r.ID, r.Cluster)

@@ -20,9 +20,9 @@ func tokenMissing(v view) []Result {
 			if held, found := v.secretOf(c.Name); found && held.Use != nil && held.Use.Problem == "" {
 				return pass("the token in Secret %s works; it is not that of Secret %s", held.Secret, secret)
 			}
-			return fail(attachAgain(v, c), "there is no Secret %s in %s: the account that istiod reads through has no token", secret, v.mesh.Namespace)
+			return fail(v.attach(c), "there is no Secret %s in %s: the account that istiod reads through has no token", secret, v.mesh.Namespace)
 		case !seen.ReaderToken.Filled:
-			return fail(fmt.Sprintf("see to the controller manager of %s, and then: %s", c.Name, attachAgain(v, c)),
+			return fail(advice("see to the controller manager of %s first", c.Name).and(v.attach(c)),
 				"Secret %s in %s has no token: the controller manager's token controller has not filled it", secret, v.mesh.Namespace)
 		}
 		return pass("Secret %s is filled", secret)
@@ -115,12 +115,13 @@ func secretUnreachable(v view) []Result {
 		case v.gone(c, s):
 			return skip("needs secret-stale")
 		}
-		fix := "give an address that the primary reaches: " + attachOver(v, c) + " --server https://ADDRESS:PORT"
+		fix := advice("give an address that the primary reaches")
 		if made {
-			fix = fmt.Sprintf("let pods of %s reach it (firewalls, the API server's authorized networks, network policies), or %s", primary.Name, fix)
+			fix = advice("let pods of %s reach it (firewalls, the API server's authorized networks, network policies), or give an address that they reach", primary.Name)
 		}
+		fix = fix.and(v.attachOver(c, "--server", "https://ADDRESS:PORT").fill("ADDRESS:PORT"))
 		if there := v.snapshot.Clusters[c.Name]; there != nil && !sameServer(there.Server, s.Server) && answersHere(there) && !mesh.IsLocal(there.Server) {
-			fix = attachOver(v, c) + " --server " + there.Server // it does answer at this one
+			fix = v.attachOver(c, "--server", there.Server) // it does answer at this one
 		}
 		return fail(fix, "Secret %s: %s", s.Secret, who)
 	})
@@ -151,7 +152,6 @@ func sameServer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings
 
 // willHaveCA asks of the CA that a remote secret is to have, which is the cluster's own.
 func willHaveCA(v view) []Result {
-	primary, _ := v.mesh.Primary()
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		switch {
 		case !answersHere(seen):
@@ -163,8 +163,7 @@ func willHaveCA(v view) []Result {
 		case seen.Untrusted == "":
 			return pass("the cluster's CA is that of its API server")
 		}
-		return fail(fmt.Sprintf("give the address of the API server itself: kubectl mesh attach-remote --context %s %s=%s --server https://ADDRESS:PORT",
-			primary.Context, c.Name, c.Context),
+		return fail(advice("give the address of the API server itself").and(v.attach(c, "--server", "https://ADDRESS:PORT").fill("ADDRESS:PORT")),
 			"istiod would refuse the certificate that is shown at %s, since it is not of the cluster's own CA; does a proxy stand before the API server? %s",
 			seen.Server, seen.Untrusted)
 	})
@@ -184,14 +183,14 @@ func secretCA(v view) []Result {
 		case made && dial.Trusted:
 			return pass("the CA in Secret %s is that of the API server, as pods of %s see it", s.Secret, primary.Name)
 		case made:
-			return fail(attachOver(v, c), "Secret %s: the certificate that %s shows to pods of %s is not signed by the secret's CA, or is for another name %s",
+			return fail(v.attachOver(c), "Secret %s: the certificate that %s shows to pods of %s is not signed by the secret's CA, or is for another name %s",
 				s.Secret, s.Server, primary.Name, meaning)
 		case s.Use == nil:
 			return skip("its credentials were not tried")
 		case s.Use.Problem == observe.ServerUnreachable:
 			return skip("it does not answer from here")
 		case s.Use.Problem == observe.ServerUntrusted:
-			return fail(attachOver(v, c), "Secret %s: the certificate of %s is not signed by the secret's CA %s: %s", s.Secret, s.Server, meaning, s.Use.Error)
+			return fail(v.attachOver(c), "Secret %s: the certificate of %s is not signed by the secret's CA %s: %s", s.Secret, s.Server, meaning, s.Use.Error)
 		}
 		return pass("the CA in Secret %s is the API server's", s.Secret)
 	})
@@ -207,7 +206,7 @@ func tokenExpired(v view) []Result {
 		case v.lacksToken(c):
 			return skip("needs token-missing")
 		}
-		return fail(attachOver(v, c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
+		return fail(v.attachOver(c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
 			s.Secret, s.Server)
 	})
 }
@@ -220,7 +219,7 @@ func readerRBAC(v view) []Result {
 		if len(s.Use.Denied) == 0 {
 			return pass("istiod may read what it needs")
 		}
-		return fail(attachOver(v, c), "ServiceAccount istio-reader-service-account in %s may not %s",
+		return fail(v.attachOver(c), "ServiceAccount istio-reader-service-account in %s may not %s",
 			v.mesh.Namespace, describe(s.Use.Denied))
 	})
 }
@@ -234,7 +233,7 @@ func secretNamespace(v view) []Result {
 			return pass("none outside of %s", v.mesh.Namespace)
 		}
 		namespace, name, _ := strings.Cut(seen.StraySecrets[0], "/")
-		return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", c.Context, namespace, name),
+		return fail(v.kubectl(c, "-n", namespace, "delete", "secret", name),
 			"remote secrets outside of %s, where istiod does not look (attach a cluster that is not in the mesh anew): %s", v.mesh.Namespace, strings.Join(seen.StraySecrets, ", "))
 	})
 }
@@ -261,7 +260,7 @@ func syncPartial(v view) []Result {
 			return pass("replicas agree")
 		}
 		// An istiod that waits for a remote may take half a minute to end.
-		return fail(fmt.Sprintf("kubectl --context %s -n %s delete pod %s --wait=false", primary.Context, v.mesh.Namespace, strings.Join(lacks, " ")),
+		return fail(v.kubectlThere(primary, append([]string{"delete", "pod", "--wait=false"}, lacks...)...),
 			"%s has read this cluster, %s has not: proxies see its endpoints or not, by whom they are served", strings.Join(has, ", "), strings.Join(lacks, ", "))
 	})
 }
@@ -277,7 +276,7 @@ func secretStale(v view) []Result {
 		if !v.gone(c, s) {
 			return pass("Secret %s is of a cluster that is there", s.Secret)
 		}
-		return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret),
+		return fail(v.kubectlThere(primary, "delete", "secret", s.Secret),
 			"Secret %s: %s. No context leads to it: is the cluster gone? Every start of istiod waits for it", s.Secret, v.unanswered(c, s))
 	})
 }

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -23,12 +22,12 @@ func injection(v view) []Result {
 		if need := v.shutOut(c, observe.ToWebhook); need != "" {
 			return skip("needs " + need)
 		}
-		fix := attachOver(v, c)
+		fix := v.attachOver(c)
 		if unanswered(seen.Injection.Error) {
-			fix = fmt.Sprintf("let the API server of %s reach the gateway's port 15017, of a hostname 443 (firewalls, security groups)", c.Name)
+			fix = advice("let the API server of %s reach the gateway's port 15017, of a hostname 443 (firewalls, security groups)", c.Name)
 		}
 		if c.Role == mesh.Primary {
-			fix = fmt.Sprintf("kubectl --context %s -n %s logs deployment/%s", c.Context, v.mesh.Namespace, v.istiod())
+			fix = v.lookThere(c, "logs", "deployment/"+v.istiod())
 		}
 		return fail(fix, "a dry-run pod gets no sidecar: %s", seen.Injection.Error)
 	})
@@ -56,7 +55,7 @@ func injectionNotReady(v view) []Result {
 		if len(seen.UninjectedGateways) == 0 {
 			return pass("every gateway pod was injected")
 		}
-		return fail(fmt.Sprintf("kubectl --context %s -n %s delete pod %s", c.Context, v.mesh.Namespace, strings.Join(seen.UninjectedGateways, " ")),
+		return fail(v.kubectlThere(c, append([]string{"delete", "pod"}, seen.UninjectedGateways...)...),
 			"created before injection worked, with the placeholder image \"auto\": pod %s in %s", strings.Join(seen.UninjectedGateways, ", "), v.mesh.Namespace)
 	})
 }
@@ -73,7 +72,7 @@ func leftover(v view) []Result {
 		}
 		for _, i := range seen.Injectors {
 			if _, served := p.ControlPlane(i.Revision); !served {
-				return warn(fmt.Sprintf("kubectl --context %s delete mutatingwebhookconfiguration %s", c.Context, i.Name),
+				return warn(v.kubectl(c, "delete", "mutatingwebhookconfiguration", i.Name),
 					"MutatingWebhookConfiguration %s is of revision %s, which no istiod of the primary has: pods that ask for it fail to start", i.Name, i.Revision)
 			}
 		}
@@ -92,7 +91,7 @@ func meshID(v view) []Result {
 			return skip("no mesh id to compare")
 		}
 		if installed.MeshID != plane.MeshID {
-			return fail(attachOver(v, c), "this cluster was installed with mesh id %q, the primary with %q", installed.MeshID, plane.MeshID)
+			return fail(v.attachOver(c), "this cluster was installed with mesh id %q, the primary with %q", installed.MeshID, plane.MeshID)
 		}
 		return pass("%s", installed.MeshID)
 	})
@@ -104,7 +103,7 @@ func mixedAmbient(v view) []Result {
 			return r
 		}
 		if seen.Ambient {
-			return warn(fmt.Sprintf("kubectl --context %s get daemonset -A -l app=ztunnel", c.Context),
+			return warn(advice("keep to sidecars in this mesh, or leave the cluster out").and(v.look(c, "get", "daemonset", "-A", "-l", "app=ztunnel")),
 				"ztunnel runs here: an ambient data plane is not supported in a primary-remote mesh")
 		}
 		return pass("sidecars only")
@@ -126,17 +125,26 @@ func proxies(v view) []Result {
 				count++
 				pod, namespace, _ := strings.Cut(p.ID, ".")
 				if p.Rejected != "" {
-					return fail(fmt.Sprintf("istioctl --context %s analyze -A", primaryContext(v)),
+					return fail(v.istioctl(v.thePrimary(), "analyze", "-A"),
 						"the sidecar of %s in %s refuses what %s sends: %s", pod, namespace, replica.Pod, p.Rejected)
 				}
 				if a, b := minor(p.Version), minor(replica.Version); a != "" && b != "" && a != b {
-					return warn(fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment", c.Context, namespace),
+					return warn(v.kubectl(c, "-n", namespace, "rollout", "restart", "deployment"),
 						"the sidecar of %s in %s is of release %s, %s of %s", pod, namespace, p.Version, replica.Pod, replica.Version)
 				}
 			}
 		}
 		return pass("%d connected", count)
 	})
+}
+
+// attachUnknown is for a cluster of which a proxy alone tells, whatever name that gives.
+func (v view) attachUnknown(name string) Fix {
+	fix := advice("attach that cluster, or remove Istio from it")
+	if mesh.ValidateClusterName(name) != nil {
+		return fix
+	}
+	return fix.and(v.ourselves(BeforeAttach, name+"=CONTEXT").fill("CONTEXT"))
 }
 
 func unknownCluster(v view) []Result {
@@ -152,7 +160,7 @@ func unknownCluster(v view) []Result {
 			}
 			for _, p := range replica.Proxies {
 				if p.Cluster != "" && !known(p.Cluster) {
-					return fail(fmt.Sprintf("attach that cluster, or remove Istio from it: kubectl mesh attach-remote --context %s %s=CONTEXT", primaryContext(v), p.Cluster), "proxy %s says that it is in cluster %q, which %s does not know", p.ID, p.Cluster, replica.Pod)
+					return fail(v.attachUnknown(p.Cluster), "proxy %s says that it is in cluster %q, which %s does not know", p.ID, p.Cluster, replica.Pod)
 				}
 			}
 		}

@@ -27,7 +27,7 @@ func annotationLate(v view) []Result {
 		case !v.synced(c.Name):
 			return skip("needs not-synced")
 		}
-		return fail(attachAgain(v, c),
+		return fail(v.attach(c),
 			"namespace %s has the annotation and istiod has read the cluster, but has written no caBundle into the webhooks and no ConfigMap istio-ca-root-cert: it was told of the cluster before the annotation was there, and only then decides whether it leads",
 			v.mesh.Namespace)
 	})

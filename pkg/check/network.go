@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -27,8 +26,7 @@ func networkOverlap(v view) []Result {
 				continue
 			}
 			if mine, its, overlap := overlapping(seen.PodRanges, theirs.PodRanges); overlap {
-				return fail(fmt.Sprintf("clusters whose pod ranges overlap need networks of their own: kubectl mesh attach-remote --context %s %s=%s --network ANOTHER",
-					primaryContext(v), c.Name, c.Context),
+				return fail(advice("clusters whose pod ranges overlap need networks of their own").and(v.attach(c, "--network", "NETWORK").fill("NETWORK")),
 					"pods here have addresses of %s and those of %s of %s, on one network (%q): a pod's address is not the pod's alone", mine, other.Name, its, c.Network)
 			}
 		}
@@ -50,7 +48,7 @@ func overlapping(a, b []string) (first, second string, overlap bool) {
 }
 
 func addressHostname(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.Gateways); r != nil {
 			return r
 		}
@@ -64,17 +62,9 @@ func addressHostname(v view) []Result {
 		if slices.Contains(gateway.Ports, 443) {
 			return pass("port 443 leads to istiod's webhook")
 		}
-		return fail("kubectl mesh expose-istiod --context "+c.Context+v.revisionFlag(),
+		return fail(v.expose(),
 			"the address is a hostname (%s), and API servers call port 443 of it, which Service %s in %s does not have", gateway.Address, gateway.Name, v.mesh.Namespace)
 	})
-}
-
-// revisionFlag is what a command needs to mean the mesh's revision.
-func (v view) revisionFlag() string {
-	if v.mesh.Revision == "" {
-		return ""
-	}
-	return " --revision " + v.mesh.Revision
 }
 
 // maxSkew is the difference between clocks, in seconds, from which new certificates and tokens are refused.
@@ -91,7 +81,7 @@ func clockSkew(v view) []Result {
 			return skip("nobody told the time")
 		}
 		if apart := seen.Clock.Ahead - p.Clock.Ahead; apart > maxSkew || apart < -maxSkew {
-			return fail(fmt.Sprintf("let the nodes of %s follow a time server", c.Name),
+			return fail(advice("let the nodes of %s follow a time server", c.Name),
 				"the API server's clock is %d s apart from the primary's: certificates and tokens are not yet, or no longer, valid", apart)
 		}
 		return pass("the clocks agree")

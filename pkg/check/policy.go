@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -33,7 +34,7 @@ func (v view) shut(c mesh.Cluster, seen *observe.Cluster) []Result {
 	allowed := map[int]bool{}
 	for _, p := range seen.GatewayPolicies {
 		if p.Action == "DENY" && len(p.Surely) > 0 {
-			return fail(exempt(c, p), "AuthorizationPolicy %s in %s denies the gateway's %s to everybody: remotes do not reach istiod",
+			return fail(v.exempt(c, p), "AuthorizationPolicy %s in %s denies the gateway's %s to everybody: remotes do not reach istiod",
 				p.Name, p.Namespace, named(p.Surely))
 		}
 		if p.Action == "ALLOW" {
@@ -59,21 +60,20 @@ func named(ports []int) string {
 }
 
 // allowGateway lets everybody through to what checks its callers itself: istiod, and on 15443 the pods of this network.
-func (v view) allowGateway(c mesh.Cluster) string {
-	return fmt.Sprintf(`echo '{"apiVersion":"security.istio.io/v1","kind":"AuthorizationPolicy","metadata":{"name":"allow-eastwestgateway","namespace":%q},`+
-		`"spec":{"selector":{"matchLabels":{"istio":"eastwestgateway"}},"rules":[{"to":[{"operation":{"ports":["15012","15017","15443"]}}]}]}}'`+
-		` | kubectl --context %s apply -f -`, v.mesh.Namespace, c.Context)
+func (v view) allowGateway(c mesh.Cluster) Fix {
+	policy := fmt.Sprintf(`{"apiVersion":"security.istio.io/v1","kind":"AuthorizationPolicy","metadata":{"name":"allow-eastwestgateway","namespace":%q},`+
+		`"spec":{"selector":{"matchLabels":{"istio":"eastwestgateway"}},"rules":[{"to":[{"operation":{"ports":["15012","15017","15443"]}}]}]}}`, v.mesh.Namespace)
+	return Fix{Commands: []command.Command{{Argv: []string{"echo", policy}}}}.pipe(v.kubectl(c, "apply", "-f", "-"))
 }
 
 // exempt takes the gateway's ports out of a policy that denies everything; no other policy can allow what it denies.
-func exempt(c mesh.Cluster, p observe.GatewayPolicy) string {
-	target := fmt.Sprintf("kubectl --context %s -n %s", c.Context, p.Namespace)
+func (v view) exempt(c mesh.Cluster, p observe.GatewayPolicy) Fix {
 	if len(p.Always) == 0 {
-		return fmt.Sprintf("take ports 15012 and 15017 out of it: %s edit authorizationpolicy %s", target, p.Name)
+		return advice("take ports 15012 and 15017 out of it").and(v.look(c, "-n", p.Namespace, "get", "authorizationpolicy", p.Name, "-o", "yaml"))
 	}
 	var patches []string
 	for _, i := range p.Always {
 		patches = append(patches, fmt.Sprintf(`{"op":"replace","path":"/spec/rules/%d","value":{"to":[{"operation":{"notPorts":["15012","15017","15443"]}}]}}`, i))
 	}
-	return fmt.Sprintf("%s patch authorizationpolicy %s --type=json -p '[%s]'", target, p.Name, strings.Join(patches, ","))
+	return v.kubectl(c, "-n", p.Namespace, "patch", "authorizationpolicy", p.Name, "--type=json", "-p", "["+strings.Join(patches, ",")+"]")
 }

@@ -145,9 +145,9 @@ func firewall(v view) []Result {
 		}
 		switch {
 		case len(shut) > 0 && !slices.ContainsFunc(shut, func(c gatewayCall) bool { return !c.connected }):
-			return fail(fmt.Sprintf("see who is between %s and %s: the connection is taken and then ended", c.Name, gateway.Address), "%s", said(shut))
+			return fail(advice("see who is between %s and %s: the connection is taken and then ended", c.Name, gateway.Address), "%s", said(shut))
 		case len(shut) > 0:
-			return fail(fmt.Sprintf("let pods, nodes and API servers of %s reach %s, %s (%s)", c.Name, gateway.Address, ports(shut), obstacles(gateway)),
+			return fail(advice("let pods, nodes and API servers of %s reach %s, %s (%s)", c.Name, gateway.Address, ports(shut), obstacles(gateway)),
 				"%s", said(shut))
 		case len(open) == 0:
 			return nil // the rest is everybody's
@@ -168,9 +168,9 @@ func gatewayTrust(v view) []Result {
 	unconfirmed := func(c gatewayCall) bool {
 		return !slices.ContainsFunc(pods, func(p gatewayCall) bool { return p.purpose == c.purpose })
 	}
-	ofGateway := v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	ofGateway := v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
 		gateway, _ := seen.Gateway("istio-eastwestgateway")
-		fix := fmt.Sprintf("kubectl mesh expose-istiod --context %s%s; a proxy that ends TLS on the way must let it pass through", c.Context, v.revisionFlag())
+		fix := advice("a proxy that ends TLS on the way must let it pass through").and(v.expose())
 		met := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !strange(c) })
 		switch {
 		case len(here) == 0 && len(pods) == 0:
@@ -188,7 +188,7 @@ func gatewayTrust(v view) []Result {
 	return append(ofGateway, v.fromPods(pods, shared, func(c mesh.Cluster, gateway observe.Gateway, calls []gatewayCall) []Result {
 		met := slices.DeleteFunc(slices.Clone(calls), func(c gatewayCall) bool { return !strange(c) })
 		if len(met) > 0 {
-			return fail(fmt.Sprintf("see who is between %s and %s: a proxy that ends TLS on the way must let it pass through", c.Name, gateway.Address),
+			return fail(advice("see who is between %s and %s: a proxy that ends TLS on the way must let it pass through", c.Name, gateway.Address),
 				"who answers pods here at %s, %s, has no certificate of the mesh's root: proxies will not talk to it", gateway.Address, ports(met))
 		}
 		return pass("istiod's certificate, as pods here see it, is of the mesh's root")
@@ -213,16 +213,16 @@ func (v view) fromPods(pods, shared []gatewayCall, ask func(c mesh.Cluster, gate
 
 // gatewayTrouble says why the gateway gives no answer, as far as can be told, and what to do. A connection that it takes
 // and then ends is no firewall's doing.
-func (v view) gatewayTrouble(c mesh.Cluster, gateway observe.Gateway, calls []gatewayCall) (likely, fix string) {
+func (v view) gatewayTrouble(c mesh.Cluster, gateway observe.Gateway, calls []gatewayCall) (likely string, fix Fix) {
 	if slices.ContainsFunc(calls, func(c gatewayCall) bool { return !c.connected }) {
-		return "", fmt.Sprintf("let the remotes reach %s (%s); is the gateway itself well? kubectl --context %s -n %s get pods -l istio=eastwestgateway",
-			gateway.Address, obstacles(gateway), c.Context, v.mesh.Namespace)
+		return "", advice("let the remotes reach %s (%s); or is the gateway itself not well?", gateway.Address, obstacles(gateway)).
+			and(v.lookThere(c, "get", "pods", "-l", "istio=eastwestgateway"))
 	}
 	if policies := v.policies(func(p observe.Policy) bool { return p.Gateway }); len(policies) > 0 {
 		return fmt.Sprintf(". An AuthorizationPolicy is about the gateway too: %s", list(policies)), show(v, policies[0])
 	}
-	return "", fmt.Sprintf("kubectl --context %s -n %s logs -l istio=eastwestgateway; is a DestinationRule or a policy about it? kubectl --context %s get destinationrule,authorizationpolicy -A",
-		c.Context, v.mesh.Namespace, c.Context)
+	return "", advice("is a DestinationRule or a policy about the gateway?").and(v.lookThere(c, "logs", "-l", "istio=eastwestgateway")).
+		and(v.look(c, "get", "destinationrule,authorizationpolicy", "-A"))
 }
 
 // obstacles are what may keep callers from the gateway.

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -25,7 +24,7 @@ func loadBalancer(v view) []Result {
 			return r
 		}
 		found := seen.LoadBalancers
-		const elsewhere = "install a controller for Services of type LoadBalancer (for kind and bare metal: MetalLB), or give expose-istiod the --address at which the gateway will be reached"
+		elsewhere := advice("install a controller for Services of type LoadBalancer (for kind and bare metal: MetalLB), or give expose-istiod the --address at which the gateway will be reached")
 		switch {
 		case found.Served > 0:
 			return pass("Services with an address: %d", found.Served)
@@ -46,11 +45,11 @@ func podSecurity(v view) []Result {
 			}
 			return r
 		}
-		const cure = "allow it (pod-security.kubernetes.io/enforce=privileged), or install Istio's CNI plugin with --set components.cni.enabled=true"
+		cure := advice("allow it (pod-security.kubernetes.io/enforce=privileged), or install Istio's CNI plugin with --set components.cni.enabled=true")
 		switch {
 		case len(seen.Restricted) > 0:
 			namespace, _, _ := strings.Cut(seen.Restricted[0], " ")
-			return fail(fmt.Sprintf("kubectl --context %s label --overwrite namespace %s pod-security.kubernetes.io/enforce=privileged, or install Istio's CNI plugin", c.Context, namespace),
+			return fail(cure.and(v.kubectl(c, "label", "--overwrite", "namespace", namespace, "pod-security.kubernetes.io/enforce=privileged")),
 				"namespaces that ask for sidecars forbid their set-up (NET_ADMIN): %s", strings.Join(seen.Restricted, ", "))
 		case seen.PodSecurity != "":
 			return fail(cure, "pods may not do what a sidecar's set-up needs (NET_ADMIN): %s", seen.PodSecurity)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -52,22 +53,27 @@ func adoptable(v view) []Result {
 		if len(missing) == 0 {
 			return pass("istiod %s, installed%s, can be a primary", plane.Version, byTool(plane.InstalledBy))
 		}
-		return fail(howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision, missing),
+		return fail(v.howToSet(c, plane, missing),
 			"Deployment %s in %s was installed%s and can't be a primary as it is: it lacks %s",
 			plane.Name, v.mesh.Namespace, byTool(plane.InstalledBy), strings.Join(missing, ", "))
 	})
 }
 
 func sameIdentity(v view, c mesh.Cluster, plane observe.ControlPlane) []Result {
+	var kept, differ []string
 	for _, identity := range []struct{ flag, has, wanted string }{
 		{"--cluster-name", plane.ClusterID, c.Name},
 		{"--mesh-id", plane.MeshID, v.mesh.ID},
 		{"--network", plane.Network, c.Network},
 	} {
 		if identity.has != identity.wanted && identity.has != "" {
-			return fail(fmt.Sprintf("keep it: %s %s. Every proxy and every remote knows it under that name", identity.flag, identity.has),
-				"the primary was installed with %s %s, not %q", identity.flag, identity.has, identity.wanted)
+			kept = append(kept, identity.flag, identity.has)
+			differ = append(differ, fmt.Sprintf("%s %s, not %q", identity.flag, identity.has, identity.wanted))
 		}
+	}
+	if differ != nil {
+		return fail(advice("keep it: every proxy and every remote knows it so").and(v.install(kept...)),
+			"the primary was installed with %s", strings.Join(differ, ", and with "))
 	}
 	return pass("istiod %s, installed%s", plane.Version, byTool(plane.InstalledBy))
 }
@@ -80,44 +86,49 @@ func byTool(tool string) string {
 }
 
 // howToSet says how chart values are set with the tool that installed a control plane.
-func howToSet(tool, context, namespace, revision string, chartValues []string) string {
-	prefixed := func(prefix string) string {
-		return prefix + strings.Join(chartValues, " "+prefix)
-	}
-	switch tool {
+func (v view) howToSet(c mesh.Cluster, plane observe.ControlPlane, chartValues []string) Fix {
+	var args []string
+	switch plane.InstalledBy {
 	case "helm":
-		return fmt.Sprintf("helm --kube-context %s -n %s upgrade istiod istio/istiod --reuse-values %s", context, namespace, prefixed("--set "))
+		args = []string{"-n", v.mesh.Namespace, "upgrade", "istiod", "istio/istiod", "--reuse-values"}
+		if minor(plane.Version) != "" { // or helm would upgrade it on the way
+			args = append(args, "--version", plane.Version)
+		}
+		for _, value := range chartValues {
+			args = append(args, "--set", value)
+		}
+		return Fix{Commands: []command.Command{v.caller.Helm(c, args...)}}
 	case "argocd", "flux":
-		return fmt.Sprintf("add to the istiod chart's values that %s applies: %s", tool, strings.Join(chartValues, ", "))
+		return advice("add to the istiod chart's values that %s applies: %s", plane.InstalledBy, strings.Join(chartValues, ", "))
 	}
-	flags := prefixed("--set values.")
-	if revision != "" {
-		flags += " --revision " + revision
+	args = []string{"install", "-f", "FILE"}
+	for _, value := range chartValues {
+		args = append(args, "--set", "values."+value)
 	}
-	return fmt.Sprintf("add to the istioctl install that made it (its -f files and flags included): istioctl install --context %s %s", context, flags)
+	if v.mesh.Revision != "" {
+		args = append(args, "--revision", v.mesh.Revision)
+	}
+	return advice("repeat the istioctl install that made it, with its own -f files and flags, and these settings").
+		and(Fix{Commands: []command.Command{v.caller.Istioctl(c, args...)}}.fill("FILE"))
 }
 
 func noIstiod(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.ControlPlanes); r != nil {
 			return r
 		}
 		if plane, found := v.plane(); found {
 			return pass("istiod %s, revision %s, %d of %d ready", plane.Version, plane.Revision, plane.Ready, plane.Desired)
 		}
-		fix := fmt.Sprintf("kubectl mesh install-primary --context %s", c.Context)
-		if v.mesh.Revision != "" {
-			fix += " --revision " + v.mesh.Revision
-		}
 		var revisions []string
 		for _, plane := range seen.ControlPlanes {
 			revisions = append(revisions, plane.Revision)
 		}
 		if len(revisions) > 0 {
-			return fail("choose one with --revision, or: "+fix, "no istiod of revision %s in namespace %s; there is: %s",
+			return fail(advice("choose one with --revision, or install it").and(v.install()), "no istiod of revision %s in namespace %s; there is: %s",
 				v.mesh.RevisionLabel(), v.mesh.Namespace, strings.Join(revisions, ", "))
 		}
-		return fail(fix, "no istiod in namespace %s", v.mesh.Namespace)
+		return fail(v.install(), "no istiod in namespace %s", v.mesh.Namespace)
 	})
 }
 
@@ -140,7 +151,7 @@ func externalOff(v view) []Result {
 		if plane.ExternalIstiod {
 			return pass("EXTERNAL_ISTIOD=true")
 		}
-		fix := howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision, []string{"pilot.env.EXTERNAL_ISTIOD=true"})
+		fix := v.howToSet(c, plane, []string{"pilot.env.EXTERNAL_ISTIOD=true"})
 		if plane.InstalledBy == ours {
 			fix = v.setBack(c, plane, "EXTERNAL_ISTIOD=true")
 		}
@@ -151,13 +162,13 @@ func externalOff(v view) []Result {
 
 // setBack sets a variable of istiod that install-primary had set and somebody has changed since. To install it again
 // would undo whatever the user has set with -f, which is known to nobody else.
-func (v view) setBack(c mesh.Cluster, plane observe.ControlPlane, variable string) string {
-	return fmt.Sprintf("kubectl --context %s -n %s set env deployment/%s %s", c.Context, v.mesh.Namespace, plane.Name, variable)
+func (v view) setBack(c mesh.Cluster, plane observe.ControlPlane, variable string) Fix {
+	return v.kubectlThere(c, "set", "env", "deployment/"+plane.Name, variable)
 }
 
 // scaleUp runs a Deployment that was scaled to nothing.
-func (v view) scaleUp(c mesh.Cluster, deployment string) string {
-	return fmt.Sprintf("kubectl --context %s -n %s scale deployment %s --replicas=1", c.Context, v.mesh.Namespace, deployment)
+func (v view) scaleUp(c mesh.Cluster, deployment string) Fix {
+	return v.kubectlThere(c, "scale", "deployment", deployment, "--replicas=1")
 }
 
 func nameDefault(v view) []Result {
@@ -169,7 +180,7 @@ func nameDefault(v view) []Result {
 		if name == "" || name == mesh.UnnamedCluster {
 			name = mesh.ClusterName(c.Context)
 		}
-		fix := howToSet(plane.InstalledBy, c.Context, v.mesh.Namespace, v.mesh.Revision, []string{"global.multiCluster.clusterName=" + name})
+		fix := v.howToSet(c, plane, []string{"global.multiCluster.clusterName=" + name})
 		if plane.InstalledBy == ours {
 			fix = v.setBack(c, plane, "CLUSTER_ID="+name)
 		}
@@ -183,7 +194,7 @@ func istiodReady(v view) []Result {
 		if plane.Ready >= plane.Desired && plane.Ready > 0 {
 			return pass("%d of %d", plane.Ready, plane.Desired)
 		}
-		fix := fmt.Sprintf("kubectl --context %s -n %s describe deployment %s", c.Context, v.mesh.Namespace, plane.Name)
+		fix := v.lookThere(c, "describe", "deployment", plane.Name)
 		if plane.Desired == 0 {
 			fix = v.scaleUp(c, plane.Name)
 		}
@@ -195,7 +206,7 @@ func versionSkew(v view) []Result {
 	return v.planeCheck(func(_ mesh.Cluster, plane observe.ControlPlane) []Result {
 		running, charts := minor(plane.Version), minor(v.charts.Release)
 		if running == "" || charts == "" {
-			return warn("see to it that both are of one minor release; --manifests gives the charts of another",
+			return warn(advice("see to it that both are of one minor release; --manifests gives the charts of another"),
 				"istiod is of %q, the charts at hand of %q: one of them is no release of Istio, so they can't be compared", plane.Version, v.charts.Release)
 		}
 		if running == charts {
@@ -205,7 +216,7 @@ func versionSkew(v view) []Result {
 		if v.command != "verify" {
 			r = fail
 		}
-		return r(fmt.Sprintf("upgrade the primary to %s, or give the charts of its own release: --manifests istio-%s/manifests", charts, plane.Version),
+		return r(advice("upgrade the primary to %s, or give the charts of its own release: --manifests istio-%s/manifests", charts, plane.Version),
 			"istiod is of release %s, the charts at hand of %s: remotes are made with the charts of the primary's own minor release",
 			plane.Version, v.charts.Release)
 	})
@@ -222,20 +233,20 @@ func minor(release string) string {
 }
 
 func addressPending(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.Gateways); r != nil {
 			return r
 		}
 		gateway, found := seen.Gateway("istio-eastwestgateway")
 		if !found {
-			return fail("kubectl mesh expose-istiod --context "+c.Context+v.revisionFlag(), "no east-west gateway (Service istio-eastwestgateway in %s)", v.mesh.Namespace)
+			return fail(v.expose(), "no east-west gateway (Service istio-eastwestgateway in %s)", v.mesh.Namespace)
 		}
 		if gateway.Address == "" && gateway.Type == "LoadBalancer" {
-			return fail(fmt.Sprintf("see to the cluster's load balancer (a cloud's, MetalLB), or say where the gateway is reached: kubectl mesh expose-istiod --context %s%s --address ADDRESS",
-				c.Context, v.revisionFlag()), "Service %s in %s has no external address: no load balancer has given it one", gateway.Name, v.mesh.Namespace)
+			return fail(advice("see to the cluster's load balancer (a cloud's, MetalLB), or say where the gateway is reached").and(v.expose("--address", "ADDRESS").fill("ADDRESS")),
+				"Service %s in %s has no external address: no load balancer has given it one", gateway.Name, v.mesh.Namespace)
 		}
 		if gateway.Address == "" {
-			return fail("kubectl mesh expose-istiod --context "+c.Context+v.revisionFlag()+" --force-conflicts",
+			return fail(v.expose("--force-conflicts"),
 				"Service %s in %s (%s) has no external address", gateway.Name, v.mesh.Namespace, gateway.Type)
 		}
 		return pass("%s", gateway.Address)
@@ -252,7 +263,7 @@ func gatewayReady(v view) []Result {
 			return skip("needs address-pending")
 		}
 		if gateway.ReadyEndpoints == 0 {
-			fix := fmt.Sprintf("kubectl --context %s -n %s describe pods -l istio=eastwestgateway", c.Context, v.mesh.Namespace)
+			fix := v.lookThere(c, "describe", "pods", "-l", "istio=eastwestgateway")
 			if gateway.Stopped {
 				fix = v.scaleUp(c, gateway.Name)
 			}
@@ -263,17 +274,13 @@ func gatewayReady(v view) []Result {
 }
 
 func notExposed(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.ExposedIstiods); r != nil {
 			return r
 		}
 		if slices.Contains(seen.Exposed, v.mesh.RevisionLabel()) {
 			return pass("ports 15012 and 15017, revision %s", v.mesh.RevisionLabel())
 		}
-		fix := "kubectl mesh expose-istiod --context " + c.Context
-		if v.mesh.Revision != "" {
-			fix += " --revision " + v.mesh.Revision
-		}
-		return fail(fix, "no Gateway with a VirtualService in %s publishes istiod of revision %s", v.mesh.Namespace, v.mesh.RevisionLabel())
+		return fail(v.expose(), "no Gateway with a VirtualService in %s publishes istiod of revision %s", v.mesh.Namespace, v.mesh.RevisionLabel())
 	})
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"slices"
 	"testing"
 
@@ -154,7 +155,7 @@ func TestRendered(t *testing.T) {
 	}
 	w.plane().Network = "network9"
 	refused := func(r Result) bool { return r.ID == "adoptable" && r.Status == Fail }
-	if results := Gate(BeforeInstall, w.mesh, w.snapshot, Charts{}); !slices.ContainsFunc(results, refused) {
+	if results := Gate(BeforeInstall, w.mesh, w.snapshot, Charts{}, command.Caller{}); !slices.ContainsFunc(results, refused) {
 		t.Errorf("its network may be changed: %v", results)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -31,10 +32,10 @@ func secretLocalhost(v view) []Result {
 			return pass("%s", server)
 		}
 		if v.command == "verify" && hasContext(c) && !mesh.IsLocal(seen.Server) {
-			return fail(attachOver(v, c), "the API server's address is %s, which in a pod of the primary means that pod itself", server)
+			return fail(v.attachOver(c), "the API server's address is %s, which in a pod of the primary means that pod itself", server)
 		}
-		return fail(fmt.Sprintf("give the address that pods of %s reach it by: kubectl mesh attach-remote --context %s %s=%s --server https://ADDRESS:PORT (for kind: docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)",
-			primary.Name, primary.Context, c.Name, c.Context),
+		return fail(advice("give the address that pods of %s reach it by (for kind: that of docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)", primary.Name).
+			and(v.attach(c, "--server", "https://ADDRESS:PORT").fill("ADDRESS:PORT")),
 			"the API server's address is %s, which in a pod of the primary means that pod itself", server)
 	})
 }
@@ -49,8 +50,7 @@ func secretProxy(v view) []Result {
 		case c.Server != "":
 			return pass("the primary calls %s", c.Server)
 		}
-		return fail(fmt.Sprintf("give the address by which pods of %s reach it, the same if they need no proxy: kubectl mesh attach-remote --context %s %s=%s --server %s",
-			primary.Name, primary.Context, c.Name, c.Context, seen.Server),
+		return fail(advice("give the address by which pods of %s reach it, the same if they need no proxy", primary.Name).and(v.attach(c, "--server", seen.Server)),
 			"the kubeconfig reaches %s through the proxy %s, which istiod would not use", seen.Server, seen.Proxy)
 	})
 }
@@ -84,34 +84,34 @@ func nameDuplicate(v view) []Result {
 	for _, s := range seenPrimary.RemoteSecrets {
 		if v.command == "verify" && s.Cluster == primary.Name && primary.Name != "" {
 			return v.primary(func(c mesh.Cluster, _ *observe.Cluster) []Result {
-				return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", c.Context, v.mesh.Namespace, s.Secret),
+				return fail(v.kubectlThere(c, "delete", "secret", s.Secret),
 					"Secret %s in %s has the primary's own name %q: istiod ignores it", s.Secret, v.mesh.Namespace, c.Name)
 			})
 		}
 	}
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if c.Name == primary.Name {
-			return fail("give it another name: NAME="+c.Context, "the name %q is the primary's own; istiod would ignore the remote", c.Name)
+			return fail(v.attachAs("NAME", c).fill("NAME"), "the name %q is the primary's own; istiod would ignore the remote", c.Name)
 		}
 		var holders []string
 		for _, s := range seenPrimary.RemoteSecrets {
 			same := seen.CA == "" || s.CA == "" || s.CA == seen.CA || sameServer(s.Server, seen.Server) // its CA may be new
 			switch {
 			case s.Cluster == c.Name && !same:
-				return fail(fmt.Sprintf("give the new one another name: NAME=%s", c.Context),
+				return fail(v.attachAs("NAME", c).fill("NAME"),
 					"the name %q is taken: Secret %s in %s gives it to another cluster, at %s", c.Name, s.Secret, v.mesh.Namespace, s.Server)
 			case s.Cluster != c.Name && seen.CA != "" && s.CA == seen.CA:
 				if v.command == "verify" {
 					return v.twice(c, seen, s)
 				}
-				return fail(fmt.Sprintf("use its name: %s=%s", s.Cluster, c.Context),
+				return fail(v.attachAs(s.Cluster, c),
 					"this cluster is already attached as %q (Secret %s in %s)", s.Cluster, s.Secret, v.mesh.Namespace)
 			case s.Cluster == c.Name:
 				holders = append(holders, s.Secret)
 			}
 		}
 		if len(holders) > 1 {
-			return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, strings.Join(holders[1:], " ")),
+			return fail(v.kubectlThere(primary, append([]string{"delete", "secret"}, holders[1:]...)...),
 				"%d secrets name cluster %q: %s; istiod uses one and ignores the others", len(holders), c.Name, strings.Join(holders, ", "))
 		}
 		if r := blind(seen, observe.CertificateAuthority); r != nil && len(seenPrimary.RemoteSecrets) > 0 {
@@ -128,9 +128,8 @@ func (v view) twice(c mesh.Cluster, seen *observe.Cluster, other observe.RemoteS
 			return pass("%s", c.Name)
 		}
 	}
-	primary, _ := v.mesh.Primary()
 	mine, _ := v.secretOf(c.Name)
-	return fail(fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, mine.Secret),
+	return fail(v.kubectlThere(v.thePrimary(), "delete", "secret", mine.Secret),
 		"Secret %s in %s gives the name %q to a cluster that is attached as %q (Secret %s): its endpoints are there twice",
 		mine.Secret, v.mesh.Namespace, c.Name, other.Cluster, other.Secret)
 }
@@ -144,7 +143,7 @@ func secretMissing(v view) []Result {
 		if secret, found := v.secretOf(c.Name); found {
 			return pass("Secret %s", secret.Secret)
 		}
-		return fail(attachAgain(v, c), "no remote secret in %s of the primary names this cluster: istiod does not know of it", v.mesh.Namespace)
+		return fail(v.attach(c), "no remote secret in %s of the primary names this cluster: istiod does not know of it", v.mesh.Namespace)
 	})
 }
 
@@ -162,9 +161,9 @@ func secretMalformed(v view) []Result {
 			if s.Error == "" {
 				continue
 			}
-			fix := fmt.Sprintf("kubectl --context %s -n %s delete secret %s", primary.Context, v.mesh.Namespace, s.Secret)
+			fix := v.kubectlThere(primary, "delete", "secret", s.Secret)
 			if i := slices.IndexFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == s.Cluster && hasContext(c) }); i >= 0 {
-				fix += " && " + attachAgain(v, v.mesh.Clusters[i])
+				fix = fix.and(v.attach(v.mesh.Clusters[i]))
 			}
 			broken := fail(fix, "Secret %s in %s, key %s: %s", s.Secret, v.mesh.Namespace, s.Cluster, s.Error)
 			broken[0].Cluster = s.Cluster
@@ -214,11 +213,11 @@ func annotationMissing(v view) []Result {
 			return pass("topology.istio.io/controlPlaneClusters=%s", has)
 		}
 		if has != "" { // attach-remote would not take a cluster from another primary
-			return fail(fmt.Sprintf("kubectl --context %s annotate namespace %s topology.istio.io/controlPlaneClusters- && %s", c.Context, v.mesh.Namespace, attachAgain(v, c)),
+			return fail(v.kubectl(c, "annotate", "namespace", v.mesh.Namespace, "topology.istio.io/controlPlaneClusters-").and(v.attach(c)),
 				"namespace %s says that this cluster belongs to primary %q, not %q (topology.istio.io/controlPlaneClusters); unless it was moved there on purpose, istiod is to lead here",
 				v.mesh.Namespace, has, primary.Name)
 		}
-		return fail(attachAgain(v, c),
+		return fail(v.attach(c),
 			"namespace %s has no annotation topology.istio.io/controlPlaneClusters, expected %q: istiod does not lead here and patches no webhook",
 			v.mesh.Namespace, primary.Name)
 	})
@@ -235,32 +234,6 @@ func (v view) injectors(seen *observe.Cluster) []observe.Injector {
 	return injectors
 }
 
-// leadAgain is how istiod is brought to lead in a cluster: a remote is attached again, in the primary it is its own.
-func (v view) leadAgain(c mesh.Cluster) string {
-	if c.Role == mesh.Primary {
-		return v.restart(c)
-	}
-	return attachAgain(v, c)
-}
-
-// restart lets istiod read everything anew.
-func (v view) restart(primary mesh.Cluster) string {
-	return fmt.Sprintf("kubectl --context %s -n %s rollout restart deployment %s", primary.Context, v.mesh.Namespace, v.istiod())
-}
-
-func attachAgain(v view, c mesh.Cluster) string {
-	primary, _ := v.mesh.Primary()
-	fix := fmt.Sprintf("kubectl mesh attach-remote --context %s %s=%s", primary.Context, c.Name, c.Context)
-	if v.mesh.Revision != "" {
-		fix += " --revision " + v.mesh.Revision
-	}
-	return fix
-}
-
-// attachOver attaches again and takes over what somebody else has changed since: where a wrong value is the fault, that
-// is what mends it.
-func attachOver(v view, c mesh.Cluster) string { return attachAgain(v, c) + " --force-conflicts" }
-
 func revisionMismatch(v view) []Result {
 	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.Injectors); r != nil {
@@ -274,9 +247,9 @@ func revisionMismatch(v view) []Result {
 			others = append(others, i.Revision)
 		}
 		if len(others) == 0 {
-			return fail(attachAgain(v, c), "no injector webhook at all")
+			return fail(v.attach(c), "no injector webhook at all")
 		}
-		return fail(attachOver(v, c), "the injector webhooks are of revision %s, the primary's istiod of %s", strings.Join(others, ", "), v.mesh.RevisionLabel())
+		return fail(v.attachOver(c), "the injector webhooks are of revision %s, the primary's istiod of %s", strings.Join(others, ", "), v.mesh.RevisionLabel())
 	})
 }
 
@@ -289,7 +262,7 @@ func nameMismatch(v view) []Result {
 		for _, i := range injectors {
 			for _, path := range i.Paths {
 				if name := clusterOfPath(path); name != c.Name {
-					return fail(attachOver(v, c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
+					return fail(v.attachOver(c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
 						i.Name, name, path, c.Name)
 				}
 			}
@@ -324,7 +297,7 @@ func addressEmpty(v view) []Result {
 		case !v.withoutAddress(seen):
 			return skip("needs slice-missing")
 		}
-		return fail(attachOver(v, c), "the remote profile was installed with an empty remotePilotAddress, so there is no Service %s in %s: had the load balancer a hostname when its .ip was read?",
+		return fail(v.attachOver(c), "the remote profile was installed with an empty remotePilotAddress, so there is no Service %s in %s: had the load balancer a hostname when its .ip was read?",
 			v.istiod(), v.mesh.Namespace)
 	})
 }
@@ -361,15 +334,15 @@ func sliceMissing(v view) []Result {
 			case s.ExternalName == address || slices.Contains(s.Addresses, address):
 				return pass("Service %s leads to %s", name, address)
 			case s.ExternalName != "" || len(s.Addresses) > 0:
-				return fail(attachOver(v, c), "Service %s in %s leads to %s%s, but the gateway's address is %s",
+				return fail(v.attachOver(c), "Service %s in %s leads to %s%s, but the gateway's address is %s",
 					name, v.mesh.Namespace, s.ExternalName, strings.Join(s.Addresses, ", "), address)
 			}
-			return fail(attachAgain(v, c), "Service %s in %s has no endpoint: its EndpointSlice is missing", name, v.mesh.Namespace)
+			return fail(v.attach(c), "Service %s in %s has no endpoint: its EndpointSlice is missing", name, v.mesh.Namespace)
 		}
 		if v.withoutAddress(seen) {
 			return skip("needs address-empty")
 		}
-		return fail(attachAgain(v, c), "there is no Service %s in %s: proxies can't find istiod", name, v.mesh.Namespace)
+		return fail(v.attach(c), "there is no Service %s in %s: proxies can't find istiod", name, v.mesh.Namespace)
 	})
 }
 
@@ -409,14 +382,14 @@ func notSynced(v view) []Result {
 			case observe.Synced:
 				continue
 			case observe.Closed, notListed: // it does not try again by itself
-				return fail(v.restart(primary), "%s says of this cluster: %s. It does not try again", replica.Pod, status)
+				return fail(v.restartIstiod(), "%s says of this cluster: %s. It does not try again", replica.Pod, status)
 			}
 			here := ""
 			secret, _ := v.secretOf(c.Name)
 			if secret.Use != nil && secret.Use.Problem == "" {
 				here = fmt.Sprintf(". It answers here, and takes istiod's credentials: is there a firewall between pods of %s and %s?", primary.Name, secret.Server)
 			}
-			return fail(fmt.Sprintf("kubectl --context %s -n %s logs %s | grep -i %s", primary.Context, v.mesh.Namespace, replica.Pod, c.Name),
+			return fail(v.lookThere(primary, "logs", replica.Pod).pipe(Fix{Inspect: []command.Command{{Argv: []string{"grep", "-i", c.Name}}}}),
 				"%s says of this cluster: %s%s", replica.Pod, status, here)
 		}
 		if silent != nil {
@@ -436,11 +409,11 @@ func cabundleEmpty(v view) []Result {
 		injectors := v.injectors(seen)
 		for _, i := range injectors {
 			if len(i.CABundles) == 0 || slices.Contains(i.CABundles, "") {
-				return fail(attachAgain(v, c), "MutatingWebhookConfiguration %s has no caBundle: the API server can't call istiod", i.Name)
+				return fail(v.attach(c), "MutatingWebhookConfiguration %s has no caBundle: the API server can't call istiod", i.Name)
 			}
 			for _, bundle := range i.CABundles {
 				if len(roots) > 0 && !slices.Contains(roots, bundle) {
-					return fail(attachAgain(v, c), "MutatingWebhookConfiguration %s has a caBundle (%s) that is not the primary's root (%s): the API server refuses istiod's certificate, and istiod does not lead here, or it would have set it right",
+					return fail(v.attach(c), "MutatingWebhookConfiguration %s has a caBundle (%s) that is not the primary's root (%s): the API server refuses istiod's certificate, and istiod does not lead here, or it would have set it right",
 						i.Name, bundle, roots[0])
 				}
 			}
@@ -456,7 +429,6 @@ func cabundleEmpty(v view) []Result {
 }
 
 func rootMissing(v view) []Result {
-	primary, _ := v.mesh.Primary()
 	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.RootCertificate); r != nil {
 			return r
@@ -468,7 +440,7 @@ func rootMissing(v view) []Result {
 			for _, namespace := range seen.Injected {
 				if seen.RootCerts[namespace] == "" {
 					// istiod leads here, and yet has given this one up: it looks at all of them when it starts.
-					return fail(v.restart(primary), "ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: they can't start there", namespace)
+					return fail(v.restartIstiod(), "ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: they can't start there", namespace)
 				}
 			}
 		}
@@ -491,12 +463,12 @@ func rootsDiffer(v view) []Result {
 		}
 		for _, namespace := range slices.Sorted(maps.Keys(seen.RootCerts)) {
 			if root := seen.RootCerts[namespace]; root != seenPrimary.RootCert {
-				return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert", c.Context, namespace),
+				return fail(v.kubectl(c, "-n", namespace, "delete", "configmap", "istio-ca-root-cert"),
 					"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s: its pods and the others do not trust each other (istiod writes it anew; restart the pods that use it)", namespace, root, seenPrimary.RootCert)
 			}
 		}
 		if seen.RootCert != seenPrimary.RootCert {
-			return fail(fmt.Sprintf("kubectl --context %s -n %s delete configmap istio-ca-root-cert", c.Context, v.mesh.Namespace),
+			return fail(v.kubectlThere(c, "delete", "configmap", "istio-ca-root-cert"),
 				"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s", v.mesh.Namespace, seen.RootCert, seenPrimary.RootCert)
 		}
 		return pass("root %s", seen.RootCert)

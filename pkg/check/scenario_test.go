@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -21,6 +22,7 @@ type world struct {
 	mesh     mesh.Mesh
 	snapshot *observe.Snapshot
 	charts   Charts
+	caller   command.Caller
 }
 
 func (w *world) east() *observe.Cluster        { return w.snapshot.Clusters["east"] }
@@ -129,11 +131,11 @@ func (s scenario) results() []Result {
 	s.change(w)
 	switch s.command {
 	case "":
-		return Verify(w.mesh, w.snapshot, w.charts)
+		return Verify(w.mesh, w.snapshot, w.charts, w.caller)
 	case "preflight":
-		return Preflight(w.mesh, w.snapshot, w.charts)
+		return Preflight(w.mesh, w.snapshot, w.charts, w.caller)
 	}
-	return Gate(s.command, w.mesh, w.snapshot, w.charts)
+	return Gate(s.command, w.mesh, w.snapshot, w.charts, w.caller)
 }
 
 // play judges the scenarios and compares what is told with their expectation and the texts with a golden file.
@@ -162,10 +164,34 @@ func lines(results []Result, which func(Result) bool) string {
 	for _, r := range results {
 		if which(r) {
 			fmt.Fprintf(&text, "%s %s %s: %s\n", r.Status, r.ID, r.Cluster, r.Seen)
-			if r.Fix != "" {
-				fmt.Fprintf(&text, "  → %s\n", r.Fix)
-			}
+			text.WriteString(fixText(r.Fix))
 		}
 	}
 	return text.String()
+}
+
+// fixText writes a fix as text: what is to be replaced in a command is shown behind it.
+func fixText(f Fix) string {
+	var text strings.Builder
+	if f.Advice != "" {
+		fmt.Fprintf(&text, "  → %s\n", f.Advice)
+	}
+	for _, c := range f.Commands {
+		fmt.Fprintf(&text, "  $ %s\n", shown(c))
+	}
+	for _, c := range f.Inspect {
+		fmt.Fprintf(&text, "  ? %s\n", shown(c))
+	}
+	return text.String()
+}
+
+func shown(c command.Command) string {
+	text := "[" + c.Cluster + "] " + c.String()
+	if c.Piped {
+		text = "| " + text
+	}
+	if len(c.Placeholders) > 0 {
+		text += fmt.Sprintf(" (replace %s)", strings.Join(c.Placeholders, ", "))
+	}
+	return text
 }

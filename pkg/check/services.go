@@ -1,10 +1,10 @@
 package check
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -28,12 +28,8 @@ func serviceAsymmetric(v view) []Result {
 				}
 				for _, service := range theirs.Services[namespace] {
 					if !slices.Contains(seen.Services[namespace], service) {
-						addresses := `,"spec":{"clusterIP":null,"clusterIPs":null}`
-						if slices.Contains(theirs.Headless, namespace+"/"+service) {
-							addresses = ""
-						}
-						return warn(fmt.Sprintf(`kubectl --context %s -n %s get service %s -o yaml | kubectl patch --local -f - --type=merge -p '{"metadata":{"resourceVersion":null,"uid":null}%s}' -o yaml | kubectl --context %s create -f -`,
-							other.Context, namespace, service, addresses, c.Context),
+						headless := slices.Contains(theirs.Headless, namespace+"/"+service)
+						return warn(v.copyService(other, c, namespace, service, headless),
 							"Service %s in %s is in %s and not here, where the namespace asks for sidecars too: clients here can't resolve its name", service, namespace, other.Name)
 					}
 				}
@@ -41,6 +37,16 @@ func serviceAsymmetric(v view) []Result {
 		}
 		return pass("namespaces shared with others have the same Services")
 	})
+}
+
+// copyService makes a Service of one cluster in another, without what the first one's API server has given it.
+func (v view) copyService(from, to mesh.Cluster, namespace, service string, headless bool) Fix {
+	patch := `{"metadata":{"resourceVersion":null,"uid":null},"spec":{"clusterIP":null,"clusterIPs":null}}`
+	if headless { // None is no address
+		patch = `{"metadata":{"resourceVersion":null,"uid":null}}`
+	}
+	local := Fix{Commands: []command.Command{{Argv: []string{"kubectl", "patch", "--local", "-f", "-", "--type=merge", "-p", patch, "-o", "yaml"}}}}
+	return v.kubectl(from, "-n", namespace, "get", "service", service, "-o", "yaml").pipe(local).pipe(v.kubectl(to, "create", "-f", "-"))
 }
 
 // trustDomain: the identities that probes were seen with are of the trust domain that the primary is configured with.
@@ -65,7 +71,7 @@ func trustDomain(v view) []Result {
 				}
 				seen = true
 				if !strings.HasPrefix(peer, "spiffe://"+wanted+"/") {
-					return fail(fmt.Sprintf("restart the pods of %s that keep an old certificate: kubectl --context %s -n NAMESPACE rollout restart deployment", c.Name, c.Context),
+					return fail(advice("restart the pods of %s that keep an old certificate", c.Name).and(v.kubectl(c, "-n", "NAMESPACE", "rollout", "restart", "deployment").fill("NAMESPACE")),
 						"pods here are %s, but the mesh's trust domain is %s: policies that name identities do not fit them", peer, wanted)
 				}
 			}

@@ -24,9 +24,9 @@ func probeReady(v view) []Result {
 		undialled := v.snapshot.Traffic.Undialled[c.Name]
 		switch {
 		case unready && reason == undialled: // it is no matter of sidecars
-			return fail(fmt.Sprintf("kubectl --context %s get networkpolicy -A", c.Context), "%s", reason)
+			return fail(v.look(c, "get", "networkpolicy", "-A"), "%s", reason)
 		case unready:
-			return fail(fmt.Sprintf("kubectl --context %s get events -A --field-selector type=Warning, after: kubectl mesh verify --context %s --traffic --keep", c.Context, primaryContext(v)), "%s", reason)
+			return fail(v.verify("--traffic", "--keep").and(v.look(c, "get", "events", "-A", "--field-selector", "type=Warning")), "%s", reason)
 		case undialled != "":
 			return []Result{{Status: Unknown, Seen: "could not call from a pod without a sidecar: " + undialled}}
 		}
@@ -104,7 +104,7 @@ func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
 		}
 		for _, by := range slices.Sorted(maps.Keys(c.ByCluster)) {
 			if by != to.Name {
-				return fail(fmt.Sprintf("istioctl --context %s proxy-config endpoints, of a pod in %s", from.Context, from.Name),
+				return fail(advice("see which endpoints a pod of %s has", from.Name).and(v.istioctl(from, "proxy-config", "endpoints", "POD.NAMESPACE").fill("POD.NAMESPACE")),
 					"→ %s: a Service with endpoints there alone was answered by %s", to.Name, by)
 			}
 		}
@@ -128,7 +128,7 @@ func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
 	}
 	text := fmt.Sprintf("→ %s: %d calls (%s) %s, p50 %s, p99 %s", to.Name, answered, strings.Join(protocols, ", "), seenAs, rounded(p50), rounded(p99))
 	if len(peers) == 0 || len(plain) > 0 {
-		return warn(fmt.Sprintf("kubectl --context %s get peerauthentication,destinationrule -A", primaryContext(v)), "%s", text)
+		return warn(v.look(v.thePrimary(), "get", "peerauthentication,destinationrule", "-A"), "%s", text)
 	}
 	return pass("%s", text)
 }
@@ -146,7 +146,7 @@ func spread(v view) []Result {
 	for _, from := range v.mesh.Clusters {
 		for _, c := range v.calls(from.Name, "") {
 			if c.Answered < c.Sent {
-				r := fail("see traffic; if that passes, look at the sidecar's log of the caller",
+				r := fail(advice("see traffic; if that passes, look at the sidecar's log of the caller"),
 					"%d of %d calls to one Service in all clusters were answered: %s", c.Answered, c.Sent, c.Error)[0]
 				r.Cluster = label(from)
 				results = append(results, r)
@@ -163,7 +163,7 @@ func spread(v view) []Result {
 			}
 			r := pass("of %d calls to one Service in all clusters: %s", c.Sent, strings.Join(shares, ", "))[0]
 			if len(silent) > 0 {
-				r = warn("a locality or weight may want it so (DestinationRule); otherwise see traffic",
+				r = warn(advice("a locality or weight may want it so (DestinationRule); otherwise see traffic"),
 					"of %d calls to one Service in all clusters none was answered by %s (%s)", c.Sent, strings.Join(silent, ", "), strings.Join(shares, ", "))[0]
 			}
 			r.Cluster = label(from)
@@ -171,11 +171,6 @@ func spread(v view) []Result {
 		}
 	}
 	return results
-}
-
-func primaryContext(v view) string {
-	p, _ := v.mesh.Primary()
-	return p.Context
 }
 
 // rounded writes a latency as people read it.

@@ -3,6 +3,7 @@ package check
 import (
 	"testing"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
@@ -87,7 +88,7 @@ func TestSpreadAsksOnlyWhoHasAProbe(t *testing.T) {
 	w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
 	w.snapshot.Traffic.Unready = map[string]string{"west": "no pod"}
 	spreads := 0
-	for _, r := range Verify(w.mesh, w.snapshot, w.charts) {
+	for _, r := range Verify(w.mesh, w.snapshot, w.charts, command.Caller{}) {
 		if r.ID == "spread" {
 			spreads++
 			if r.Status != Pass || r.Seen != "of 30 calls to one Service in all clusters: east 15, south 15" {
@@ -104,7 +105,7 @@ func TestNothingIsSaidOfTrafficThatWasNotSent(t *testing.T) {
 	t.Parallel()
 	w := healthy()
 	w.snapshot.Traffic = nil
-	for _, r := range Verify(w.mesh, w.snapshot, w.charts) {
+	for _, r := range Verify(w.mesh, w.snapshot, w.charts, command.Caller{}) {
 		if r.ID == "probe-ready" || r.ID == "traffic" || r.ID == "spread" {
 			t.Errorf("without --traffic: %+v", r)
 		}
@@ -115,7 +116,7 @@ func TestCallsThatShouldHaveBeenMade(t *testing.T) {
 	t.Parallel()
 	w := healthy()
 	w.snapshot.Traffic = &observe.Traffic{}
-	if worst := Worst(Verify(w.mesh, w.snapshot, w.charts)); worst != Unknown {
+	if worst := Worst(Verify(w.mesh, w.snapshot, w.charts, command.Caller{})); worst != Unknown {
 		t.Errorf("probes run everywhere and made no call: it comes to %s", worst)
 	}
 }

@@ -181,7 +181,7 @@ func (a *attachRemote) summary(s *session, steps []plan.Step, outcome run.Outcom
 	if len(failed) > 0 {
 		return errors.New("not every cluster was attached")
 	}
-	fmt.Fprintf(a.said(), "Next: %s\n", next(s.mesh, "verify")+" --traffic")
+	fmt.Fprintf(a.said(), "Next: %s\n", a.next(s.mesh, "verify", "--traffic"))
 	return nil
 }
 

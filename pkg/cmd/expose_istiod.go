@@ -133,6 +133,6 @@ func (e *exposeIstiod) summary(ctx context.Context, s *session, wrote bool) erro
 	if len(gateway.SourceRanges) == 0 && len(gateway.Annotations) == 0 {
 		fmt.Fprintf(e.ErrOut, "Warning: whoever reaches %s can talk to istiod. Restrict it with --load-balancer-source-range, or with your cloud's --gateway-annotation for an internal load balancer.\n", gateway.Address)
 	}
-	fmt.Fprintf(e.said(), "Next: %s\n", next(s.mesh, "attach-remote CONTEXT"))
+	fmt.Fprintf(e.said(), "Next: %s\n", e.next(s.mesh, "attach-remote", "CONTEXT"))
 	return nil
 }

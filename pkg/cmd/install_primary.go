@@ -94,7 +94,7 @@ func (i *installPrimary) run(ctx context.Context) error {
 		return err
 	}
 	primary, _ := s.mesh.Primary()
-	then := next(s.mesh, "expose-istiod")
+	then := i.next(s.mesh, "expose-istiod")
 	// What another hand applies of files that were written here can be written, and compared, again.
 	ofFiles := i.objects.dry() && check.Rendered(s.mesh, s.snapshot)
 	if check.Adopted(s.mesh, s.snapshot) && !ofFiles {

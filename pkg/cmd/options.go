@@ -21,6 +21,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -36,6 +37,8 @@ type options struct {
 	getenv   func(string) string
 	noColour bool
 	verbose  bool
+	// caller is what printed commands carry along of this call.
+	caller command.Caller
 
 	// Of the commands that write.
 	timeout        time.Duration
@@ -129,15 +132,9 @@ func (o *options) newMesh(args []string) (mesh.Mesh, error) {
 	return m, nil
 }
 
-// next is a command that comes next, for the same primary and revision.
-func next(m mesh.Mesh, command string) string {
-	if primary, _ := m.Primary(); primary.Context != "" { // in a pod there may be none
-		command += " --context " + primary.Context
-	}
-	if m.Revision != "" {
-		command += " --revision " + m.Revision
-	}
-	return "kubectl mesh " + command
+// next is the command that comes next, for the same primary and revision, as a line for a shell.
+func (o *options) next(m mesh.Mesh, subcommand string, args ...string) string {
+	return report.Plain(o.caller.Mesh(m, subcommand, args...).String())
 }
 
 // session is a mesh with everything known that a command needs to decide.
@@ -283,8 +280,8 @@ func (s *session) complete() error {
 }
 
 // refuse says why a command must not write, from the checks that stand before it; nil when nothing does.
-func (o *options) refuse(command string, s *session) error {
-	results := check.Gate(command, s.mesh, s.snapshot, o.supported())
+func (o *options) refuse(subcommand string, s *session) error {
+	results := check.Gate(subcommand, s.mesh, s.snapshot, o.supported(), o.caller)
 	failed := map[string]bool{}
 	for _, r := range results {
 		failed[r.Cluster] = failed[r.Cluster] || r.Status == check.Fail
@@ -296,10 +293,7 @@ func (o *options) refuse(command string, s *session) error {
 			continue
 		}
 		text := fmt.Sprintf("%s: %s (%s)", r.Cluster, r.Seen, r.ID)
-		if r.Fix != "" {
-			text += "\n  → " + r.Fix
-		}
-		causes = append(causes, errors.New(text))
+		causes = append(causes, errors.New(strings.TrimSuffix(text+"\n"+report.Fix(r.Fix, "  "), "\n")))
 	}
 	if causes == nil {
 		return nil

@@ -90,5 +90,5 @@ func (p *preflight) examine(ctx context.Context, args []string) (verdict, error)
 		return verdict{}, err
 	}
 	probe.Clocks(ctx, s.clusters, s.snapshot)
-	return verdict{Results: check.Preflight(s.mesh, s.snapshot, p.supported())}, nil
+	return verdict{Results: check.Preflight(s.mesh, s.snapshot, p.supported(), p.caller)}, nil
 }

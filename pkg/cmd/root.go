@@ -127,6 +127,7 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.PersistentFlags().BoolVar(&o.noColour, "no-color", false, "Do not colour the output; NO_COLOR in the environment means the same")
 	root.PersistentFlags().BoolVarP(&o.verbose, "verbose", "v", false, "Say more about what is waited for")
 
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) { o.caller = callerOf(c) }
 	mustComplete(root, map[string]cobra.CompletionFunc{"context": o.completeContexts})
 	hideRareFlags(root.PersistentFlags())
 

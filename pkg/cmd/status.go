@@ -41,7 +41,7 @@ func (s *showing) examine(ctx context.Context, args []string) (status.Mesh, erro
 	if err != nil {
 		return status.Mesh{}, interruption(err)
 	}
-	return status.Of(seen.mesh, seen.snapshot, check.Verify(seen.mesh, seen.snapshot, s.supported())), nil
+	return status.Of(seen.mesh, seen.snapshot, check.Verify(seen.mesh, seen.snapshot, s.supported(), s.caller)), nil
 }
 
 // addFlags adds those that say what is shown, and in which of the forms.

@@ -112,7 +112,7 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 	if err != nil {
 		return verdict{}, errors.Join(interruption(err), gone())
 	}
-	return verdict{check.Verify(s.mesh, s.snapshot, v.supported()), s.snapshot.Traffic, gone}, nil
+	return verdict{check.Verify(s.mesh, s.snapshot, v.supported(), v.caller), s.snapshot.Traffic, gone}, nil
 }
 
 // probeTraffic puts probes into the clusters that can run them, and begins to remove them; gone waits for that.

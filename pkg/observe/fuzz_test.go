@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -98,13 +99,13 @@ func judge(t *testing.T, east, west *observe.Objects) {
 		return s
 	}
 	charts := check.Charts{Release: "1.29.1", OldestKubernetes: 30}
-	for _, command := range []string{"verify", "preflight", check.BeforeInstall, check.BeforeExpose, check.BeforeAttach} {
+	for _, asker := range []string{"verify", "preflight", check.BeforeInstall, check.BeforeExpose, check.BeforeAttach} {
 		s := snapshot()
 		m := mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{
 			{Context: "ctx-east", Role: mesh.Primary}, {Name: "west", Context: "ctx-west", Role: mesh.Remote},
 		}}
 		for _, secret := range s.Clusters[plan.PrimaryKey].RemoteSecrets {
-			if command == "verify" && secret.Cluster != "west" {
+			if asker == "verify" && secret.Cluster != "west" {
 				m.Clusters = append(m.Clusters, mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote})
 			}
 		}
@@ -114,7 +115,7 @@ func judge(t *testing.T, east, west *observe.Objects) {
 		}
 		primary, _ := m.Primary()
 		plan.Rename(s, primary.Name)
-		results := check.Gate(command, m, s, charts)
+		results := check.Gate(asker, m, s, charts, command.Caller{})
 		mustTell(t, results)
 		mustWrite(t, results)
 		written, err := json.Marshal(s)

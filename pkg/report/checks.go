@@ -50,10 +50,7 @@ func checks(to io.Writer, style Style, results []check.Result, wide bool) error 
 			if wide {
 				background(w, style, r)
 			}
-			if r.Fix != "" {
-				// Not wrapped: a command must be one line to be pasted.
-				fmt.Fprintf(w, "    → %s\n", r.Fix)
-			}
+			w.WriteString(Fix(r.Fix, "    "))
 			if wide && r.Docs != "" {
 				fmt.Fprintf(w, "    %s\n", style.paint(faint, r.Docs))
 			}

@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/xml"
 	"io"
-	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 )
@@ -106,9 +105,5 @@ func junitCaseOf(r check.Result, warningsFail bool) junitCase {
 
 // details are what was expected, what to do and where more is said.
 func details(r check.Result) string {
-	lines := []string{"expected: " + r.Title}
-	if r.Fix != "" {
-		lines = append(lines, "→ "+r.Fix)
-	}
-	return strings.Join(append(lines, r.Docs), "\n")
+	return "expected: " + r.Title + "\n" + Fix(r.Fix, "") + r.Docs
 }

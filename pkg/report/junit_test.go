@@ -121,7 +121,7 @@ func TestJUnitOfStrangeText(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
 	strange := "a\x00b \x1b[31m ]]> <x a=\"&\"> \xff\xfe ü"
-	if err := JUnit(&text, "kubectl mesh verify", []check.Result{{ID: "traffic", Cluster: strange, Status: check.Fail, Seen: strange, Fix: strange}}, false); err != nil {
+	if err := JUnit(&text, "kubectl mesh verify", []check.Result{{ID: "traffic", Cluster: strange, Status: check.Fail, Seen: strange, Fix: check.Fix{Advice: strange}}}, false); err != nil {
 		t.Fatal(err)
 	}
 	r := read(t, text.String())

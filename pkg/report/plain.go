@@ -33,7 +33,7 @@ func plainLine(text string) string { return strings.ReplaceAll(Plain(text), "\n"
 func plainResults(results []check.Result) []check.Result {
 	plain := slices.Clone(results)
 	for i := range plain {
-		for _, text := range []*string{&plain[i].Cluster, &plain[i].To, &plain[i].Seen, &plain[i].Fix} {
+		for _, text := range []*string{&plain[i].Cluster, &plain[i].To, &plain[i].Seen} {
 			*text = plainLine(*text)
 		}
 	}

@@ -30,7 +30,7 @@ func TestPlain(t *testing.T) {
 func TestChecksArePlain(t *testing.T) {
 	t.Parallel()
 	const evil = "x\x1b[31m\n✓ reachable"
-	results := []check.Result{{ID: "traffic", Cluster: evil, To: evil, Status: check.Fail, Seen: evil, Fix: evil}}
+	results := []check.Result{{ID: "traffic", Cluster: evil, To: evil, Status: check.Fail, Seen: evil, Fix: check.Fix{Advice: evil}}}
 	const want = "x\\x1b[31m ✓ reachable\n  ✗ traffic  x\\x1b[31m ✓ reachable\n    → x\\x1b[31m ✓ reachable\n"
 	var text strings.Builder
 	if err := Checks(&text, Style{Width: 80}, results); err != nil || !strings.HasPrefix(text.String(), want) {

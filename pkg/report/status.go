@@ -53,8 +53,8 @@ func writeStatus(to io.Writer, style Style, sum status.Mesh, now time.Time, wide
 			symbol, colour := symbolOf(p.Status)
 			head := pad(plainLine(c.Name)+"  "+p.ID, width+2) + "  "
 			fmt.Fprintf(w, "%s %s%s\n", style.paint(colour, symbol), head, hang(plainLine(p.Seen), style.Width, 2+len([]rune(head))))
-			if wide && p.Fix != "" {
-				fmt.Fprintf(w, "  → %s\n", plainLine(p.Fix))
+			if wide {
+				w.WriteString(Fix(p.Fix, "  "))
 			}
 		}
 	}

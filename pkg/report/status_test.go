@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/status"
@@ -51,7 +52,7 @@ func broken() status.Mesh {
 			Gateways:    []status.Gateway{{Name: "istio-eastwestgateway"}},
 			Problems: []status.Problem{
 				{ID: "token-expired", Status: check.Fail, Seen: `the API server https://north.example:6443 refuses the token of "istio-remote-secret-north"`,
-					Fix: "kubectl mesh attach-remote ctx-north --context ctx-east"},
+					Fix: check.Fix{Commands: []command.Command{{Cluster: "east", Argv: []string{"kubectl", "mesh", "attach-remote", "ctx-north", "--context", "ctx-east"}}}}},
 				{ID: "slice-missing", Status: check.Fail, Seen: "Service istiod has no addresses"},
 				{ID: "mesh-id", Status: check.Fail, Seen: "mesh2, not mesh1"},
 				{ID: "clock-skew", Status: check.Warn, Seen: "12s ahead"},

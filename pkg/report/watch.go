@@ -70,8 +70,8 @@ func (c *Changes) tell(w io.Writer, style Style, at string, r check.Result) {
 	}
 	symbol, colour := symbolOf(r.Status)
 	fmt.Fprintf(w, "%s %s %s %s  %s\n", at, style.paint(colour, symbol), r.Cluster, r.ID, r.Seen)
-	if r.Fix != "" && r.Status != check.Pass {
-		fmt.Fprintf(w, "         → %s\n", r.Fix)
+	if r.Status != check.Pass {
+		fmt.Fprint(w, Fix(r.Fix, "         "))
 	}
 }
 

@@ -13,7 +13,7 @@ func TestChanges(t *testing.T) {
 	result := func(cluster, id string, status check.Status) check.Result {
 		r := check.Result{ID: id, Cluster: cluster, Status: status, Seen: "as seen"}
 		if status != check.Pass {
-			r.Fix = "do this"
+			r.Fix = check.Fix{Advice: "do this"}
 		}
 		return r
 	}

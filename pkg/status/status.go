@@ -89,7 +89,7 @@ type Problem struct {
 	ID     string       `json:"id"`
 	Status check.Status `json:"status"`
 	Seen   string       `json:"seen"`
-	Fix    string       `json:"fix,omitempty"`
+	Fix    check.Fix    `json:"fix,omitzero"`
 }
 
 // Of sums up a mesh that has been looked at deeply and judged.

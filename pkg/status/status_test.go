@@ -48,7 +48,7 @@ func TestOf(t *testing.T) {
 		{ID: "reachable", Category: check.Clusters, Cluster: "east", Status: check.Pass},
 		{ID: "gateway-ready", Category: check.Gateway, Cluster: "east", Status: check.Pass},
 		{ID: "clock-skew", Category: check.Clusters, Cluster: "west", Status: check.Warn, Seen: "12s ahead"},
-		{ID: "token-expired", Category: check.Credentials, Cluster: "north", Status: check.Fail, Seen: "refused", Fix: "kubectl mesh attach-remote"},
+		{ID: "token-expired", Category: check.Credentials, Cluster: "north", Status: check.Fail, Seen: "refused", Fix: check.Fix{Advice: "attach it again"}},
 		{ID: "not-synced", Category: check.ControlPlane, Cluster: "north", Status: check.Skip, Seen: "needs token-expired", Needs: "token-expired"},
 		{ID: "injection", Category: check.Injection, Cluster: "north", Status: check.Unknown, Seen: "could not look"},
 	})

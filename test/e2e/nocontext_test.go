@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
 
@@ -47,7 +49,10 @@ func toldOf(t *testing.T, lab *labtest.Lab, code int) (told []string, reachable 
 		t.Fatalf("verify: exit code %d, not %d\n%s%s", r.Code, code, r.Stdout, r.Stderr)
 	}
 	var verdict struct {
-		Results []struct{ ID, Cluster, Status, Seen, Fix string }
+		Results []struct {
+			ID, Cluster, Status, Seen string
+			Fix                       check.Fix
+		}
 	}
 	if err := json.Unmarshal([]byte(r.Stdout), &verdict); err != nil {
 		t.Fatal(err)
@@ -64,8 +69,9 @@ func toldOf(t *testing.T, lab *labtest.Lab, code int) (told []string, reachable 
 		if result.Status == "unknown" && !strings.Contains(result.Seen, "forbidden") {
 			t.Errorf("%s is unknown without the API server's reason: %s", result.ID, result.Seen)
 		}
-		if strings.Contains(result.Fix, "cluster2") && !strings.Contains(result.Fix, "with a context of cluster2, which your kubeconfig lacks: ") {
-			t.Errorf("the fix of %s does not say that a context lacks: %s", result.ID, result.Fix)
+		fix := report.Fix(result.Fix, "")
+		if strings.Contains(fix, "CONTEXT-OF-cluster2") && !strings.Contains(fix, "your kubeconfig has no context of cluster2\n") {
+			t.Errorf("the fix of %s does not say that a context lacks: %s", result.ID, fix)
 		}
 	}
 	return told, reachable

@@ -73,7 +73,7 @@ func restore(t *testing.T, lab *labtest.Lab, cluster string) {
 	inNetwork(t, lab, cluster, "table inet km_test {}\ndelete table inet km_test\n")
 }
 
-type judged struct{ ID, Cluster, To, Status, Seen, Fix string }
+type judged struct{ ID, Cluster, To, Status, Seen string }
 
 // withTraffic runs verify --traffic and returns what did not pass, and all of it.
 func withTraffic(t *testing.T, lab *labtest.Lab) (bad []string, all []judged) {

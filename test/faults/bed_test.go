@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
 
@@ -118,7 +120,10 @@ func until(t *testing.T, what string, is func() bool) {
 }
 
 // result is one of verify's.
-type result struct{ ID, Cluster, To, Status, Seen, Fix string }
+type result struct {
+	ID, Cluster, To, Status, Seen string
+	Fix                           check.Fix
+}
 
 func (r result) String() string {
 	return strings.TrimSpace(strings.Join([]string{r.Status, r.ID, r.Cluster, r.To}, " "))
@@ -171,7 +176,7 @@ func (v verdict) text() string {
 	var text strings.Builder
 	for _, r := range v.results {
 		if r.Status != "pass" && r.Status != "skip" {
-			fmt.Fprintf(&text, "%s: %s\n  → %s\n", r, r.Seen, r.Fix)
+			fmt.Fprintf(&text, "%s: %s\n%s", r, r.Seen, report.Fix(r.Fix, "  "))
 		}
 	}
 	return text.String() + v.stderr

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
 
@@ -34,9 +35,12 @@ func (b *bed) inject(t *testing.T, f fault) {
 	f.breaks(t, b)
 	v := b.await(t, f.tells, f.asks...)
 	i := slices.IndexFunc(v.results, func(r result) bool { return r.String() == f.tells[0] })
-	t.Logf("%s → %s", v.results[i].Seen, v.results[i].Fix)
+	t.Logf("%s\n%s", v.results[i].Seen, report.Fix(v.results[i].Fix, ""))
 	if f.byHand == "" {
-		fix := v.results[i].Fix
+		fix := v.results[i].Fix.Shell()
+		if fix == "" {
+			t.Fatalf("%s\nhas no fix that runs as it is", v.text())
+		}
 		if r := b.shell(t, fix); r.Code != 0 {
 			t.Fatalf("%s\nThe fix, %s, ended with %d:\n%s%s", v.text(), fix, r.Code, r.Stdout, r.Stderr)
 		}
