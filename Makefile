@@ -80,7 +80,8 @@ demo: lab-build build probe ## From two bare clusters to one mesh, before your e
 .PHONY: test
 test: lab-build build probe ## Run all tests, those that need real clusters included
 	go test -C test/lab -count=1 -p 1 -timeout 20m ./...
-	go test -count=1 -p 2 -timeout 40m ./...
+	@# The packages with the most to do on clusters begin first.
+	go test -count=1 -p 4 -timeout 40m ./test/e2e ./test/faults ./...
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need neither root nor clusters

@@ -36,7 +36,7 @@ func provedBy() map[string]string {
 		"secret-malformed":    "TestFaults/credentials/not_a_kubeconfig",
 		"name-duplicate":      "TestFaults/credentials/two_secrets_of_one_cluster",
 		"annotation-missing":  "TestFaults/control-plane/no_annotation",
-		"network-label":       "TestFaults/network/a_remote_without_its_network",
+		"network-label":       "TestFaults/clusters/a_remote_without_its_network",
 		"revision-mismatch":   "TestFaults/injection/no_injector",
 		"name-mismatch":       "TestFaults/injection/an_injector_that_names_another_cluster",
 		"slice-missing":       "TestFaults/gateway/no_Service_istiod",
@@ -49,19 +49,19 @@ func provedBy() map[string]string {
 		"sync-partial":        "TestFaults/control-plane/a_replica_that_could_not_read_the_remote",
 		"not-synced":          "TestFaults/control-plane/an_istiod_that_can't_reach_the_remote",
 		"cabundle-empty":      "TestFaults/injection/istiod_gave_up_on_a_webhook",
-		"root-cm-missing":     "TestFaults/trust/istiod_gave_up_on_the_root_certificate",
-		"roots-differ":        "TestFaults/trust/another_root_certificate",
+		"root-cm-missing":     "TestFaults/proxies/istiod_gave_up_on_the_root_certificate",
+		"roots-differ":        "TestFaults/proxies/another_root_certificate",
 		"address-hostname":    "TestFaults/beginnings/a_hostname_without_port_443",
 		"secret-namespace":    "TestFaults/credentials/a_secret_where_istiod_does_not_look",
 		"mesh-id":             "TestFaults/control-plane/a_remote_of_another_mesh",
-		"network-overlap":     "TestFaults/network/pods_with_the_same_addresses",
+		"network-overlap":     "TestFaults/clusters/pods_with_the_same_addresses",
 		"firewall":            "TestFaults/gateway/istiod's_port_is_dropped",
-		"gateway-trust":       "TestFaults/trust/somebody_else_answers_at_the_gateway",
+		"gateway-trust":       "TestFaults/proxies/somebody_else_answers_at_the_gateway",
 		"injection":           "TestFaults/injection/a_webhook_that_is_not_called",
 		"injection-not-ready": "TestFaults/injection/a_gateway_that_came_too_early",
 		"proxies":             "TestFaults/proxies/a_sidecar_that_refuses_its_configuration",
 		"unknown-cluster":     "TestFaults/proxies/a_cluster_detached_while_its_pods_run_on",
-		"service-asymmetric":  "TestFaults/network/a_Service_in_one_cluster_only",
+		"service-asymmetric":  "TestFaults/clusters/a_Service_in_one_cluster_only",
 		"leftover":            "TestFaults/injection/an_injector_of_a_revision_that_is_gone",
 		"mixed-ambient":       "TestFaults/proxies/an_ambient_data_plane",
 		"clock-skew":          "TestFaults/clusters/a_clock_that_is_late",
@@ -176,7 +176,7 @@ func TestProofsExist(t *testing.T) {
 		}
 		// A fault is TestFaults/GROUP/NAME, where go test writes _ for a space.
 		parts := strings.Split(strings.ReplaceAll(test, "_", " "), "/")
-		if len(parts) != 3 || parts[0] != "TestFaults" || !strings.Contains(tests.String(), `b.injectAll(t, "`+parts[1]+`", `) {
+		if len(parts) != 3 || parts[0] != "TestFaults" || !strings.Contains(tests.String(), `{"`+parts[1]+`", `) && !strings.Contains(tests.String(), `t.Run("`+parts[1]+`", `) {
 			t.Errorf("%s is said to be proved by %s, which is no group of faults in test/faults", id, test)
 			continue
 		}

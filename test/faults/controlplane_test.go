@@ -96,7 +96,9 @@ func secondReplicaIsDeaf(t *testing.T, b *bed) {
 	first := addresses()[0]
 	b.pastTheRemote(t, "ip saddr "+b.place(t, primary).PodCIDR+" ip saddr != "+first)
 	b.kubectl(t, primary, "scale", "deployment/istiod", "--replicas=2")
-	until(t, "the second istiod has an address", func() bool { return len(addresses()) == 2 })
+	until(t, "the second istiod has an address", func() (bool, string) {
+		return len(addresses()) == 2, strings.Join(addresses(), " ")
+	})
 	for _, address := range addresses() {
 		if address != first {
 			b.pastTheRemote(t, "ip saddr "+address)

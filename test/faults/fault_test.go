@@ -57,44 +57,68 @@ func (b *bed) inject(t *testing.T, f fault) {
 }
 
 // injectAll breaks the mesh in one way after the other.
-func (b *bed) injectAll(t *testing.T, group string, faults []fault) {
+func (b *bed) injectAll(t *testing.T, faults []fault) {
 	t.Helper()
-	t.Run(group, func(t *testing.T) {
-		for _, f := range faults {
-			if !t.Run(f.name, func(t *testing.T) { b.inject(t, f) }) {
-				b.remake(t)
-			}
+	for _, f := range faults {
+		if !t.Run(f.name, func(t *testing.T) { b.inject(t, f) }) {
+			b.remake(t)
 		}
-	})
+	}
 }
 
-// Each fault is named, alone, and mended by what is printed; a mesh without one is left in peace. All share one mesh,
-// which grows on the way.
+// groups are faults of a mesh of two clusters. The longest come first.
+func groups() []group {
+	return []group{
+		{"traffic", trafficFaults()},
+		{"credentials", credentialFaults()},
+		{"clusters", slices.Concat(clusterFaults(), networkFaults())},
+		{"control-plane", controlPlaneFaults()},
+		{"injection", injectionFaults()},
+		{"gateway", gatewayFaults()},
+		{"proxies", slices.Concat(proxyFaults(), trustFaults())},
+		{"late", lateFaults()},
+	}
+}
+
+// group is faults that follow one another in one mesh.
+type group struct {
+	name   string
+	faults []fault
+}
+
+// Each fault is named, alone, and mended by what is printed. Each group has a mesh of its own, beside the others.
 func TestFaults(t *testing.T) {
-	b := newBed(t, labtest.Options{Clusters: 2})
-	b.injectAll(t, "beginnings", beginnings())
+	t.Run("beginnings", func(t *testing.T) { // before there is a mesh
+		b := newBed(t, labtest.Options{Clusters: 2})
+		b.injectAll(t, beginnings())
+	})
+	for _, g := range groups() {
+		t.Run(g.name, func(t *testing.T) {
+			b := newBed(t, labtest.Options{Clusters: 2})
+			b.install(t)
+			b.attach(t, remote)
+			b.remotes = []string{remote}
+			b.injectAll(t, g.faults)
+		})
+	}
+}
 
-	b.attach(t, remote)
-	b.remotes = []string{remote}
-	t.Run("healthy", func(t *testing.T) { b.staysHealthy(t) })
-	b.injectAll(t, "clusters", clusterFaults())
-	b.injectAll(t, "control-plane", controlPlaneFaults())
-	b.injectAll(t, "gateway", gatewayFaults())
-	b.injectAll(t, "credentials", credentialFaults())
-	b.injectAll(t, "injection", injectionFaults())
-	b.injectAll(t, "network", networkFaults())
-	b.injectAll(t, "late", lateFaults())
-	b.injectAll(t, "trust", trustFaults())
-	b.injectAll(t, "proxies", proxyFaults())
-	b.injectAll(t, "traffic", trafficFaults())
-
-	b.Lab.Lab(t, "up", "--clusters", "4", "--nodeless-from", "3", "--network", "cluster4=network2")
-	b.attach(t, "cluster3")
-	b.remotes = append(b.remotes, "cluster3")
-	t.Run("healthy with several remotes", func(t *testing.T) { b.staysHealthy(t) })
-	b.attach(t, "cluster4", "--network", "network2")
-	b.remotes = append(b.remotes, "cluster4")
-	t.Run("healthy on several networks", func(t *testing.T) { b.staysHealthy(t) })
+// A mesh without a fault is left in peace, as it grows.
+func TestHealthy(t *testing.T) {
+	b := newBed(t, labtest.Options{Clusters: 4, NodelessFrom: 3, Networks: map[string]string{"cluster4": "network2"}})
+	b.install(t)
+	for _, next := range []struct {
+		name   string
+		attach []string
+	}{
+		{"one remote", []string{remote}},
+		{"several remotes", []string{"cluster3"}},
+		{"several networks", []string{"cluster4", "--network", "network2"}},
+	} {
+		b.attach(t, next.attach...)
+		b.remotes = append(b.remotes, next.attach[0])
+		t.Run(next.name, func(t *testing.T) { b.staysHealthy(t) })
+	}
 }
 
 // kubectl is what one command does to Istio's namespace of a cluster.

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"testing"
@@ -74,12 +75,16 @@ func whileForbidden(verb, resource, withoutVerb string, do does, failures func(t
 		rules := b.kubectl(t, remote, "get", "clusterrole", readerRole, "-o", "jsonpath={.rules}")
 		before := failures(t, b)
 		b.kubectl(t, remote, "patch", "clusterrole", readerRole, "--type=json", "-p", withoutVerb)
-		until(t, "istiod may not "+verb+" "+resource, func() bool {
+		until(t, "istiod may not "+verb+" "+resource, func() (bool, string) {
 			account := "--as=system:serviceaccount:" + namespace + ":istio-reader-service-account"
-			return b.Run(t, "kubectl", "--context", remote, "-n", namespace, "auth", "can-i", verb, resource, account).Code != 0
+			r := b.Run(t, "kubectl", "--context", remote, "-n", namespace, "auth", "can-i", verb, resource, account)
+			return r.Code != 0, r.Stdout
 		})
 		do(t, b)
-		until(t, "istiod gives up", func() bool { return failures(t, b) > before })
+		until(t, "istiod gives up", func() (bool, string) {
+			now := failures(t, b)
+			return now > before, fmt.Sprintf("%d failures before, and %d now", before, now)
+		})
 		b.kubectl(t, remote, "patch", "clusterrole", readerRole, "--type=merge", "-p", `{"rules":`+rules+`}`)
 	}
 }

@@ -1,13 +1,14 @@
 package faults
 
 import (
-	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // lateFaults are those of what came too late, or undoes what was done well.
@@ -74,22 +75,19 @@ func withoutPolicies(t *testing.T, b *bed) {
 // the API servers', live on for a while.
 func (b *bed) awaitGateway(t *testing.T, open bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
 	address := b.kubectl(t, primary, "get", "service", "istio-eastwestgateway", "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}")
-	dialer := tls.Dialer{Config: &tls.Config{ServerName: "istiod.istio-system.svc", InsecureSkipVerify: true}}
-	for {
-		connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, "15017"))
-		if err == nil {
-			connection.Close()
-		}
-		if (err == nil) == open {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("a connection to %s: %v", address, err)
-		}
+	dialer := tls.Dialer{
+		NetDialer: &net.Dialer{Timeout: 5 * time.Second},
+		Config:    &tls.Config{ServerName: "istiod.istio-system.svc", InsecureSkipVerify: true},
 	}
+	until(t, fmt.Sprintf("the gateway is open: %t", open), func() (bool, string) {
+		connection, err := dialer.DialContext(t.Context(), "tcp", net.JoinHostPort(address, "15017"))
+		if err != nil {
+			return !open, err.Error()
+		}
+		connection.Close()
+		return open, "a connection to " + address
+	})
 }
 
 // attachLate tells istiod of the remote before its namespace is annotated. The webhooks get bundle, encoded, and the
@@ -122,9 +120,7 @@ func (b *bed) awaitSynced(t *testing.T) { t.Helper(); b.awaitRemote(t, true) }
 
 func (b *bed) awaitRemote(t *testing.T, synced bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for {
+	until(t, fmt.Sprintf("istiod has read the remote: %t", synced), func() (bool, string) {
 		known := b.Run(t, "istioctl", "--context", primary, "remote-clusters").Stdout
 		line := ""
 		for one := range strings.Lines(known) {
@@ -132,13 +128,8 @@ func (b *bed) awaitRemote(t *testing.T, synced bool) {
 				line = one
 			}
 		}
-		if synced && strings.Contains(line, "synced") || !synced && line == "" && known != "" {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("istiod knows of: %s", known)
-		}
-	}
+		return synced && strings.Contains(line, "synced") || !synced && line == "" && known != "", known
+	})
 }
 
 // installWithoutAddress installs the remote profile by Istio's guide, where the load balancer had no IP to tell.

@@ -10,8 +10,9 @@ func withSidecars(cluster, name string) does {
 	return func(t *testing.T, b *bed) {
 		t.Helper()
 		b.create(t, cluster, fmt.Sprintf("{apiVersion: v1, kind: Namespace, metadata: {name: %s, labels: {istio-injection: enabled}}}", name))
-		until(t, "istiod knows the namespace", func() bool {
-			return b.Run(t, "kubectl", "--context", cluster, "-n", name, "get", "configmap", "istio-ca-root-cert").Code == 0
+		until(t, "istiod knows the namespace", func() (bool, string) {
+			r := b.Run(t, "kubectl", "--context", cluster, "-n", name, "get", "configmap", "istio-ca-root-cert")
+			return r.Code == 0, r.Stderr
 		})
 	}
 }

@@ -76,7 +76,8 @@ kind: ValidatingAdmissionPolicyBinding
 metadata: {name: no-probes}
 spec: {policyName: no-probes, validationActions: [Deny]}
 `)
-	until(t, "the policy is in force", func() bool {
-		return b.Run(t, "kubectl", "--context", remote, "run", "try", "--image=none", "--labels=app=mesh-probe", "--dry-run=server").Code != 0
+	until(t, "the policy is in force", func() (bool, string) {
+		r := b.Run(t, "kubectl", "--context", remote, "run", "try", "--image=none", "--labels=app=mesh-probe", "--dry-run=server")
+		return r.Code != 0, r.Stdout
 	})
 }

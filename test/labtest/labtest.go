@@ -7,10 +7,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,8 +58,24 @@ type Options struct {
 	AggregatorRouting []string
 }
 
-// Main runs a package's tests and takes their lab down afterwards. Its result is the exit code.
+// args are those of the lab's program that make such clusters.
+func (o Options) args() []string {
+	args := []string{"--clusters", fmt.Sprint(o.Clusters), "--nodeless-from", fmt.Sprint(o.NodelessFrom)}
+	for _, cluster := range slices.Sorted(maps.Keys(o.Networks)) {
+		args = append(args, "--network", cluster+"="+o.Networks[cluster])
+	}
+	if len(o.AggregatorRouting) > 0 {
+		args = append(args, "--aggregator-routing", strings.Join(o.AggregatorRouting, ","))
+	}
+	return args
+}
+
+// Main runs a package's tests, as many side by side as there may be labs, and takes their labs down afterwards. Its
+// result is the exit code.
 func Main(m *testing.M) int {
+	if err := flag.Set("test.parallel", fmt.Sprint(slotCount())); err != nil { // go test -parallel overrides it
+		panic(err)
+	}
 	code := m.Run()
 	lab := Lab{program: os.Getenv("LAB_BIN"), name: labName()}
 	if lab.program == "" || os.Getenv("LAB_KEEP") != "" {
@@ -65,14 +84,13 @@ func Main(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) //nolint:forbidigo // there is no caller's
 	defer cancel()
 	if _, err := lab.command(ctx, "down"); err != nil {
-		fmt.Fprintln(os.Stderr, "the lab could not be taken down:", err) //nolint:forbidigo // no test is left to say it
+		fmt.Fprintln(os.Stderr, "the labs could not be taken down:", err) //nolint:forbidigo // no test is left to say it
 		return max(code, 1)
 	}
 	return code
 }
 
-// labName is that of a lab of the package's own, so that packages can be tested side by side. `lab down` of the name
-// before the hyphens ends it, too.
+// labName begins the names of the package's labs, NAME--PACKAGE--NUMBER. `lab down` of NAME, or of NAME--PACKAGE, ends them.
 func labName() string {
 	folder, err := os.Getwd() // go test starts a package's tests in its folder
 	if err != nil {
@@ -81,8 +99,9 @@ func labName() string {
 	return cmp.Or(os.Getenv("LAB"), "test") + "--" + filepath.Base(folder)
 }
 
-// Use gives a test clusters that are as after their start. It skips the test where there can be no lab: with -short,
-// and where make has not built one.
+// Use gives a test clusters that are as after their start, for itself alone until it ends. The test runs in parallel with
+// others, as far as the machine has room for their labs, and waits here for its own. It is skipped where there can be no
+// lab: with -short, and where make has not built one.
 func Use(tb testing.TB, options Options) *Lab {
 	tb.Helper()
 	if testing.Short() {
@@ -91,33 +110,63 @@ func Use(tb testing.TB, options Options) *Lab {
 	if os.Getenv("LAB_BIN") == "" || os.Getenv("KUBECTL_MESH_BIN") == "" {
 		tb.Skip("needs real clusters: run it through make test or make test-e2e, as root on Linux")
 	}
-	lab := &Lab{program: os.Getenv("LAB_BIN"), name: labName()}
-	args := []string{"up", "-o", "json", "--clusters", fmt.Sprint(options.Clusters), "--nodeless-from", fmt.Sprint(options.NodelessFrom)}
-	for cluster, network := range options.Networks {
-		args = append(args, "--network", cluster+"="+network)
+	if t, is := tb.(*testing.T); is {
+		t.Parallel()
 	}
-	if len(options.AggregatorRouting) > 0 {
-		args = append(args, "--aggregator-routing", strings.Join(options.AggregatorRouting, ","))
-	}
+	lab, used := reserve(tb, options)
 	status := struct {
 		Kubeconfig   string    `json:"kubeconfig"`
 		Bin          string    `json:"bin"`
 		IstioOverlay string    `json:"istioOverlay"`
 		Clusters     []Cluster `json:"clusters"`
 	}{}
-	if err := json.Unmarshal([]byte(lab.Lab(tb, args...)), &status); err != nil {
+	up := append([]string{"up", "-o", "json"}, options.args()...)
+	if err := json.Unmarshal([]byte(lab.Lab(tb, up...)), &status); err != nil {
 		tb.Fatalf("the lab's status: %v", err)
 	}
 	lab.Kubeconfig, lab.Bin, lab.Overlay, lab.Clusters = status.Kubeconfig, status.Bin, status.IstioOverlay, status.Clusters
 	if probe := os.Getenv("MESH_PROBE_BIN"); probe != "" {
 		lab.Lab(tb, "push", ProbeImage+"="+probe)
 	}
-	lab.Lab(tb, "reset")
+	if used {
+		lab.Lab(tb, "reset")
+	}
 	tb.Cleanup(func() { lab.saveLogs(tb) })
 	return lab
 }
 
-// Down ends the lab, for a test that must not share the machine with clusters that others have used.
+// reserve waits for a slot for the test's lab, which may be in use since an earlier test. A lab of another package or
+// another shape that is up in the slot is taken down.
+func reserve(tb testing.TB, options Options) (lab *Lab, used bool) {
+	tb.Helper()
+	lab = &Lab{program: os.Getenv("LAB_BIN")}
+	wanted := func(number int) string {
+		return fmt.Sprintf("%s--%d %s", labName(), number, strings.Join(options.args(), " "))
+	}
+	begun := time.Now()
+	place, err := takeSlot(tb.Context(), slotFolder(), slotCount(), wanted)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := place.release(); err != nil {
+			tb.Error(err)
+		}
+	})
+	holds := wanted(place.number)
+	if used = place.found == holds; !used && place.found != "" {
+		lab.name = labOf(place.found)
+		lab.Lab(tb, "down")
+	}
+	lab.name = labOf(holds)
+	tb.Logf("the lab is %s, after a wait of %.0f s", lab.name, time.Since(begun).Seconds())
+	if err := place.write(holds); err != nil {
+		tb.Fatal(err)
+	}
+	return lab, used
+}
+
+// Down ends the package's labs, for a test that must not share the machine with clusters that others have used.
 func Down(tb testing.TB) {
 	tb.Helper()
 	lab := &Lab{program: os.Getenv("LAB_BIN"), name: labName()}
