@@ -2,12 +2,17 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
@@ -20,36 +25,68 @@ func clusters(t *testing.T) *labtest.Lab {
 	return labtest.Use(t, labtest.Options{Clusters: 4, NodelessFrom: 3})
 }
 
-// versions are the resourceVersions of everything that a command might write, so that a test sees whether it did.
+// written are the kinds of objects that a command might write.
+func written() []schema.GroupVersionResource {
+	return []schema.GroupVersionResource{
+		{Version: "v1", Resource: "namespaces"},
+		{Version: "v1", Resource: "serviceaccounts"},
+		{Version: "v1", Resource: "secrets"},
+		{Version: "v1", Resource: "configmaps"},
+		{Version: "v1", Resource: "services"},
+		{Group: "apps", Version: "v1", Resource: "deployments"},
+		{Group: "discovery.k8s.io", Version: "v1", Resource: "endpointslices"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"},
+		{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
+		{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingwebhookconfigurations"},
+		{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingwebhookconfigurations"},
+	}
+}
+
+// versions says of everything that a command might write who has written it, and when, so that a test sees whether it did.
+// What controllers write by themselves, sooner or later, does not count.
 func versions(t *testing.T, lab *labtest.Lab, clusters ...string) []string {
 	t.Helper()
-	const kinds = "namespaces,customresourcedefinitions,clusterroles,clusterrolebindings,mutatingwebhookconfigurations," +
-		"validatingwebhookconfigurations,serviceaccounts,secrets,configmaps,services,deployments,endpointslices"
 	var lines []string
 	for _, cluster := range clusters {
-		var list struct {
-			Items []struct {
-				Kind     string
-				Metadata struct{ Namespace, Name, ResourceVersion string }
-			}
-		}
-		out := lab.Kubectl(t, cluster, "get", kinds, "--all-namespaces", "-o", "json")
-		if err := json.Unmarshal([]byte(out), &list); err != nil {
+		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+			&clientcmd.ClientConfigLoadingRules{ExplicitPath: lab.Kubeconfig}, &clientcmd.ConfigOverrides{CurrentContext: cluster}).ClientConfig()
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, o := range list.Items {
-			// istiod's own elections write these, whatever we do; the rest of the cluster has its own rhythm too.
-			election := strings.HasSuffix(o.Metadata.Name, "-election") || strings.HasSuffix(o.Metadata.Name, "-leader") ||
-				o.Metadata.Name == "istio-ip-autoallocate"
-			// Kubernetes' own slices follow pods; ours is named after its Service.
-			generated := o.Kind == "EndpointSlice" && !strings.HasPrefix(o.Metadata.Name+"/", "istiod/")
-			if election || generated || o.Metadata.Namespace == "kube-system" {
-				continue
+		config.QPS = -1 // no limit
+		client, err := metadata.NewForConfig(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, kind := range written() {
+			list, err := client.Resource(kind).List(t.Context(), metav1.ListOptions{})
+			if err != nil {
+				t.Fatalf("%s of %s: %v", kind.Resource, cluster, err)
 			}
-			lines = append(lines, fmt.Sprintf("%s %s %s/%s %s", cluster, o.Kind, o.Metadata.Namespace, o.Metadata.Name, o.Metadata.ResourceVersion))
+			for _, o := range list.Items {
+				if by := writers(o); by != "" {
+					lines = append(lines, fmt.Sprintf("%s %s %s/%s %s%s", cluster, kind.Resource, o.Namespace, o.Name, o.UID, by))
+				}
+			}
 		}
 	}
 	return lines
+}
+
+// writers are those who have written an object, each with the time when it last did.
+func writers(o metav1.PartialObjectMetadata) string {
+	controllers := []string{"kube-apiserver", "kube-controller-manager", "pilot-discovery"}
+	var writers strings.Builder
+	for _, field := range o.ManagedFields {
+		if field.Subresource == "" && !slices.Contains(controllers, field.Manager) {
+			fmt.Fprintf(&writers, " %s %s", field.Manager, field.Time.UTC().Format(time.RFC3339))
+		}
+	}
+	if writers.Len() > 0 && o.DeletionTimestamp != nil {
+		writers.WriteString(" is being deleted")
+	}
+	return writers.String()
 }
 
 // mustBeUnwritten fails when anything has been written since before.
