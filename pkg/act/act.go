@@ -18,6 +18,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -33,6 +34,8 @@ type Actor struct {
 	Mesh mesh.Mesh
 	// Clusters are its clusters, by name.
 	Clusters cluster.Set
+	// Caller is how the user called, for commands that are shown.
+	Caller command.Caller
 	// Charts render Istio's objects.
 	Charts istio.Charts
 	// ForceConflicts takes fields over from other field managers.

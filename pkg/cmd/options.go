@@ -334,7 +334,7 @@ func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (
 
 func (o *options) runSteps(ctx context.Context, s *session, steps []plan.Step, emit func(run.Event)) (run.Outcome, error) {
 	actor := &act.Actor{
-		Mesh: s.mesh, Clusters: s.clusters, Charts: o.charts, ForceConflicts: o.forceConflicts, Version: Version(),
+		Mesh: s.mesh, Clusters: s.clusters, Caller: o.caller, Charts: o.charts, ForceConflicts: o.forceConflicts, Version: Version(),
 		DryRun: o.objects.how(), Done: func(step plan.Step, result apply.Result) { o.objects.done(step, partOf(step, s.mesh), result) },
 	}
 	return run.Steps(ctx, steps, actor.Do, emit, time.Now)

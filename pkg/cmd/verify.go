@@ -118,7 +118,7 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 // probeTraffic puts probes into the clusters that can run them, and begins to remove them; gone waits for that.
 func (v *verify) probeTraffic(ctx context.Context, s *session, target probe.Target) (traffic *observe.Traffic, gone func() error, err error) {
 	options := v.probe
-	options.Target, options.Count, options.Settle = target, callsPerPair, 20*time.Second
+	options.Target, options.Count, options.Settle, options.Caller = target, callsPerPair, 20*time.Second, v.caller
 	for _, c := range s.mesh.Clusters {
 		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.Secret == "" && seen.ReadyNodes > 0 {
 			options.Clusters = append(options.Clusters, c.Name)

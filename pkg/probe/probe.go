@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/rand"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
@@ -27,6 +28,8 @@ type Options struct {
 	Settle time.Duration
 	// Keep leaves the probes in the clusters.
 	Keep bool
+	// Caller is how the user called, for commands that are shown.
+	Caller command.Caller
 }
 
 // Run probes the clusters and says what it is doing through say. What fails on the way is in the result; the error is
@@ -86,7 +89,7 @@ func (r *runner) removal(ctx context.Context) (gone func() error) {
 	removed.Go(func() {
 		r.each(r.Clusters, func(_ string, c *cluster.Cluster) {
 			if err := removeNamespace(bounded, c, r.traffic.Namespace); err != nil {
-				r.note(func(t *observe.Traffic) { failed = append(failed, leftBehind(err, c, t.Namespace)) })
+				r.note(func(t *observe.Traffic) { failed = append(failed, r.leftBehind(err, c, t.Namespace)) })
 			}
 		})
 	})

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
 // cleanUp bounds the removal, which goes on when the user has interrupted.
@@ -62,6 +63,10 @@ func removeNamespace(ctx context.Context, c *cluster.Cluster, name string) error
 	return nil
 }
 
-func leftBehind(err error, c *cluster.Cluster, namespace string) error {
-	return fmt.Errorf("cluster %s: %w; remove it with: kubectl --context %s delete namespace %s", c.Name, err, c.Context, namespace)
+func (r *runner) leftBehind(err error, c *cluster.Cluster, namespace string) error {
+	where := mesh.Cluster{Name: c.Name, Context: c.Context, Role: mesh.Remote}
+	if c.Name == r.Primary {
+		where.Role = mesh.Primary
+	}
+	return fmt.Errorf("cluster %s: %w\n  → %s", c.Name, err, r.Caller.Kubectl(where, "delete", "namespace", namespace))
 }

@@ -121,7 +121,7 @@ func TestRefusedRemotes(t *testing.T) {
 	})
 	lab.Kubectl(t, "cluster4", "annotate", "namespace", "istio-system", "topology.istio.io/controlPlaneClusters=elsewhere")
 	refused(t, lab, []refusal{
-		{"another primary's", attach("cluster4"), 1, []string{"other-primary", `"elsewhere"`, "detach"}},
+		{"another primary's", attach("cluster4"), 1, []string{"other-primary", `"elsewhere"`, "only if that primary is gone"}},
 	})
 	lab.Kubectl(t, "cluster4", "annotate", "namespace", "istio-system", "topology.istio.io/controlPlaneClusters-")
 	// No pod of it ever runs, for want of a node; it is there all the same.
@@ -155,7 +155,7 @@ func TestForeignPrimary(t *testing.T) {
 			"not fit to be one",
 			[]string{"install-primary", "--context", "cluster1", "--cluster-name", "cluster1"},
 			1,
-			[]string{"istioctl", "pilot.env.EXTERNAL_ISTIOD=true", "global.multiCluster.clusterName=cluster1", "istioctl install --context cluster1"},
+			[]string{"istioctl", "pilot.env.EXTERNAL_ISTIOD=true", "global.multiCluster.clusterName=cluster1", "istioctl --context cluster1 install"},
 		},
 		{"not fit to be published", []string{"expose-istiod", "--context", "cluster1"}, 1, []string{"EXTERNAL_ISTIOD"}},
 		{"not fit to attach to", []string{"attach-remote", "cluster2", "--context", "cluster1"}, 1, []string{"EXTERNAL_ISTIOD", "Kubernetes"}},
