@@ -38,6 +38,8 @@ type Actor struct {
 	Caller command.Caller
 	// Charts render Istio's objects.
 	Charts istio.Charts
+	// Settings are the charts with the settings of the clusters that have others, by name.
+	Settings map[string]istio.Charts
 	// ForceConflicts takes fields over from other field managers.
 	ForceConflicts bool
 	// Version is kubectl-mesh's own, recorded with what it applies.
@@ -86,14 +88,18 @@ func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 		applier.Done = func(result apply.Result) { a.Done(step, result) }
 	}
 	if set != "" {
-		objects = a.inSets(set, objects)
+		record, err := a.record(c.Name, set)
+		if err != nil {
+			return run.Result{}, err
+		}
+		objects = a.inSets(set, record, objects)
 	}
 	outcome, err := applier.Apply(ctx, objects)
 	return run.Result{Detail: outcome.String(), Wrote: outcome.Wrote()}, err
 }
 
 // inSets records which objects belong together: what all revisions share in a set apart from the step's own.
-func (a *Actor) inSets(own string, objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+func (a *Actor) inSets(own string, record map[string]string, objects []*unstructured.Unstructured) []*unstructured.Unstructured {
 	sets := map[string][]*unstructured.Unstructured{}
 	for _, object := range objects {
 		name := own
@@ -105,10 +111,31 @@ func (a *Actor) inSets(own string, objects []*unstructured.Unstructured) []*unst
 	}
 	var all []*unstructured.Unstructured
 	for _, name := range slices.Sorted(maps.Keys(sets)) {
-		members, parent := apply.Set{Name: name, Namespace: a.Mesh.Namespace, Tooling: istio.FieldManager + "/" + a.Version}.Members(sets[name])
+		set := apply.Set{Name: name, Namespace: a.Mesh.Namespace, Tooling: istio.FieldManager + "/" + a.Version}
+		if name == own {
+			set.Data = record
+		}
+		members, parent := set.Members(sets[name])
 		all = append(append(all, members...), parent)
 	}
 	return all
+}
+
+// record is what is written down of the settings that a set of objects is made with.
+func (a *Actor) record(cluster, set string) (map[string]string, error) {
+	switch set {
+	case a.set(istio.PrimarySet), istio.EastWestSet, a.set(istio.RemoteSet):
+		return a.chartsOf(cluster).Record()
+	}
+	return nil, nil
+}
+
+// chartsOf are the charts with the settings of a cluster.
+func (a *Actor) chartsOf(cluster string) istio.Charts {
+	if charts, found := a.Settings[cluster]; found {
+		return charts
+	}
+	return a.Charts
 }
 
 // dry is true when nothing is kept.
@@ -145,15 +172,15 @@ func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Act
 		object, err := istio.Unstructured(istio.Namespace(a.Mesh.Namespace, action.Network, action.ControlPlaneClusters))
 		return "", []*unstructured.Unstructured{object}, err
 	case plan.ApplyControlPlane:
-		objects, err := a.Charts.Primary(istio.Primary{
+		objects, err := a.chartsOf(c.Name).Primary(istio.Primary{
 			Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
 			Network: action.Network, Profile: action.Profile, DefaultTag: action.DefaultTag,
 		})
-		return a.set("primary"), objects, err
+		return a.set(istio.PrimarySet), objects, err
 	case plan.ApplyGateway:
 		return a.gateway(ctx, c, action)
 	case plan.ApplyExposure:
-		return a.set("exposed-istiod"), istio.ExposeIstiod(a.Mesh.Namespace, a.Mesh.Revision), nil
+		return a.set(istio.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(a.Mesh.Namespace, a.Mesh.Revision), nil
 	case plan.ApplyRemote:
 		return a.remote(ctx, action)
 	case plan.ApplyRemoteSecret:
@@ -164,8 +191,8 @@ func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Act
 }
 
 // set names the ConfigMap that records a set of objects of the mesh's revision.
-func (a *Actor) set(what string) string {
-	return istio.Revisioned(istio.FieldManager+"-"+what, a.Mesh.Revision)
+func (a *Actor) set(name string) string {
+	return istio.Revisioned(name, a.Mesh.Revision)
 }
 
 func (a *Actor) gateway(ctx context.Context, c *cluster.Cluster, action plan.ApplyGateway) (string, []*unstructured.Unstructured, error) {
@@ -178,11 +205,11 @@ func (a *Actor) gateway(ctx context.Context, c *cluster.Cluster, action plan.App
 			return "", nil, err
 		}
 	}
-	objects, err := a.Charts.EastWest(istio.Gateway{
+	objects, err := a.chartsOf(c.Name).EastWest(istio.Gateway{
 		Namespace: a.Mesh.Namespace, Revision: action.Revision, Network: action.Network, SourceRanges: action.SourceRanges,
 		Annotations: action.Annotations, Address: action.Address, Hostname: action.HostnamePort,
 	})
-	return istio.FieldManager + "-eastwest", objects, err // one for all revisions
+	return istio.EastWestSet, objects, err // one for all revisions
 }
 
 // address is where the primary's istiod is reached from outside; it must be there by now.
@@ -199,7 +226,7 @@ func (a *Actor) address(ctx context.Context, c *cluster.Cluster) (string, error)
 }
 
 func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []*unstructured.Unstructured, error) {
-	charts := a.Charts
+	charts := a.chartsOf(action.Cluster)
 	charts.Hub, charts.Tag = action.Hub, action.Version
 	remote := istio.RemoteCluster{
 		Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
@@ -217,12 +244,12 @@ func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []
 	parts := istio.SplitRemote(objects)
 	switch action.Part {
 	case plan.CRDPart:
-		return a.set("crds"), parts.CRDs, nil
+		return a.set(istio.FieldManager + "-crds"), parts.CRDs, nil
 	case plan.ReaderPart:
 		token, err := istio.Unstructured(istio.TokenSecret(a.Mesh.Namespace))
-		return a.set("reader"), append(parts.Reader, token), err
+		return a.set(istio.FieldManager + "-reader"), append(parts.Reader, token), err
 	}
-	return a.set("remote"), parts.Profile, nil
+	return a.set(istio.RemoteSet), parts.Profile, nil
 }
 
 // render renders a remote once for both of its parts: that takes longer than to write them.

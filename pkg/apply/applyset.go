@@ -26,6 +26,8 @@ type Set struct {
 	Name, Namespace string
 	// Tooling is who manages it, as NAME/VERSION.
 	Tooling string
+	// Data is kept in the ConfigMap: with what the objects were made.
+	Data map[string]string
 }
 
 // ID identifies the set, as the KEP computes it: from the name, namespace, kind and group of the object that stands
@@ -68,5 +70,12 @@ func (s Set) Members(objects []*unstructured.Unstructured) (members []*unstructu
 			"annotations": annotations,
 		},
 	}}
+	if len(s.Data) > 0 {
+		data := map[string]any{}
+		for key, value := range s.Data {
+			data[key] = value
+		}
+		parent.Object["data"] = data
+	}
 	return members, parent
 }

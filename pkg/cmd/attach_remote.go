@@ -13,6 +13,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -98,6 +99,9 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 		return usage("%w", err)
 	}
 	a.remark(s)
+	if err := a.keepAll(ctx, s, mesh.Remote, istio.Revisioned(istio.RemoteSet, s.mesh.Revision)); err != nil {
+		return err
+	}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Wait: a.wait}), plan.AttachRemote)
 	if a.objects.dry() {
 		return a.rehearse(ctx, s, steps)

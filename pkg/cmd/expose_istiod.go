@@ -104,6 +104,9 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 	if err := e.refuse(check.BeforeExpose, s); err != nil {
 		return err
 	}
+	if err := e.keepAll(ctx, s, mesh.Primary, istio.EastWestSet); err != nil {
+		return err
+	}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Gateway: e.gateway, Wait: e.wait}), plan.ExposeIstiod)
 	if e.objects.dry() {
 		return e.rehearse(ctx, s, steps)

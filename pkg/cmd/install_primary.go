@@ -17,7 +17,7 @@ import (
 
 type installPrimary struct {
 	*options
-	meshID, network, clusterName, profile string
+	meshID, network, clusterName string
 }
 
 func newInstallPrimary(o *options) *cobra.Command {
@@ -28,6 +28,9 @@ func newInstallPrimary(o *options) *cobra.Command {
 		Long: long(`
 			Install Istio's control plane in the cluster of --context, with the identities and settings that a mesh of
 			several clusters stands on, and wait until it injects sidecars.
+
+			Settings that an earlier run was told (-f, --set, --hub, --tag, --profile) and this one is not are kept, and
+			named; --reset-settings goes back to the defaults.
 
 			A control plane that another tool installed is never touched: if it can be a primary it is left as it is,
 			otherwise the missing settings are named, with the way to set them.`),
@@ -49,7 +52,7 @@ func newInstallPrimary(o *options) *cobra.Command {
 	f.StringVar(&i.meshID, "mesh-id", "", "The mesh's id (default mesh1)")
 	f.StringVar(&i.network, "network", "", "The network of the cluster's pods: clusters of one network reach each other's pods directly")
 	f.StringVar(&i.clusterName, "cluster-name", "", "The cluster's name in the mesh (default: the context, made into a valid name)")
-	f.StringVar(&i.profile, "profile", "", "Istio's profile (default minimal: the control plane alone)")
+	f.StringVar(&o.charts.Profile, "profile", "", "Istio's profile (default minimal: the control plane alone)")
 	f.StringVar(&o.charts.Hub, "hub", "", "Where images come from (default the release's own)")
 	f.StringVar(&o.charts.Tag, "tag", "", "The images' tag (default the release's own)")
 	return c
@@ -68,7 +71,7 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err != nil {
 		return usage("%w", err)
 	}
-	if err := i.charts.ValidateProfile(cmp.Or(i.profile, given.Profile)); err != nil {
+	if err := i.charts.ValidateProfile(cmp.Or(i.charts.Profile, given.Profile)); err != nil {
 		return usage("%w", err)
 	}
 	i.revision = cmp.Or(i.revision, given.Revision)
@@ -83,6 +86,13 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.chooseRevision(); err != nil {
+		return err
+	}
+	charts, kept, unread := i.keep(ctx, s, plan.PrimaryKey, istio.Revisioned(istio.PrimarySet, s.mesh.Revision))
+	if given, err = charts.UserSettings(); err != nil {
+		return usage("%w", err)
+	}
 	s.mesh = i.withIdentity(s, given.MeshID, given.Network, given.Cluster)
 	if err := s.mesh.Validate(); err != nil {
 		return usage("%w", err)
@@ -93,7 +103,11 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err := i.refuse(check.BeforeInstall, s); err != nil {
 		return err
 	}
+	if unread != nil {
+		return unread
+	}
 	primary, _ := s.mesh.Primary()
+	s.settings = map[string]istio.Charts{primary.Name: charts}
 	then := i.next(s.mesh, "expose-istiod")
 	// What another hand applies of files that were written here can be written, and compared, again.
 	ofFiles := i.objects.dry() && check.Rendered(s.mesh, s.snapshot)
@@ -101,7 +115,8 @@ func (i *installPrimary) run(ctx context.Context) error {
 		fmt.Fprintf(i.said(), "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, then)
 		return nil
 	}
-	options := plan.Options{Profile: cmp.Or(i.profile, given.Profile), Wait: i.wait}
+	i.sayKept(primary.Name, kept)
+	options := plan.Options{Profile: cmp.Or(charts.Profile, given.Profile), Wait: i.wait}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, options), plan.InstallPrimary)
 	if i.objects.dry() {
 		return i.rehearse(ctx, s, steps)
@@ -118,7 +133,7 @@ func (i *installPrimary) run(ctx context.Context) error {
 		return nil
 	}
 	fmt.Fprintf(i.said(), "%s is the primary of mesh %s (Istio %s%s).\nNext: %s\n",
-		primary.Name, s.mesh.ID, cmp.Or(i.charts.Tag, i.charts.Release()), networkSuffix(primary.Network), then)
+		primary.Name, s.mesh.ID, cmp.Or(charts.Tag, charts.Release()), networkSuffix(primary.Network), then)
 	return nil
 }
 

@@ -47,7 +47,10 @@ type options struct {
 	forceConflicts bool
 	revision       string
 	charts         istio.Charts
-	objects        objects
+	resetSettings  bool
+	// changed says whether a flag was given.
+	changed func(flag string) bool
+	objects objects
 }
 
 func (o *options) addWriteFlags(c *cobra.Command) {
@@ -62,6 +65,8 @@ func (o *options) addWriteFlags(c *cobra.Command) {
 
 func (o *options) addChartFlags(c *cobra.Command) {
 	f := c.Flags()
+	o.changed = f.Changed
+	f.BoolVar(&o.resetSettings, "reset-settings", false, "Forget the settings of the last run; without it, those that are not given anew are kept")
 	f.StringArrayVarP(&o.charts.Files, "filename", "f", nil, "File with an overlay in IstioOperator form; may be given more than once")
 	f.StringArrayVar(&o.charts.Set, "set", nil, "Setting as PATH=VALUE, as of istioctl install; wins over -f")
 	f.StringVar(&o.charts.Dir, "manifests", "", "Folder with the manifests of another Istio release (charts and profiles)")
@@ -144,6 +149,8 @@ type session struct {
 	snapshot *observe.Snapshot
 	// recorded are the names under which the primary knows remotes already, by those that their contexts would give them.
 	recorded map[string]string
+	// settings are the charts with each cluster's settings, by name.
+	settings map[string]istio.Charts
 }
 
 // depth is how much a command looks at.
@@ -334,8 +341,9 @@ func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (
 
 func (o *options) runSteps(ctx context.Context, s *session, steps []plan.Step, emit func(run.Event)) (run.Outcome, error) {
 	actor := &act.Actor{
-		Mesh: s.mesh, Clusters: s.clusters, Caller: o.caller, Charts: o.charts, ForceConflicts: o.forceConflicts, Version: Version(),
-		DryRun: o.objects.how(), Done: func(step plan.Step, result apply.Result) { o.objects.done(step, partOf(step, s.mesh), result) },
+		Mesh: s.mesh, Clusters: s.clusters, Caller: o.caller, Charts: o.charts, Settings: s.settings, ForceConflicts: o.forceConflicts,
+		Version: Version(),
+		DryRun:  o.objects.how(), Done: func(step plan.Step, result apply.Result) { o.objects.done(step, partOf(step, s.mesh), result) },
 	}
 	return run.Steps(ctx, steps, actor.Do, emit, time.Now)
 }

@@ -33,6 +33,10 @@ type Charts struct {
 	Dir string
 	// Hub and Tag name the images; empty means the release's own.
 	Hub, Tag string
+	// Profile is the user's choice of Istio's profile for a primary; empty means that of Primary.
+	Profile string
+	// Overlay is what the overlays of an earlier run come to, as recorded: in IstioOperator form, below Files.
+	Overlay string
 	// Files are the user's overlays in IstioOperator form, later ones winning.
 	Files []string
 	// Set are the user's PATH=VALUE settings, relative to spec, winning over Files.
@@ -57,7 +61,7 @@ func (c Charts) Validate() error {
 	if err := validateMeshConfig(user); err != nil {
 		return err
 	}
-	if len(c.Files) == 0 && len(c.Set) == 0 {
+	if len(c.Files) == 0 && len(c.Set) == 0 && c.Overlay == "" {
 		return nil
 	}
 	if _, err := c.render(overlay{name: "validate", namespace: "default", profile: "empty"}); err != nil {
@@ -109,9 +113,6 @@ type UserSettings struct {
 
 // UserSettings reads which identities the overlays and settings already name, so that flags need not repeat them.
 func (c Charts) UserSettings() (UserSettings, error) {
-	if len(c.Files) == 0 && len(c.Set) == 0 {
-		return UserSettings{}, nil
-	}
 	merged, err := c.merged(nil)
 	if err != nil {
 		return UserSettings{}, err

@@ -27,6 +27,13 @@ var (
 // render.MergeInputs does before it adds the profile.
 func (c Charts) merged(ours values.Map) (values.Map, error) {
 	all := values.Map{"spec": map[string]any{}}
+	if c.Overlay != "" {
+		recorded, err := values.MapFromYaml([]byte(c.Overlay))
+		if err != nil {
+			return nil, fmt.Errorf("the settings of the last run: %w", err)
+		}
+		all.MergeFrom(recorded)
+	}
 	for _, file := range c.Files {
 		text, err := os.ReadFile(file)
 		if err != nil {

@@ -72,7 +72,7 @@ func Complete(m mesh.Mesh, s *observe.Snapshot) (mesh.Mesh, error) {
 	if !found || seen == nil {
 		return m, nil
 	}
-	revision, err := chooseRevision(m, seen)
+	revision, err := ChooseRevision(m, seen)
 	if err != nil {
 		return m, err
 	}
@@ -152,8 +152,8 @@ func serves(remote *observe.Cluster) bool {
 	return remote != nil && remote.UID != "" && remote.Server != "" && !mesh.IsLocal(remote.Server) && remote.Proxy == "" && remote.Untrusted == ""
 }
 
-// chooseRevision is the user's revision, else the only one, else the default one, else the one tagged default.
-func chooseRevision(m mesh.Mesh, seen *observe.Cluster) (string, error) {
+// ChooseRevision is the user's revision, else the only one, else the default one, else the one tagged default.
+func ChooseRevision(m mesh.Mesh, seen *observe.Cluster) (string, error) {
 	if m.Revision == mesh.DefaultRevision {
 		return "", nil
 	}
