@@ -139,7 +139,11 @@ func refused(c command.Command) error {
 			return err
 		}
 	}
-	if server, is := sub.Flags().Lookup("server").Value.(pflag.SliceValue); is {
+	if flag := sub.Flags().Lookup("remote-server"); flag != nil {
+		server, is := flag.Value.(pflag.SliceValue)
+		if !is {
+			return errors.New("--remote-server has no list of values")
+		}
 		for _, address := range server.GetSlice() {
 			if parsed, err := url.Parse(address); err != nil || parsed.Scheme != "https" || parsed.Host == "" {
 				return errors.New(address + " is no server")

@@ -119,9 +119,9 @@ func secretUnreachable(v view) []Result {
 		if made {
 			fix = advice("let pods of %s reach it (firewalls, the API server's authorized networks, network policies), or give an address that they reach", primary.Name)
 		}
-		fix = fix.and(v.attachOver(c, "--server", "https://ADDRESS:PORT").fill("ADDRESS:PORT"))
+		fix = fix.and(v.attachOver(c, "--remote-server", "https://ADDRESS:PORT").fill("ADDRESS:PORT"))
 		if there := v.snapshot.Clusters[c.Name]; there != nil && !sameServer(there.Server, s.Server) && answersHere(there) && !mesh.IsLocal(there.Server) {
-			fix = v.attachOver(c, "--server", there.Server) // it does answer at this one
+			fix = v.attachOver(c, "--remote-server", there.Server) // it does answer at this one
 		}
 		return fail(fix, "Secret %s: %s", s.Secret, who)
 	})
@@ -163,7 +163,7 @@ func willHaveCA(v view) []Result {
 		case seen.Untrusted == "":
 			return pass("the cluster's CA is that of its API server")
 		}
-		return fail(advice("give the address of the API server itself").and(v.attach(c, "--server", "https://ADDRESS:PORT").fill("ADDRESS:PORT")),
+		return fail(advice("give the address of the API server itself").and(v.attach(c, "--remote-server", "https://ADDRESS:PORT").fill("ADDRESS:PORT")),
 			"istiod would refuse the certificate that is shown at %s, since it is not of the cluster's own CA; does a proxy stand before the API server? %s",
 			seen.Server, seen.Untrusted)
 	})
@@ -175,7 +175,7 @@ func secretCA(v view) []Result {
 	}
 	primary, _ := v.mesh.Primary()
 	return v.held(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		const meaning = "(does a proxy stand before the API server? Then give --server the server's own address)"
+		const meaning = "(does a proxy stand before the API server? Then give --remote-server the server's own address)"
 		dial, made := v.dialled(c)
 		switch {
 		case made && dial.Error != "":

@@ -107,12 +107,12 @@ func explanations() map[string]explanation {
 		"secret-localhost": {
 			`The API server's address is one of the machine on which you sit (127.0.0.1, localhost), as kind and minikube write it
 			into kubeconfigs. In istiod's pod it means that pod itself, so istiod never reads the remote (#31081, #44826).`,
-			`Attach the cluster with --server and an address that the primary's pods reach.`,
+			`Attach the cluster with --remote-server and an address that the primary's pods reach.`,
 		},
 		"secret-proxy": {
 			`Your kubeconfig reaches the remote's API server through a proxy (proxy-url). A remote secret takes no proxy along:
 			istiod would call the server without it, and whether that works can't be told from here.`,
-			`Give attach-remote, with --server, the address by which the primary's pods reach the API server; it may be the same
+			`Give attach-remote, with --remote-server, the address by which the primary's pods reach the API server; it may be the same
 			one, where they need no proxy.`,
 		},
 		"secret-missing": {
@@ -182,7 +182,7 @@ func explanations() map[string]explanation {
 			or a cluster that is gone (#34472, #57525). istiod sees no more changes there, and its start waits for such a cluster.
 			With --traffic, pods of the primary call it, and what they find counts. Without, it fails if neither istiod has read the
 			cluster nor this machine gets an answer.`,
-			`Let the primary's pods reach the API server, or attach the cluster again with --server and an address that they reach.
+			`Let the primary's pods reach the API server, or attach the cluster again with --remote-server and an address that they reach.
 			Delete the secret of a cluster that is gone.`,
 		},
 		"secret-stale": {
@@ -196,7 +196,7 @@ func explanations() map[string]explanation {
 			company's TLS inspection) shows its own (#51376), or the cluster's CA was rotated. With --traffic, pods of the primary
 			look at it, and what they see counts. Before a cluster is attached, it is looked at from where the command runs, if
 			the kubeconfig checks the certificate by another CA, or not at all.`,
-			`Attach the cluster again, with --server and the API server's own address if a proxy stands before it.`,
+			`Attach the cluster again, with --remote-server and the API server's own address if a proxy stands before it.`,
 		},
 		"token-expired": {
 			`The remote's API server refuses the token in the remote secret: it was revoked, its Secret or account deleted, or it

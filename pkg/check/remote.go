@@ -35,7 +35,7 @@ func secretLocalhost(v view) []Result {
 			return fail(v.attachOver(c), "the API server's address is %s, which in a pod of the primary means that pod itself", server)
 		}
 		return fail(advice("give the address that pods of %s reach it by (for kind: that of docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)", primary.Name).
-			and(v.attach(c, "--server", "https://ADDRESS:PORT").fill("ADDRESS:PORT")),
+			and(v.attach(c, "--remote-server", "https://ADDRESS:PORT").fill("ADDRESS:PORT")),
 			"the API server's address is %s, which in a pod of the primary means that pod itself", server)
 	})
 }
@@ -50,7 +50,7 @@ func secretProxy(v view) []Result {
 		case c.Server != "":
 			return pass("the primary calls %s", c.Server)
 		}
-		return fail(advice("give the address by which pods of %s reach it, the same if they need no proxy", primary.Name).and(v.attach(c, "--server", seen.Server)),
+		return fail(advice("give the address by which pods of %s reach it, the same if they need no proxy", primary.Name).and(v.attach(c, "--remote-server", seen.Server)),
 			"the kubeconfig reaches %s through the proxy %s, which istiod would not use", seen.Server, seen.Proxy)
 	})
 }

@@ -47,7 +47,7 @@ func newAttachRemote(o *options) *cobra.Command {
 			kubectl mesh attach-remote west south cluster-n=arn:aws:eks:eu-north-1:123456789012:cluster/north --context east
 
 			# kind: give the address that the primary's pods reach the API server by
-			kubectl mesh attach-remote kind-west --context kind-east --server https://172.18.0.3:6443`),
+			kubectl mesh attach-remote kind-west --context kind-east --remote-server https://172.18.0.3:6443`),
 		Args:              aRemote,
 		ValidArgsFunction: a.completeClusters,
 		RunE:              func(c *cobra.Command, args []string) error { return a.run(c.Context(), args) },
@@ -56,8 +56,7 @@ func newAttachRemote(o *options) *cobra.Command {
 	o.addChartFlags(c)
 	f := c.Flags()
 	f.StringVar(&a.network, "network", "", "The network of the remotes' pods (default: the primary's)")
-	// It stands in front of kubectl's flag of this name, which would be about the primary.
-	f.StringArrayVar(&a.servers, "server", nil, "Address by which the primary reaches the remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
+	f.StringArrayVar(&a.servers, "remote-server", nil, "Address by which the primary reaches the remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
 	return c
 }
 
@@ -131,7 +130,7 @@ func (a *attachRemote) remark(s *session) {
 	}
 }
 
-// addServers reads --server, as URL for a single remote or NAME=URL for one of several.
+// addServers reads --remote-server, as URL for a single remote or NAME=URL for one of several.
 func (a *attachRemote) addServers(clusters []mesh.Cluster) error {
 	for _, given := range a.servers {
 		name, server, named := strings.Cut(given, "=")
@@ -140,7 +139,7 @@ func (a *attachRemote) addServers(clusters []mesh.Cluster) error {
 		}
 		parsed, err := url.Parse(server)
 		if err != nil || parsed.Scheme != "https" || parsed.Host == "" {
-			return usage("--server %q is not an address such as https://10.0.0.1:6443", server)
+			return usage("--remote-server %q is not an address such as https://10.0.0.1:6443", server)
 		}
 		matched := 0
 		for i := range clusters {
@@ -150,10 +149,10 @@ func (a *attachRemote) addServers(clusters []mesh.Cluster) error {
 			}
 		}
 		if name == "" && matched > 1 {
-			return usage("--server is for one cluster, and %d are given: use NAME=URL", matched)
+			return usage("--remote-server is for one cluster, and %d are given: use NAME=URL", matched)
 		}
 		if matched == 0 {
-			return usage("--server names cluster %q, which is not among those given", name)
+			return usage("--remote-server names cluster %q, which is not among those given", name)
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ func callerOf(c *cobra.Command) command.Caller {
 	}
 	// Those of our own that say what is to be made, and not how it is shown or how long it may take.
 	own := []string{
-		"filename", "set", "manifests", "hub", "tag", "profile", "mesh-id", "cluster-name", "network", "server",
+		"filename", "set", "manifests", "hub", "tag", "profile", "mesh-id", "cluster-name", "network", "remote-server", "reset-settings",
 		"address", "load-balancer-source-range", "gateway-annotation", "probe-image",
 	}
 	caller := command.Caller{Subcommand: c.Name()}

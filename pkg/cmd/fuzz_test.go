@@ -13,7 +13,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
-// FuzzMesh: whatever stands in a kubeconfig, in an argument, in --server and in a remote secret, a mesh whose names are
+// FuzzMesh: whatever stands in a kubeconfig, in an argument, in --remote-server and in a remote secret, a mesh whose names are
 // valid comes of it, or an error that says why not.
 func FuzzMesh(f *testing.F) {
 	const kubeconfig = `apiVersion: v1
@@ -55,7 +55,7 @@ users: [{name: one, user: {token: t}}]
 				t.Error(err)
 			}
 			if !strings.HasPrefix(strings.ToLower(c.Server), "https://") {
-				t.Errorf("--server %q becomes %q", server, c.Server)
+				t.Errorf("--remote-server %q becomes %q", server, c.Server)
 			}
 		}
 		endpoints, err := cluster.Endpoints(o.flags)

@@ -47,7 +47,7 @@ func newPreflight(o *options) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
-	f.StringArrayVar(&p.servers, "server", nil, "Address by which the primary reaches a remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
+	f.StringArrayVar(&p.servers, "remote-server", nil, "Address by which the primary reaches a remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
 	p.addFlags(c)
 	return c
 }

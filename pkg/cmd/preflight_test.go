@@ -20,7 +20,7 @@ func TestPreflightUsage(t *testing.T) {
 		{"-o xml", `--output "xml" is none of wide, json, yaml, junit, name`},
 		{"--fail-on skip", `--fail-on "skip" is neither fail nor warn`},
 		{"--list", "unknown flag"},
-		{"--server 10.0.0.1", "which cluster is the primary?"},
+		{"--remote-server 10.0.0.1", "which cluster is the primary?"},
 		// All is well with these; what is missing is a cluster.
 		{"--only permission,load-balancer --skip load-balancer -o name", "which cluster is the primary?"},
 		{"--category clusters,gateway -o wide --fail-on=warn", "which cluster is the primary?"},

@@ -160,9 +160,9 @@ func TestKubeconfigs(t *testing.T) {
 	mustContain(t, user1.MustMesh(t, "attach-remote", "west=token-file", "--context", "exec", "-f", lab.Overlay).Stdout, "Attached to exec: west.")
 
 	for context, says := range map[string][]string{
-		"proxied-remote":      {"secret-proxy", "--server " + three.Server},
-		"terminated":          {"secret-ca", "--server"},
-		"terminated-insecure": {"secret-ca", "--server"},
+		"proxied-remote":      {"secret-proxy", "--remote-server " + three.Server},
+		"terminated":          {"secret-ca", "--remote-server"},
+		"terminated-insecure": {"secret-ca", "--remote-server"},
 	} {
 		r := user1.Mesh(t, attach(context)...)
 		if r.Code != 1 {
@@ -179,8 +179,8 @@ func TestKubeconfigs(t *testing.T) {
 		name    string
 	}{
 		{"named", nil, named.Server, named.TLSServerName},
-		{"insecure", []string{"--server", three.Server}, three.Server, ""},
-		{"proxied-remote", []string{"--server", three.Server}, three.Server, ""},
+		{"insecure", []string{"--remote-server", three.Server}, three.Server, ""},
+		{"proxied-remote", []string{"--remote-server", three.Server}, three.Server, ""},
 	} {
 		user1.MustMesh(t, attach(way.context, way.args...)...)
 		given := secretOf(t, lab, "south")

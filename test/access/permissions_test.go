@@ -68,9 +68,9 @@ func TestRolesAreEnough(t *testing.T) {
 
 	install := []string{"install-primary", "--network", "network1", "-f", lab.Overlay}
 	expose := []string{"expose-istiod", "-f", lab.Overlay}
-	attach := []string{"attach-remote", "cluster2", "--server", server, "-f", lab.Overlay}
+	attach := []string{"attach-remote", "cluster2", "--remote-server", server, "-f", lab.Overlay}
 	jobs := []job{
-		{[]string{"preflight", "cluster2", "--server", server, "--skip", "permission"}, []string{"preflight"}, []string{"preflight"}},
+		{[]string{"preflight", "cluster2", "--remote-server", server, "--skip", "permission"}, []string{"preflight"}, []string{"preflight"}},
 		{slices.Concat(install, []string{"--dry-run=server"}), []string{"install-primary", "istio-by-name"}, nil},
 		{install, []string{"install-primary", "istio-in-primary"}, nil},
 		{expose, []string{"expose-istiod"}, nil},

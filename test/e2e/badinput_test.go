@@ -114,8 +114,8 @@ func TestRefusedRemotes(t *testing.T) {
 		{"another cluster's name", attach("taken=cluster4"), 1, []string{`"taken"`, "istio-remote-secret-taken"}},
 		{"attached under another name", attach("cluster3"), 1, []string{`already attached as "taken"`}},
 		{"an invalid name", attach("No_Name=cluster2"), 2, []string{`"No_Name"`}},
-		{"a local API server", attach("cluster2", "--server", "https://127.0.0.1:6443"), 1, []string{"secret-localhost", "--server"}},
-		{"no address", attach("cluster2", "--server", "127.0.0.1"), 2, []string{"--server"}},
+		{"a local API server", attach("cluster2", "--remote-server", "https://127.0.0.1:6443"), 1, []string{"secret-localhost", "--remote-server"}},
+		{"no address", attach("cluster2", "--remote-server", "127.0.0.1"), 2, []string{"--remote-server"}},
 		{"one of several unreachable", attach("cluster2", "nowhere"), 2, []string{`no context "nowhere"`}},
 		{"forbidden", attach("cluster2", "--as", "nobody"), 1, []string{"permission"}},
 	})

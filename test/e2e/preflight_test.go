@@ -183,9 +183,9 @@ func TestPreflight(t *testing.T) {
 	withKubeconfig := func(args ...string) []string { return append(args, "--kubeconfig", contexts) }
 	play(t, lab, []obstacle{
 		{"none", nil, []string{"cluster2", "cluster3", "cluster4"}, nil},
-		{"Kubernetes is too old", nil, withKubeconfig("cluster2", "old", "--server", "old="+server), []string{"fail old kubernetes-version"}},
-		{"a clock that is early", nil, withKubeconfig("cluster2", "early", "--server", "early="+server), []string{"fail early clock-skew"}},
-		{"a clock that is late", nil, withKubeconfig("late", "--server", server), []string{"fail late clock-skew"}},
+		{"Kubernetes is too old", nil, withKubeconfig("cluster2", "old", "--remote-server", "old="+server), []string{"fail old kubernetes-version"}},
+		{"a clock that is early", nil, withKubeconfig("cluster2", "early", "--remote-server", "early="+server), []string{"fail early clock-skew"}},
+		{"a clock that is late", nil, withKubeconfig("late", "--remote-server", server), []string{"fail late clock-skew"}},
 		{"a local API server", nil, withKubeconfig("cluster2", "local"), []string{"fail local secret-localhost"}},
 		{"the primary by another context", nil, withKubeconfig("cluster2", "twin"), []string{"fail twin same-cluster"}},
 		{"a remote by two contexts", nil, withKubeconfig("cluster3", "twin3"), []string{"fail twin3 same-cluster"}},
