@@ -16,15 +16,14 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// read looks at cluster1 as a user; empty is the administrator.
-func read(t *testing.T, lab *labtest.Lab, as string) *observe.Cluster {
+// read looks at cluster1 as a user; empty is the administrator. patience is for each request.
+func read(t *testing.T, lab *labtest.Lab, as, patience string) *observe.Cluster {
 	t.Helper()
 	flags := genericclioptions.NewConfigFlags(false)
 	flags.KubeConfig = &lab.Kubeconfig
 	if as != "" {
 		flags.Impersonate = &as
 	}
-	patience := "2s"
 	flags.Timeout = &patience
 	c, err := cluster.Connect(flags, "cluster1", "cluster1", true)
 	if err != nil {
@@ -45,7 +44,7 @@ const token = "a-token-that-nobody-may-see"
 func TestReadOnServer(t *testing.T) {
 	lab := labtest.Use(t, labtest.Options{Clusters: 1, NodelessFrom: 1})
 
-	bare := read(t, lab, "")
+	bare := read(t, lab, "", "1m")
 	if bare.UID == "" || bare.KubernetesVersion == "" || bare.CA == "" || len(bare.Unreadable) > 0 {
 		t.Errorf("a bare cluster: %+v", bare)
 	}
@@ -66,7 +65,7 @@ current-context: west
 	lab.Kubectl(t, "cluster1", "-n", "istio-system", "create", "secret", "generic", "istio-remote-secret-west", "--from-literal", "west="+kubeconfig)
 	lab.Kubectl(t, "cluster1", "-n", "istio-system", "label", "secret", "istio-remote-secret-west", "istio/multiCluster=true")
 
-	seen := read(t, lab, "")
+	seen := read(t, lab, "", "1m")
 	if seen.Namespace == nil || seen.Namespace.Network != "here" || seen.Namespace.ControlPlaneClusters != "east" {
 		t.Errorf("the namespace: %+v", seen.Namespace)
 	}
@@ -85,7 +84,7 @@ current-context: west
 // What may not be read is noted as such, and is not taken for absent.
 func TestReadForbidden(t *testing.T) {
 	lab := labtest.Use(t, labtest.Options{Clusters: 1, NodelessFrom: 1})
-	seen := read(t, lab, "nobody")
+	seen := read(t, lab, "nobody", "1m")
 	for _, what := range []string{observe.RemoteSecretsPart, observe.ControlPlanes} {
 		if reason, could := seen.CouldNotRead(what); !could || !strings.Contains(reason, "forbidden") {
 			t.Errorf("%s: %q; unreadable: %+v", what, reason, seen.Unreadable)
@@ -101,7 +100,7 @@ func TestReadHanging(t *testing.T) {
 	lab := labtest.Use(t, labtest.Options{Clusters: 1, NodelessFrom: 1})
 	lab.Lab(t, "pause", "cluster1", "kube-apiserver")
 	defer lab.Lab(t, "resume", "cluster1", "kube-apiserver")
-	seen := read(t, lab, "")
+	seen := read(t, lab, "", "2s")
 	if _, could := seen.CouldNotRead(observe.APIServer); !could || len(seen.Unreadable) != 1 {
 		t.Errorf("unreadable: %+v", seen.Unreadable)
 	}

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
@@ -253,7 +252,7 @@ func secretOf(t *testing.T, lab *labtest.Lab, cluster string) api.Cluster {
 // ended waits for a pod's end and returns what it said; it must have ended well.
 func ended(t *testing.T, lab *labtest.Lab, cluster, namespace, pod string) string {
 	t.Helper()
-	lab.Kubectl(t, cluster, "-n", namespace, "wait", "pod/"+pod, "--for=jsonpath={.status.containerStatuses[0].state.terminated}", "--timeout="+time.Minute.String())
+	lab.Kubectl(t, cluster, "-n", namespace, "wait", "pod/"+pod, "--for=jsonpath={.status.containerStatuses[0].state.terminated}", "--timeout=5m")
 	said := lab.Kubectl(t, cluster, "-n", namespace, "logs", pod)
 	if code := lab.Kubectl(t, cluster, "-n", namespace, "get", "pod", pod, "-o", "jsonpath={.status.containerStatuses[0].state.terminated.exitCode}"); code != "0" {
 		t.Errorf("pod %s ended with %s:\n%s", pod, code, said)

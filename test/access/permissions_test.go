@@ -21,15 +21,17 @@ type job struct {
 	primary, remote []string
 }
 
-// unused are grants that no request of the jobs uses, and why they are there all the same.
+// Why grants are there that no request of the jobs uses.
+const (
+	overlay   = "the lab's overlay switches it off, Istio's default has it"
+	upgrade   = "the API server asks for it itself when a GET upgrades, and older clients POST"
+	renewal   = "credentials that istiod must take anew"
+	waiting   = "asked only of what is late"
+	heldGrant = "held to be granted"
+)
+
+// unused are those grants.
 func unused() map[string]string {
-	const (
-		overlay   = "the lab's overlay switches it off, Istio's default has it"
-		upgrade   = "the API server asks for it itself when a GET upgrades, and older clients POST"
-		renewal   = "credentials that istiod must take anew"
-		waiting   = "asked only of what is late"
-		heldGrant = "held to be granted"
-	)
 	return map[string]string{
 		"install-primary: get horizontalpodautoscalers":    overlay,
 		"install-primary: create horizontalpodautoscalers": overlay,
@@ -47,6 +49,9 @@ func unused() map[string]string {
 		"verify-traffic: create pods/portforward":          upgrade,
 	}
 }
+
+// sometimes is whether a request is made or not by what comes late in a run.
+func sometimes(reason string) bool { return reason == waiting || reason == renewal }
 
 // Every command does its main job with exactly the rules that docs/rbac has for it, and needs each of them.
 func TestRolesAreEnough(t *testing.T) {
@@ -132,7 +137,7 @@ func TestRolesAreEnough(t *testing.T) {
 			case strings.HasPrefix(g.file, "istio-"): // what is granted on
 			case !used[g.String()] && !excepted:
 				t.Errorf("nothing needs this: %s", g)
-			case used[g.String()] && excepted:
+			case used[g.String()] && excepted && !sometimes(reasons[g.String()]):
 				t.Errorf("is needed, and stands among the exceptions: %s", g)
 			}
 		}

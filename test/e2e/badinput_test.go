@@ -131,7 +131,7 @@ func TestRefusedRemotes(t *testing.T) {
 		{"one with a control plane", attach("cluster4"), 1, []string{"own-control-plane", "Deployment istiod"}},
 	})
 	lab.Lab(t, "pause", "cluster4", "kube-apiserver")
-	r := lab.Mesh(t, attach("cluster2", "cluster4", "--request-timeout", "2s")...)
+	r := lab.Mesh(t, attach("cluster2", "cluster4", "--request-timeout", "10s")...)
 	lab.Lab(t, "resume", "cluster4", "kube-apiserver")
 	if r.Code != 1 {
 		t.Errorf("exit code %d, not 1", r.Code)

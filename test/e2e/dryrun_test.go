@@ -36,7 +36,7 @@ func TestDryRun(t *testing.T) {
 	}
 	mustContain(t, r.Stderr, "is the primary of mesh mesh1")
 	for _, validator := range []string{"istio-validator-istio-system", "istiod-default-validator"} { // istiod writes it once it answers
-		lab.Kubectl(t, "cluster1", "wait", "--for=jsonpath={.webhooks[0].failurePolicy}=Fail", "--timeout=1m", "validatingwebhookconfiguration/"+validator)
+		lab.Kubectl(t, "cluster1", "wait", "--for=jsonpath={.webhooks[0].failurePolicy}=Fail", "--timeout=5m", "validatingwebhookconfiguration/"+validator)
 	}
 	if changed := rehearse(install, "--show-diff"); changed != "" {
 		t.Errorf("what was just installed would change:\n%s", changed)
@@ -68,7 +68,7 @@ func TestDryRun(t *testing.T) {
 		}
 	}
 	applyTo("cluster3", rehearse(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster3"))
-	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=jsonpath={.data.token}", "--timeout=1m",
+	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=jsonpath={.data.token}", "--timeout=5m",
 		"secret/istio-reader-service-account-istio-remote-secret-token")
 	token := lab.Kubectl(t, "cluster3", "-n", "istio-system", "get", "secret", "istio-reader-service-account-istio-remote-secret-token", "-o", "jsonpath={.data.token}")
 	plain, err := base64.StdEncoding.DecodeString(token)
@@ -78,9 +78,9 @@ func TestDryRun(t *testing.T) {
 	secret := rehearse(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster1", "--secrets=plain")
 	mustContain(t, secret, "name: istio-remote-secret-cluster3")
 	applyTo("cluster1", secret)
-	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=create", "--timeout=1m", "configmap/istio-ca-root-cert")
+	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=create", "--timeout=5m", "configmap/istio-ca-root-cert")
 	for _, injector := range []string{"istio-sidecar-injector", "istio-revision-tag-default"} {
-		lab.Kubectl(t, "cluster3", "wait", "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout=1m", "mutatingwebhookconfiguration/"+injector)
+		lab.Kubectl(t, "cluster3", "wait", "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout=5m", "mutatingwebhookconfiguration/"+injector)
 	}
 	mustContain(t, lab.MustMesh(t, attach...).Stdout, "Already attached to cluster1: cluster3. Nothing was written.")
 	healthy(t, lab, "cluster3")

@@ -181,7 +181,7 @@ func TestManyRemotes(t *testing.T) {
 	primary(t, lab)
 	// Without its controller manager a cluster never fills the token of an account.
 	lab.Lab(t, "stop", "cluster3", "kube-controller-manager")
-	attach := []string{"attach-remote", "cluster2", "cluster3", "cluster4", "--context", "cluster1", "-f", lab.Overlay, "--timeout", "15s"}
+	attach := []string{"attach-remote", "cluster2", "cluster3", "cluster4", "--context", "cluster1", "-f", lab.Overlay, "--timeout", "45s"}
 	r := lab.Mesh(t, attach...)
 	if r.Code != 1 {
 		t.Errorf("exit code %d, not 1", r.Code)

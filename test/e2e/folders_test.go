@@ -27,18 +27,18 @@ func TestFolders(t *testing.T) {
 	ours := []string{"--server-side", "--field-manager", "kubectl-mesh"}
 	write("install-primary", "--network", "network1")
 	kustomize("cluster1", ours...)
-	lab.Kubectl(t, "cluster1", "-n", "istio-system", "rollout", "status", "deployment/istiod", "--timeout=2m")
+	lab.Kubectl(t, "cluster1", "-n", "istio-system", "rollout", "status", "deployment/istiod", "--timeout=5m")
 	for _, validator := range []string{"istio-validator-istio-system", "istiod-default-validator"} {
-		lab.Kubectl(t, "cluster1", "wait", "--for=jsonpath={.webhooks[0].failurePolicy}=Fail", "--timeout=1m", "validatingwebhookconfiguration/"+validator)
+		lab.Kubectl(t, "cluster1", "wait", "--for=jsonpath={.webhooks[0].failurePolicy}=Fail", "--timeout=5m", "validatingwebhookconfiguration/"+validator)
 	}
 	write("install-primary", "--network", "network1") // leaves to istiod what it has just taken over
 	write("expose-istiod")
 	kustomize("cluster1", ours...)
-	lab.Kubectl(t, "cluster1", "-n", "istio-system", "rollout", "status", "deployment/istio-eastwestgateway", "--timeout=2m")
+	lab.Kubectl(t, "cluster1", "-n", "istio-system", "rollout", "status", "deployment/istio-eastwestgateway", "--timeout=5m")
 
 	write("attach-remote", "cluster3")
 	kustomize("cluster3")
-	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=jsonpath={.data.token}", "--timeout=1m",
+	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=jsonpath={.data.token}", "--timeout=5m",
 		"secret/istio-reader-service-account-istio-remote-secret-token")
 	secret := filepath.Join(dir, "cluster1", "3-attach-cluster3.2-secret-istio-remote-secret-cluster3.yaml")
 	if _, err := os.Stat(secret); err == nil {
@@ -49,8 +49,8 @@ func TestFolders(t *testing.T) {
 		t.Errorf("the credentials are for more than their owner: %v, %v", info, err)
 	}
 	kustomize("cluster1", ours...)
-	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=create", "--timeout=1m", "configmap/istio-ca-root-cert")
-	lab.Kubectl(t, "cluster3", "wait", "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout=1m", "mutatingwebhookconfiguration/istio-sidecar-injector")
+	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=create", "--timeout=5m", "configmap/istio-ca-root-cert")
+	lab.Kubectl(t, "cluster3", "wait", "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout=5m", "mutatingwebhookconfiguration/istio-sidecar-injector")
 	healthy(t, lab, "cluster3")
 
 	// Applied by the server, it comes to rest; by force, since cluster3 was kubectl's own until now.

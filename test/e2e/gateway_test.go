@@ -26,11 +26,11 @@ func TestNoAddress(t *testing.T) {
 	lab.Lab(t, "lb", "cluster1", "none")
 	t.Cleanup(func() { lab.Lab(t, "lb", "cluster1", "ip") })
 	lab.MustMesh(t, "install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay)
-	r := lab.Mesh(t, "expose-istiod", "--context", "cluster1", "-f", lab.Overlay, "--timeout", "5s")
+	r := lab.Mesh(t, "expose-istiod", "--context", "cluster1", "-f", lab.Overlay, "--timeout", "15s")
 	if r.Code != 1 {
 		t.Errorf("exit code %d, not 1", r.Code)
 	}
-	mustContain(t, r.Stderr, "--timeout 5s has passed", "no controller has said anything", "MetalLB", "--address")
+	mustContain(t, r.Stderr, "--timeout 15s has passed", "no controller has said anything", "MetalLB", "--address")
 
 	r = lab.Mesh(t, "attach-remote", "cluster2", "--context", "cluster1", "-f", lab.Overlay)
 	if r.Code != 1 {

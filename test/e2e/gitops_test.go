@@ -51,7 +51,7 @@ func manifestsFit(t *testing.T, lab *labtest.Lab, cluster string) {
 			lab.Kubectl(t, cluster, "apply", "--server-side", "-f", filepath.Join(there.Dir, file))
 		}
 	}
-	lab.Kubectl(t, cluster, "wait", "customresourcedefinition", "--all", "--timeout=1m",
+	lab.Kubectl(t, cluster, "wait", "customresourcedefinition", "--all", "--timeout=5m",
 		`--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True`)
 	for _, namespace := range []string{"argocd", "flux-system"} {
 		lab.Kubectl(t, cluster, "create", "namespace", namespace)

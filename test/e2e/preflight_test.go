@@ -174,7 +174,7 @@ func TestPreflight(t *testing.T) {
 	mustContain(t, out, "load-balancer", "MetalLB", "cluster4: ")
 	address := func(t *testing.T) {
 		t.Helper()
-		lab.Kubectl(t, "cluster1", "wait", "service/front", "--for=jsonpath={.status.loadBalancer.ingress}", "--timeout=1m")
+		lab.Kubectl(t, "cluster1", "wait", "service/front", "--for=jsonpath={.status.loadBalancer.ingress}", "--timeout=5m")
 	}
 	lab.Kubectl(t, "cluster1", "create", "service", "loadbalancer", "front", "--tcp=80")
 	address(t)
@@ -241,10 +241,10 @@ func TestPreflight(t *testing.T) {
 				manifest(lab, "cluster3", held)(t)
 				lab.Kubectl(t, "cluster3", "delete", "namespace", "istio-system", "--wait=false")
 				// The namespace controller has done what it can, and writes no more.
-				lab.Kubectl(t, "cluster3", "wait", "namespace/istio-system", "--for=condition=NamespaceFinalizersRemaining", "--timeout=1m")
+				lab.Kubectl(t, "cluster3", "wait", "namespace/istio-system", "--for=condition=NamespaceFinalizersRemaining", "--timeout=5m")
 				t.Cleanup(func() {
 					lab.Kubectl(t, "cluster3", "-n", "istio-system", "patch", "configmap", "held", "--type=json", `-p=[{"op":"remove","path":"/metadata/finalizers"}]`)
-					lab.Kubectl(t, "cluster3", "wait", "--for=delete", "namespace/istio-system", "--timeout=1m")
+					lab.Kubectl(t, "cluster3", "wait", "--for=delete", "namespace/istio-system", "--timeout=5m")
 				})
 			},
 			[]string{"cluster2", "cluster3"},
@@ -257,7 +257,7 @@ func TestPreflight(t *testing.T) {
 				lab.Lab(t, "pause", "cluster4", "kube-apiserver")
 				t.Cleanup(func() { lab.Lab(t, "resume", "cluster4", "kube-apiserver") })
 			},
-			[]string{"cluster3", "cluster4", "--request-timeout", "2s"},
+			[]string{"cluster3", "cluster4", "--request-timeout", "10s"},
 			[]string{"fail cluster4 reachable"},
 		},
 		{"a control plane of its own", manifest(lab, "cluster4", ownIstiod), []string{"cluster3", "cluster4"}, []string{"fail cluster4 own-control-plane"}},

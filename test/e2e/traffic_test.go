@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
 
@@ -189,26 +191,25 @@ spec: {host: in-cluster2.NAMESPACE.svc.cluster.local, trafficPolicy: {tls: {mode
 `
 
 // probeNamespace waits until the probes' namespace and Services are in the clusters.
-func probeNamespace(t *testing.T, lab *labtest.Lab, clusters ...string) string {
+func probeNamespace(t *testing.T, lab *labtest.Lab, clusters ...string) (namespace string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	kubectl := func(args ...string) (string, bool) {
+	kubectl := func(ctx context.Context, args ...string) (string, error) {
 		out, err := lab.Command(ctx, "kubectl", args...).Output()
-		return string(out), err == nil
+		return string(out), err
 	}
-	namespace := ""
 	for _, cluster := range clusters {
-		for begun := false; !begun; {
-			namespace, _ = kubectl("--context", cluster, "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe",
+		err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (begun bool, err error) {
+			namespace, err = kubectl(ctx, "--context", cluster, "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe",
 				"-o", `jsonpath={.items[?(@.status.phase=="Active")].metadata.name}`)
-			if namespace != "" {
-				_, begun = kubectl("--context", cluster, "-n", namespace, "get", "service", "in-cluster1", "in-cluster2")
+			if err != nil || namespace == "" {
+				return false, nil //nolint:nilerr // it is asked again
 			}
-			if ctx.Err() != nil {
-				t.Errorf("no probe begins in %s", cluster)
-				return ""
-			}
+			_, err = kubectl(ctx, "--context", cluster, "-n", namespace, "get", "service", "in-cluster1", "in-cluster2")
+			return err == nil, nil
+		})
+		if err != nil {
+			t.Errorf("no probe begins in %s: %v", cluster, err)
+			return ""
 		}
 	}
 	return namespace

@@ -24,7 +24,7 @@ spec:
 			breaks: all(
 				withSidecars(remote, "annex"),
 				kubectl(remote, "-n", "annex", "run", "app", "--image=docker.io/curlimages/curl:8.16.0", "--command", "--", "/bin/sleep", "infinity"),
-				kubectl(remote, "-n", "annex", "wait", "--for=condition=Ready", "pod/app", "--timeout=30s"),
+				kubectl(remote, "-n", "annex", "wait", "--for=condition=Ready", "pod/app", "--timeout=5m"),
 				kubectl(primary, "delete", "secret", remoteSecret),
 			),
 			byHand: "whether that cluster is to be in the mesh is the user's to decide",

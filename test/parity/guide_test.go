@@ -1,11 +1,15 @@
 package parity
 
 import (
+	"context"
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
@@ -46,20 +50,28 @@ func useMesh(t *testing.T, lab *labtest.Lab, revision string) {
 	}
 }
 
-// readSettled reads a cluster until two looks are the same: istiod writes some of its own objects a moment after the
-// flow has ended.
+// readSettled reads a cluster once istiod has written what it does a moment after the flow has ended, and two looks are
+// the same.
 func readSettled(t *testing.T, lab *labtest.Lab, cluster string) state {
 	t.Helper()
-	before := readState(t, lab, cluster)
-	for range 20 {
-		now := readState(t, lab, cluster)
-		if len(compare(cluster, before, now)) == 0 {
-			return now
-		}
-		before = now
+	if cluster == primary {
+		lab.Kubectl(t, cluster, "wait", "--for=jsonpath={.webhooks[0].failurePolicy}=Fail", "--timeout=5m", "validatingwebhookconfigurations", "--all")
 	}
-	t.Fatalf("%s does not come to rest", cluster)
-	return nil
+	for _, namespace := range strings.Fields(lab.Kubectl(t, cluster, "get", "namespaces", "-o", "jsonpath={.items[*].metadata.name}")) {
+		if !strings.HasPrefix(namespace, "kube-") { // istiod leaves Kubernetes' own alone
+			lab.Kubectl(t, cluster, "-n", namespace, "wait", "--for=create", "--timeout=5m", "configmap/istio-ca-root-cert")
+		}
+	}
+	now := readState(t, lab, cluster)
+	err := wait.PollUntilContextTimeout(t.Context(), time.Second, 5*time.Minute, true, func(context.Context) (bool, error) {
+		before := now
+		now = readState(t, lab, cluster)
+		return len(compare(cluster, before, now)) == 0, nil
+	})
+	if err != nil {
+		t.Fatalf("%s does not come to rest: %v", cluster, err)
+	}
+	return now
 }
 
 // readState reads every object of a cluster that the flow could have made.
