@@ -43,7 +43,7 @@ func healthy() *world {
 		c := mesh.Cluster{Name: name, Context: "ctx-" + name, Role: mesh.Remote, Network: "network1"}
 		seen := &observe.Cluster{
 			Name: name, Context: c.Context, Server: "https://" + name + ".example:6443", UID: "uid-" + name, CA: "ca-" + name,
-			KubernetesVersion: "v1.35.4", RootCert: "root", ReadyNodes: 2,
+			KubernetesVersion: "v1.35.4", RootCert: "root", Nodes: 2, ReadyNodes: 2,
 			Namespace: &observe.Namespace{Network: "network1", ControlPlaneClusters: "east"},
 			Injectors: []observe.Injector{
 				{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{"/inject/cluster/" + name + "/net/network1"}, CABundles: []string{"root"}},

@@ -36,8 +36,11 @@ func probeReady(v view) []Result {
 		if seen.Secret != "" {
 			return []Result{{Status: Unknown, Seen: "no context leads to this cluster, and istiod's credentials can start nothing here"}}
 		}
+		if seen.Nodes == 0 {
+			return skip("there is no node: nothing can run here")
+		}
 		if seen.ReadyNodes == 0 {
-			return skip("no node is ready: nothing can run here")
+			return fail(v.look(c, "get", "nodes"), "0 of %d nodes can run a pod: all are not ready, or cordoned", seen.Nodes)
 		}
 		return pass("a pod with its sidecar is ready")
 	})

@@ -24,8 +24,12 @@ func trafficScenarios() []scenario {
 		}, []string{"fail probe-ready west"}},
 		{"no node in one cluster", "", func(w *world) {
 			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
-			w.west().ReadyNodes = 0
+			w.west().Nodes, w.west().ReadyNodes = 0, 0
 		}, nil},
+		{"no node that is ready in one cluster", "", func(w *world) {
+			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
+			w.west().ReadyNodes = 0
+		}, []string{"fail probe-ready west"}},
 		{"no name", "", lost("dial tcp: lookup s.ns.svc.cluster.local on 10.0.0.10:53: no such host"), broken},
 		{"no DNS", "", lost("dial tcp: lookup s.ns.svc.cluster.local on 10.0.0.10:53: read udp 10.0.0.7:3->10.0.0.10:53: i/o timeout"), broken},
 		{"no trust", "", lost("upstream connect error: TLS_error: CERTIFICATE_VERIFY_FAILED"), broken},

@@ -30,7 +30,7 @@ func parts() []part {
 		{observe.ExposedIstiods, func(c *observe.Cluster) { c.Exposed = nil }},
 		{observe.RemoteSecretsPart, func(c *observe.Cluster) { c.RemoteSecrets = nil }},
 		{observe.RootCertificate, func(c *observe.Cluster) { c.RootCert = "" }},
-		{observe.Nodes, func(c *observe.Cluster) { c.ReadyNodes = 0 }},
+		{observe.Nodes, func(c *observe.Cluster) { c.Nodes, c.ReadyNodes = 0, 0 }},
 		{observe.PoliciesPart, func(c *observe.Cluster) { c.GatewayPolicies = nil }},
 		{observe.Permissions, func(c *observe.Cluster) { c.Denied = nil }},
 	}

@@ -52,6 +52,7 @@ func (o *Objects) See(c *Cluster) {
 	c.RootCerts = map[string]string{o.Root.Namespace: c.RootCert}
 	c.Installed, err = installedOf(o.Values)
 	r.note(InstalledValues, err)
+	c.Nodes = len(o.Nodes)
 	c.ReadyNodes, c.PodRanges = nodesOf(o.Nodes)
 }
 

@@ -285,7 +285,7 @@ func readNodes(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(c *Cluster) { c.ReadyNodes, c.PodRanges = nodesOf(list.Items) }, nil
+	return func(c *Cluster) { c.Nodes = len(list.Items); c.ReadyNodes, c.PodRanges = nodesOf(list.Items) }, nil
 }
 
 func nodesOf(nodes []corev1.Node) (ready int, ranges []string) {

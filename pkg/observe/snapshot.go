@@ -116,7 +116,8 @@ type Cluster struct {
 	PodRanges []string `json:"podRanges,omitempty"`
 	Evidence
 	Obstacles
-	// ReadyNodes counts the nodes that can run a pod.
+	// Nodes counts the nodes, ReadyNodes those that can run a pod.
+	Nodes      int `json:"nodes"`
 	ReadyNodes int `json:"readyNodes"`
 	// Denied are the permissions that a command asked for and the user lacks.
 	Denied []Permission `json:"denied,omitempty"`
