@@ -8,13 +8,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
@@ -51,6 +49,9 @@ type Actor struct {
 
 	mu       sync.Mutex
 	rendered map[istio.RemoteCluster]rendering
+	// restarting is held while istiod is told to restart, and restarted is true once it was.
+	restarting sync.Mutex
+	restarted  bool
 }
 
 // Do carries out one step. It is a run.Do.
@@ -62,8 +63,7 @@ func (a *Actor) Do(ctx context.Context, step plan.Step, say func(string)) (run.R
 	if step.Writes() {
 		return a.write(ctx, c, step)
 	}
-	seen, err := a.await(ctx, waiter{cluster: c, say: say}, step.Action)
-	return run.Result{Detail: seen}, err
+	return a.await(ctx, waiter{cluster: c, say: say}, step.Action)
 }
 
 func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (run.Result, error) {
@@ -71,7 +71,8 @@ func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 		return a.drop(ctx, c, drop)
 	}
 	if _, is := step.Action.(plan.RestartIstiod); is {
-		return a.restartIstiod(ctx, c)
+		_, err := a.restart(ctx, c)
+		return run.Result{Detail: "restarting", Wrote: err == nil}, err
 	}
 	set, objects, err := a.objects(ctx, c, step.Action)
 	if err != nil {
@@ -152,17 +153,6 @@ func (a *Actor) drop(ctx context.Context, c *cluster.Cluster, action plan.DropRe
 		}
 	}
 	return run.Result{Detail: fmt.Sprintf("%d deleted", len(action.Secrets)), Wrote: true}, nil
-}
-
-// restartIstiod does what kubectl rollout restart does, and is noted as that: the Deployment may be another tool's.
-func (a *Actor) restartIstiod(ctx context.Context, c *cluster.Cluster) (run.Result, error) {
-	name := istio.Revisioned("istiod", a.Mesh.Revision)
-	patch := fmt.Appendf(nil, `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":%q}}}}}`, time.Now().Format(time.RFC3339))
-	_, err := c.Kube().AppsV1().Deployments(a.Mesh.Namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "kubectl-rollout"})
-	if err != nil {
-		return run.Result{}, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, name, a.Mesh.Namespace, err)
-	}
-	return run.Result{Detail: "restarting", Wrote: true}, nil
 }
 
 // objects makes what a step applies, and names the set that it belongs to. No objects means that nothing is needed.

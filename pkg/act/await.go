@@ -19,6 +19,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
 
 // waiter waits on one cluster until a condition holds or its context ends.
@@ -70,29 +71,36 @@ func (w waiter) until(ctx context.Context, what string, look condition) (string,
 	return "", fmt.Errorf("cluster %s: %s: gave up waiting (%w); seen last: %s", w.cluster.Name, what, context.Cause(ctx), last)
 }
 
-func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (string, error) {
+func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Result, error) {
 	namespace := a.Mesh.Namespace
+	what, look := "", condition(nil)
+	rescued := &rescue{Actor: a, cluster: w.cluster}
 	switch action := action.(type) {
 	case plan.AwaitDeployment:
-		return w.until(ctx, "Deployment "+action.Name, deploymentReady(w.cluster, namespace, action.Name))
+		what, look = "Deployment "+action.Name, deploymentReady(w.cluster, namespace, action.Name)
 	case plan.AwaitAddress:
-		return w.until(ctx, "address of Service "+istio.EastWestGateway, hasAddress(w.cluster, namespace))
+		what, look = "address of Service "+istio.EastWestGateway, hasAddress(w.cluster, namespace)
 	case plan.AwaitToken:
-		return w.until(ctx, "token in Secret "+istio.ReaderTokenSecret, hasToken(w.cluster, namespace))
+		what, look = "token in Secret "+istio.ReaderTokenSecret, hasToken(w.cluster, namespace)
 	case plan.AwaitServed:
-		return w.until(ctx, "Istio's resources", serves(w.cluster, namespace))
+		what, look = "Istio's resources", serves(w.cluster, namespace)
 	case plan.AwaitSynced:
-		return w.until(ctx, "istiod's view of "+action.Remote, a.synced(w.cluster, action.Remote))
+		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, a.outlook(w.cluster, action.Remote, synced)
+		what, look = "istiod's view of "+action.Remote, rescued.condition
 	case plan.AwaitForgotten:
-		return w.until(ctx, "istiod's view of "+action.Remote, a.forgotten(w.cluster, action.Remote))
+		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, a.outlook(w.cluster, action.Remote, forgotten)
+		what, look = "istiod's view of "+action.Remote, rescued.condition
 	case plan.AwaitCABundle:
-		return w.until(ctx, "certificate in the injector's webhooks", hasCABundle(w.cluster, a.Mesh.RevisionLabel()))
+		what, look = "certificate in the injector's webhooks", hasCABundle(w.cluster, a.Mesh.RevisionLabel())
 	case plan.AwaitRootCert:
-		return w.until(ctx, "ConfigMap "+istio.RootCertConfigMap, hasRootCert(w.cluster, namespace))
+		what, look = "ConfigMap "+istio.RootCertConfigMap, hasRootCert(w.cluster, namespace)
 	case plan.AwaitInjection:
-		return w.until(ctx, "injection of a dry-run pod", injects(w.cluster, a.Mesh.Revision, action.Cluster))
+		what, look = "injection of a dry-run pod", injects(w.cluster, a.Mesh.Revision, action.Cluster)
+	default:
+		return run.Result{}, fmt.Errorf("there is nothing to wait for in %T", action)
 	}
-	return "", fmt.Errorf("there is nothing to wait for in %T", action)
+	seen, err := w.until(ctx, what, look)
+	return run.Result{Detail: seen, Wrote: rescued.wrote}, err
 }
 
 func deploymentReady(c *cluster.Cluster, namespace, name string) condition {
@@ -204,61 +212,6 @@ func serves(c *cluster.Cluster, namespace string) condition {
 		}
 		return err == nil, "served", err
 	}
-}
-
-func (a *Actor) synced(c *cluster.Cluster, remote string) condition {
-	return func(ctx context.Context) (bool, string, error) {
-		pods, err := istio.IstiodPods(ctx, c, a.Mesh.Namespace, a.Mesh.RevisionLabel())
-		if err != nil {
-			return false, "", err
-		}
-		if len(pods) == 0 {
-			return false, "no istiod pod runs", nil
-		}
-		for i := range pods {
-			clusters, err := istio.Clusterz(ctx, c, &pods[i])
-			if err != nil {
-				return false, fmt.Sprintf("%s can't be asked: %v", pods[i].Name, err), nil
-			}
-			if status := clusters.Status(remote); status != istio.Synced {
-				return false, fmt.Sprintf("%s says: %s", pods[i].Name, orNotListed(status)), nil
-			}
-		}
-		if len(pods) == 1 {
-			return true, "synced", nil
-		}
-		return true, fmt.Sprintf("synced, all %d replicas", len(pods)), nil
-	}
-}
-
-func (a *Actor) forgotten(c *cluster.Cluster, remote string) condition {
-	return func(ctx context.Context) (bool, string, error) {
-		pods, err := istio.IstiodPods(ctx, c, a.Mesh.Namespace, a.Mesh.RevisionLabel())
-		if err != nil {
-			return false, "", err
-		}
-		for i := range pods {
-			clusters, err := istio.Clusterz(ctx, c, &pods[i])
-			if err != nil {
-				return false, fmt.Sprintf("%s can't be asked: %v", pods[i].Name, err), nil
-			}
-			if status := clusters.Status(remote); status != "" {
-				return false, fmt.Sprintf("%s still has it: %s", pods[i].Name, status), nil
-			}
-		}
-		return true, "forgotten", nil
-	}
-}
-
-func orNotListed(status string) string {
-	const cure = "If that stays, restart istiod: kubectl rollout restart deployment"
-	switch status {
-	case "":
-		return "not in its list of clusters. " + cure
-	case "closed":
-		return "closed: it has stopped to watch the cluster. " + cure
-	}
-	return status
 }
 
 func hasCABundle(c *cluster.Cluster, revision string) condition {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -189,15 +188,4 @@ func TestInjects(t *testing.T) {
 	sidecar = true
 	expect(t, "a sidecar", injects(c, "", "west"), true, "a dry-run pod gets its sidecar")
 	expect(t, "another cluster's", injects(c, "", "south"), false, `the sidecar is told that its cluster is "west", not "south"`)
-}
-
-func TestSyncedWithoutIstiod(t *testing.T) {
-	t.Parallel()
-	now := metav1.NewTime(time.Unix(1, 0))
-	going := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "istiod-a", Namespace: "istio-system", DeletionTimestamp: &now, Finalizers: []string{"x"},
-		Labels: map[string]string{"app": "istiod", "istio.io/rev": "default"}}}
-	a := &Actor{}
-	a.Mesh.Namespace = "istio-system"
-	expect(t, "no pod", a.synced(faked(), "west"), false, "no istiod pod runs")
-	expect(t, "one that ends", a.synced(faked(going), "west"), false, "no istiod pod runs")
 }

@@ -25,6 +25,7 @@ type attachRemote struct {
 	*options
 	network string
 	servers []string
+	restart bool
 }
 
 func newAttachRemote(o *options) *cobra.Command {
@@ -57,6 +58,7 @@ func newAttachRemote(o *options) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&a.network, "network", "", "The network of the remotes' pods (default: the primary's)")
 	f.StringArrayVar(&a.servers, "remote-server", nil, "Address by which the primary reaches the remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
+	f.BoolVar(&a.restart, "restart-istiod", true, "Restart istiod, replica by replica, where it has stopped processing remote secrets; without this the command ends there")
 	return c
 }
 
@@ -101,7 +103,7 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 	if err := a.keepAll(ctx, s, mesh.Remote, istio.Revisioned(istio.RemoteSet, s.mesh.Revision)); err != nil {
 		return err
 	}
-	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Wait: a.wait}), plan.AttachRemote)
+	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Wait: a.wait, KeepIstiod: !a.restart}), plan.AttachRemote)
 	if a.objects.dry() {
 		return a.rehearse(ctx, s, steps)
 	}

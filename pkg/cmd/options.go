@@ -355,10 +355,8 @@ func (o *options) ask(steps []plan.Step) error {
 		return nil
 	}
 	fmt.Fprintln(o.ErrOut, "This will be done, where it is not done already:")
-	for _, step := range steps {
-		if step.Writes() {
-			fmt.Fprintf(o.ErrOut, "  %s  %s\n", step.Cluster, step.Title)
-		}
+	for _, line := range announced(steps) {
+		fmt.Fprintln(o.ErrOut, "  "+line)
 	}
 	fmt.Fprint(o.ErrOut, "Continue? [y/N] ")
 	answer, err := bufio.NewReader(o.In).ReadString('\n')
@@ -369,6 +367,20 @@ func (o *options) ask(steps []plan.Step) error {
 		return &exitError{ExitFailed, errors.New("nothing was written: not confirmed")}
 	}
 	return nil
+}
+
+// announced are the lines that are confirmed: what is written, and last what may be, each of that once.
+func announced(steps []plan.Step) []string {
+	var written, maybe []string
+	for _, step := range steps {
+		if step.Writes() {
+			written = append(written, step.Cluster+"  "+step.Title)
+		}
+		if line := step.Cluster + "  " + step.May; step.May != "" && !slices.Contains(maybe, line) {
+			maybe = append(maybe, line)
+		}
+	}
+	return append(written, maybe...)
 }
 
 // failure turns what became of the steps into the command's error: nil when all are done.

@@ -229,12 +229,14 @@ type SyncedRemote struct {
 	Status string `json:"status"`
 }
 
-// Two of istiod's words.
+// Three of istiod's words.
 const (
 	// Synced: it has read the cluster.
 	Synced = "synced"
-	// Closed: it has stopped to watch it.
+	// Closed: it has permanently stopped watching it.
 	Closed = "closed"
+	// TimedOut: it could not read it in time, and goes on trying.
+	TimedOut = "timeout"
 )
 
 // Injector is a MutatingWebhookConfiguration that injects sidecars.
@@ -308,7 +310,7 @@ type RemoteSecret struct {
 	Use *CredentialUse `json:"use,omitempty"`
 }
 
-// GaveUp are the clusters that an istiod replica has stopped to watch, sorted. That may last: Istio 1.29 does so
+// GaveUp are the clusters that an istiod replica has stopped watching, sorted. That may last: Istio 1.29 does so
 // whenever the credentials in a remote secret change, and then takes up no secret at all (istio/istio#59875).
 func (p ControlPlane) GaveUp() []string {
 	var clusters []string

@@ -17,6 +17,8 @@ type Options struct {
 	Gateway GatewayOptions
 	// Wait adds the steps that wait until what was written works.
 	Wait bool
+	// KeepIstiod forbids to restart istiod.
+	KeepIstiod bool
 }
 
 // GatewayOptions are the choices for the east-west gateway. What is left empty stays as it is in the cluster.
@@ -61,7 +63,7 @@ type builder struct {
 }
 
 func (b *builder) add(stage Stage, cluster, what, title string, action Action, needs ...string) string {
-	step := Step{ID: cluster + "/" + what, Cluster: cluster, Stage: stage, Title: title, Action: action}
+	step := Step{ID: cluster + "/" + what, Cluster: cluster, Stage: stage, Title: title, Action: action, May: may(action)}
 	step.Needs = b.kept(needs)
 	if !step.Writes() && !b.options.Wait && !indispensable(action) {
 		b.dropped[step.ID] = step.Needs
@@ -86,6 +88,22 @@ func (b *builder) kept(needs []string) []string {
 		}
 	}
 	return kept
+}
+
+// may is what an action does beside what its step's title says, where nothing else helps.
+func may(a Action) string {
+	const restart = "Restart istiod, replica by replica, if it has stopped processing remote secrets"
+	switch a := a.(type) {
+	case AwaitSynced:
+		if a.Restart {
+			return restart
+		}
+	case AwaitForgotten:
+		if a.Restart {
+			return restart
+		}
+	}
+	return ""
 }
 
 // indispensable waits bring forth what a later write is made of, so that --wait=false can't drop them.
@@ -203,7 +221,7 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 	secret := b.add(AttachRemote, primary.Name, "remote-secret-"+remote.Name, "Give istiod the credentials for "+remote.Name, credentials,
 		append(b.renew(primary, remote, held, anew, token, namespace), token, served, namespace, primary.Name+"/istiod")...)
 	synced := b.add(AttachRemote, primary.Name, "synced-"+remote.Name, "Wait until every istiod has read "+remote.Name,
-		AwaitSynced{Remote: remote.Name}, secret)
+		AwaitSynced{Remote: remote.Name, Restart: !b.options.KeepIstiod}, secret)
 	bundle := b.add(AttachRemote, remote.Name, "ca-bundle", "Wait for istiod's certificate in the webhooks",
 		AwaitCABundle{}, synced, profile)
 	b.add(AttachRemote, remote.Name, "root-cert", "Wait for the mesh's root certificate", AwaitRootCert{}, synced)
@@ -217,7 +235,7 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 // for.
 func (b *builder) renew(primary, remote mesh.Cluster, held []observe.RemoteSecret, changes bool, needs ...string) []string {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
-	stuck := len(plane.GaveUp()) > 0
+	stopped := !b.options.KeepIstiod && len(plane.GaveUp()) > 0
 	forget := len(held) > 1 || len(held) == 1 && (changes || !b.leads(primary, remote))
 	if forget {
 		var names []string
@@ -227,14 +245,14 @@ func (b *builder) renew(primary, remote mesh.Cluster, held []observe.RemoteSecre
 		needs = []string{b.add(AttachRemote, primary.Name, "drop-secret-"+remote.Name, "Take the credentials for "+remote.Name+" away, for istiod to decide anew",
 			DropRemoteSecrets{Remote: remote.Name, Secrets: names}, needs...)}
 	}
-	if stuck {
-		restart := b.add(AttachRemote, primary.Name, "restart-for-"+remote.Name, "Restart istiod, which has stopped to watch "+strings.Join(plane.GaveUp(), ", "),
+	if stopped {
+		restart := b.add(AttachRemote, primary.Name, "restart-for-"+remote.Name, "Restart istiod, which has stopped watching "+strings.Join(plane.GaveUp(), ", "),
 			RestartIstiod{}, needs...)
 		needs = []string{b.addAlways(AttachRemote, primary.Name, "restarted-for-"+remote.Name, "Wait for istiod", AwaitDeployment{Name: b.revisioned(istiod)}, restart)}
 	}
 	if forget {
 		needs = []string{b.addAlways(AttachRemote, primary.Name, "forgotten-"+remote.Name, "Wait until every istiod has forgotten "+remote.Name,
-			AwaitForgotten{Remote: remote.Name}, needs...)}
+			AwaitForgotten{Remote: remote.Name, Restart: !b.options.KeepIstiod}, needs...)}
 	}
 	return needs
 }

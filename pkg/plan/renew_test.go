@@ -99,3 +99,25 @@ func TestRenew(t *testing.T) {
 		})
 	}
 }
+
+// Told to keep istiod running, no step restarts it, and none may.
+func TestKeepIstiod(t *testing.T) {
+	t.Parallel()
+	m, s := attached()
+	s.Clusters["east"].ControlPlanes[0].Replicas[0].Clusters[1].Status = observe.Closed
+	s.Clusters["west"].ReaderToken.Token = "new" // so that istiod is to forget it, too
+	for keep, want := range map[bool][]string{
+		true:  nil,
+		false: {"east/restart-for-west", "east/forgotten-west", "east/synced-west"},
+	} {
+		var may []string
+		for _, step := range Build(m, s, Options{Wait: true, KeepIstiod: keep}) {
+			if _, is := step.Action.(RestartIstiod); is || step.May != "" {
+				may = append(may, step.ID)
+			}
+		}
+		if !slices.Equal(may, want) {
+			t.Errorf("KeepIstiod %v: istiod may be restarted by %q, want %q", keep, may, want)
+		}
+	}
+}

@@ -22,6 +22,8 @@ type Step struct {
 	Stage Stage
 	// Title says what happens, for the person at the terminal, without a full stop.
 	Title string
+	// May is what else the step may do, where nothing else helps; empty for most.
+	May string
 	// Needs are the ids of the steps that must be done first.
 	Needs []string
 	// Action is what to do.
@@ -94,7 +96,11 @@ type DropRemoteSecrets struct {
 type RestartIstiod struct{}
 
 // AwaitForgotten waits until no istiod replica knows the remote.
-type AwaitForgotten struct{ Remote string }
+type AwaitForgotten struct {
+	Remote string
+	// Restart allows to restart istiod where it has stopped processing remote secrets.
+	Restart bool
+}
 
 // ApplyRemoteSecret gives the primary the credentials for a remote.
 type ApplyRemoteSecret struct{ Remote, Server, TLSServerName string }
@@ -112,7 +118,11 @@ type AwaitToken struct{}
 type AwaitServed struct{}
 
 // AwaitSynced waits until every istiod replica has read the remote.
-type AwaitSynced struct{ Remote string }
+type AwaitSynced struct {
+	Remote string
+	// Restart allows to restart istiod where it has stopped processing remote secrets.
+	Restart bool
+}
 
 // AwaitCABundle waits until istiod has put its certificate into the cluster's injector webhooks.
 type AwaitCABundle struct{}

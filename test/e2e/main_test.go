@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
@@ -23,6 +24,18 @@ func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 func clusters(t *testing.T) *labtest.Lab {
 	t.Helper()
 	return labtest.Use(t, labtest.Options{Clusters: 4, NodelessFrom: 3})
+}
+
+// configOf is how a client of a cluster is made, for what a test does beside the plugin.
+func configOf(t *testing.T, lab *labtest.Lab, cluster string) *rest.Config {
+	t.Helper()
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+		&clientcmd.ClientConfigLoadingRules{ExplicitPath: lab.Kubeconfig}, &clientcmd.ConfigOverrides{CurrentContext: cluster}).ClientConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1 // no limit
+	return config
 }
 
 // written are the kinds of objects that a command might write.
@@ -49,13 +62,7 @@ func versions(t *testing.T, lab *labtest.Lab, clusters ...string) []string {
 	t.Helper()
 	var lines []string
 	for _, cluster := range clusters {
-		config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
-			&clientcmd.ClientConfigLoadingRules{ExplicitPath: lab.Kubeconfig}, &clientcmd.ConfigOverrides{CurrentContext: cluster}).ClientConfig()
-		if err != nil {
-			t.Fatal(err)
-		}
-		config.QPS = -1 // no limit
-		client, err := metadata.NewForConfig(config)
+		client, err := metadata.NewForConfig(configOf(t, lab, cluster))
 		if err != nil {
 			t.Fatal(err)
 		}
