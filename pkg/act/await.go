@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
@@ -28,11 +24,11 @@ type waiter struct {
 	say     func(string)
 }
 
-// condition looks once: done when it holds, else what was seen instead. An error that waiting can't mend is a
-// hopeless; any other is taken for passing and looked at again.
+// condition looks once: done when it holds, else what was seen instead. An error that waiting can't change is a
+// hopeless; any other is taken for temporary and looked at again.
 type condition func(ctx context.Context) (done bool, seen string, err error)
 
-// hopeless is an error that no waiting mends.
+// hopeless is an error that waiting can't change.
 type hopeless struct{ error }
 
 func (h hopeless) Unwrap() error { return h.error }
@@ -77,7 +73,7 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 	rescued := &rescue{Actor: a, cluster: w.cluster}
 	switch action := action.(type) {
 	case plan.AwaitDeployment:
-		what, look = "Deployment "+action.Name, deploymentReady(w.cluster, namespace, action.Name)
+		what, look = "Deployment "+action.Name, a.rolledOut(w.cluster, action.Name)
 	case plan.AwaitAddress:
 		what, look = "address of Service "+istio.EastWestGateway, hasAddress(w.cluster, namespace)
 	case plan.AwaitToken:
@@ -101,50 +97,6 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 	}
 	seen, err := w.until(ctx, what, look)
 	return run.Result{Detail: seen, Wrote: rescued.wrote}, err
-}
-
-func deploymentReady(c *cluster.Cluster, namespace, name string) condition {
-	return func(ctx context.Context) (bool, string, error) {
-		deployment, err := c.Kube().AppsV1().Deployments(namespace).Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return false, "", err
-		}
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(deployment)
-		if err != nil {
-			return false, "", hopeless{err}
-		}
-		viewer := polymorphichelpers.DeploymentStatusViewer{}
-		message, done, err := viewer.Status(&unstructured.Unstructured{Object: content}, 0)
-		if err != nil {
-			return false, "", hopeless{fmt.Errorf("%w%s", err, troubleOfPods(ctx, c, namespace, deployment.Spec.Selector))}
-		}
-		if done {
-			return true, fmt.Sprintf("%d ready", deployment.Status.ReadyReplicas), nil
-		}
-		message = strings.TrimSuffix(strings.TrimSpace(message), "...")
-		return false, message + troubleOfPods(ctx, c, namespace, deployment.Spec.Selector), nil
-	}
-}
-
-// troubleOfPods says why pods are not ready, where their containers say so.
-func troubleOfPods(ctx context.Context, c *cluster.Cluster, namespace string, selector *metav1.LabelSelector) string {
-	pods, err := c.Kube().CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(selector)})
-	if err != nil {
-		return ""
-	}
-	for _, pod := range pods.Items {
-		for _, condition := range pod.Status.Conditions {
-			if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-				return fmt.Sprintf(" (pod %s: %s)", pod.Name, condition.Message)
-			}
-		}
-		for _, status := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
-			if waiting := status.State.Waiting; waiting != nil && waiting.Message != "" {
-				return fmt.Sprintf(" (pod %s: %s: %s)", pod.Name, waiting.Reason, waiting.Message)
-			}
-		}
-	}
-	return ""
 }
 
 func hasAddress(c *cluster.Cluster, namespace string) condition {

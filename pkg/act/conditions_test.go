@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -123,44 +122,6 @@ func TestHasCABundle(t *testing.T) {
 	expect(t, "one of two lacks it", hasCABundle(faked(injector("a", "default", "pem", ""), injector("b", "default", "pem")), "default"), false, "a has no caBundle")
 	expect(t, "both", hasCABundle(faked(injector("a", "default", "pem"), injector("b", "default", "pem"), injector("c", "canary", "")), "default"),
 		true, "in 2 webhook configurations")
-}
-
-func TestDeploymentReady(t *testing.T) {
-	t.Parallel()
-	one := int32(1)
-	deployment := func(change func(*appsv1.DeploymentStatus)) *appsv1.Deployment {
-		d := &appsv1.Deployment{ObjectMeta: meta("istiod"), Spec: appsv1.DeploymentSpec{
-			Replicas: &one, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "istiod"}},
-		}}
-		d.Generation = 1
-		d.Status = appsv1.DeploymentStatus{ObservedGeneration: 1, UpdatedReplicas: 1, Replicas: 1}
-		change(&d.Status)
-		return d
-	}
-	waiting := deployment(func(*appsv1.DeploymentStatus) {})
-	pod := &corev1.Pod{ObjectMeta: meta("istiod-x")}
-	pod.Labels = map[string]string{"app": "istiod"}
-	pulling, unscheduled := pod.DeepCopy(), pod.DeepCopy()
-	pulling.Status.ContainerStatuses = []corev1.ContainerStatus{{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
-		Reason: "ImagePullBackOff", Message: "no such image",
-	}}}}
-	unscheduled.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are available"}}
-
-	ready := deployment(func(s *appsv1.DeploymentStatus) { s.AvailableReplicas, s.ReadyReplicas = 1, 1 })
-	expect(t, "ready", deploymentReady(faked(ready), "istio-system", "istiod"), true, "1 ready")
-	expect(t, "none", deploymentReady(faked(), "istio-system", "istiod"), false, "not found")
-	expect(t, "not yet", deploymentReady(faked(waiting, pod), "istio-system", "istiod"), false, "0 of 1 updated replicas are available")
-	expect(t, "an image", deploymentReady(faked(waiting, pulling), "istio-system", "istiod"), false, "are available (pod istiod-x: ImagePullBackOff: no such image)")
-	expect(t, "no room", deploymentReady(faked(waiting, unscheduled), "istio-system", "istiod"), false, "are available (pod istiod-x: 0/1 nodes are available)")
-
-	late := deployment(func(s *appsv1.DeploymentStatus) {
-		s.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Reason: "ProgressDeadlineExceeded"}}
-	})
-	_, _, err := deploymentReady(faked(late, pulling), "istio-system", "istiod")(t.Context())
-	var never hopeless
-	if !errors.As(err, &never) || !strings.Contains(err.Error(), "exceeded its progress deadline (pod istiod-x: ImagePullBackOff: no such image)") {
-		t.Errorf("after its deadline: %v", err)
-	}
 }
 
 func TestInjects(t *testing.T) {

@@ -82,7 +82,7 @@ func (r *rescue) restartOnce(ctx context.Context, seen string) error {
 		return err
 	}
 	r.tried = true
-	r.rollout = deploymentReady(r.cluster, r.Mesh.Namespace, r.istiod())
+	r.rollout = r.rolledOut(r.cluster, r.istiod())
 	return nil
 }
 

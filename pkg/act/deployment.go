@@ -1,0 +1,106 @@
+package act
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/kubectl/pkg/polymorphichelpers"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+)
+
+// rollout is a wait for a Deployment. It ends early where the Deployment's pods can't become ready by themselves.
+type rollout struct {
+	*Actor
+	cluster *cluster.Cluster
+	name    string
+	// stuck is what keeps the pods from being ready, and since when it has been seen.
+	stuck obstacle
+	since time.Time
+}
+
+// rolledOut waits until a Deployment in Istio's namespace is rolled out, with at least one pod.
+func (a *Actor) rolledOut(c *cluster.Cluster, name string) condition {
+	return (&rollout{Actor: a, cluster: c, name: name}).condition
+}
+
+// condition is a condition.
+func (r *rollout) condition(ctx context.Context) (bool, string, error) {
+	deployment, err := r.cluster.Kube().AppsV1().Deployments(r.Mesh.Namespace).Get(ctx, r.name, metav1.GetOptions{})
+	if err != nil {
+		return false, "", err
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(deployment)
+	if err != nil {
+		return false, "", hopeless{err}
+	}
+	viewer := polymorphichelpers.DeploymentStatusViewer{}
+	message, done, err := viewer.Status(&unstructured.Unstructured{Object: content}, 0)
+	if done && (deployment.Spec.Replicas == nil || *deployment.Spec.Replicas > 0) {
+		return true, fmt.Sprintf("%d ready", deployment.Status.ReadyReplicas), nil
+	}
+	stuck := obstacleOf(deployment, r.pods(ctx, deployment))
+	if err != nil { // its progress deadline has passed; that stays so until a pod becomes ready
+		stuck = stuck.or(obstacle{reason: "ProgressDeadlineExceeded", what: err.Error(), command: []string{"describe", "deployment", r.name}})
+		if !stuck.final {
+			stuck.final, stuck.patience = true, settling
+		}
+	}
+	if stuck.reason != r.stuck.reason {
+		r.since = time.Now()
+	}
+	r.stuck = stuck
+	if stuck.final && time.Since(r.since) >= stuck.patience {
+		return false, "", r.ends(ctx, stuck)
+	}
+	message = strings.TrimSuffix(strings.TrimSpace(message), "...")
+	if stuck.what != "" {
+		message += " (" + stuck.what + ")"
+	}
+	return false, message, nil
+}
+
+// pods are the Deployment's; none where they can't be listed.
+func (r *rollout) pods(ctx context.Context, deployment *appsv1.Deployment) []corev1.Pod {
+	pods, err := r.cluster.Kube().CoreV1().Pods(deployment.Namespace).List(ctx,
+		metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(deployment.Spec.Selector)})
+	if err != nil {
+		return nil
+	}
+	return pods.Items
+}
+
+// ends is the error of a wait that an obstacle ends.
+func (r *rollout) ends(ctx context.Context, stuck obstacle) error {
+	what := stuck.what
+	if stuck.crashed != "" {
+		if line := r.lastLine(ctx, stuck.pod, stuck.crashed); line != "" {
+			what += "; the last line of its log: " + line
+		}
+	}
+	fix := ""
+	if stuck.command != nil {
+		fix = "\n  → " + r.onIstiod(stuck.command...).String()
+	}
+	return hopeless{fmt.Errorf("Deployment %s in %s can't become ready: %s%s", r.name, r.Mesh.Namespace, what, fix)}
+}
+
+// lastLine is what a container that has ended said last; empty where that can't be read.
+func (r *rollout) lastLine(ctx context.Context, pod, container string) string {
+	one := int64(1)
+	const most = 512 // bytes of a line
+	limit := int64(most)
+	log, err := r.cluster.Kube().CoreV1().Pods(r.Mesh.Namespace).GetLogs(pod,
+		&corev1.PodLogOptions{Container: container, Previous: true, TailLines: &one, LimitBytes: &limit}).DoRaw(ctx)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(log))
+}
