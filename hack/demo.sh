@@ -29,7 +29,7 @@ title "Its istiod is published to other clusters"
 show kubectl mesh expose-istiod --context cluster1 -f "$LAB_ISTIO"
 
 title "The other one is attached as its remote"
-show kubectl mesh attach-remote cluster2 --context cluster1 -f "$LAB_ISTIO"
+show kubectl mesh attach-remote cluster2 --context cluster1
 
 title "Do they reach each other?"
 show kubectl mesh verify --context cluster1 --traffic --probe-image "$probe_image"

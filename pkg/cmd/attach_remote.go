@@ -71,6 +71,9 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 	if err := a.charts.Validate(); err != nil {
 		return usage("%w", err)
 	}
+	if err := a.charts.ValidateRemote(); err != nil {
+		return usage("%w", err)
+	}
 	if err := mesh.ValidateNetwork(a.network); err != nil {
 		return usage("%w", err)
 	}

@@ -50,6 +50,7 @@ func TestWrongUsage(t *testing.T) {
 		{"install-primary --set meshConfig.trustDomian=x", `unknown field "trustDomian"`},
 		{"expose-istiod --set meshConfig.trustDomian=x", `unknown field "trustDomian"`},
 		{"attach-remote west --context east --remote-server 10.0.0.1", `no context "east"`},
+		{"attach-remote west --set meshConfig.trustDomain=x", "in a remote these settings do nothing, since the primary's count: meshConfig.trustDomain. Give them to install-primary"},
 		{"attach-remote west --network a/b", `network "a/b" is not valid`},
 
 		{"expose-istiod --address 127.0.0.1", `--address "127.0.0.1" is not an address that another cluster can call`},

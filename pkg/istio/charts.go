@@ -41,6 +41,8 @@ type Charts struct {
 	Files []string
 	// Set are the user's PATH=VALUE settings, relative to spec, winning over Files.
 	Set []string
+	// over is laid over all, as Set is.
+	over values.Map
 }
 
 // Validate says whether the user's overlays and settings can be read and name nothing that Istio does not know, so that

@@ -62,6 +62,7 @@ func (c Charts) merged(ours values.Map) (values.Map, error) {
 				return nil, err
 			}
 		}
+		all.MergeFrom(c.over)
 		return all, nil
 	})
 }

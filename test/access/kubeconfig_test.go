@@ -148,7 +148,7 @@ func TestKubeconfigs(t *testing.T) {
 	user1 := *lab
 	user1.Kubeconfig = k.write(t)
 	attach := func(context string, args ...string) []string {
-		return append([]string{"attach-remote", "south=" + context, "--context", "exec", "-f", lab.Overlay}, args...)
+		return append([]string{"attach-remote", "south=" + context, "--context", "exec"}, args...)
 	}
 
 	user1.MustMesh(t, "install-primary", "--context", "exec", "--network", "network1", "-f", lab.Overlay)
@@ -156,7 +156,7 @@ func TestKubeconfigs(t *testing.T) {
 	if tunnels.Load() == 0 {
 		t.Error("proxy-url was passed by")
 	}
-	mustContain(t, user1.MustMesh(t, "attach-remote", "west=token-file", "--context", "exec", "-f", lab.Overlay).Stdout, "Attached to exec: west.")
+	mustContain(t, user1.MustMesh(t, "attach-remote", "west=token-file", "--context", "exec").Stdout, "Attached to exec: west.")
 
 	for context, says := range map[string][]string{
 		"proxied-remote":      {"secret-proxy", "--remote-server " + three.Server},

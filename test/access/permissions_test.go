@@ -73,7 +73,7 @@ func TestRolesAreEnough(t *testing.T) {
 
 	install := []string{"install-primary", "--network", "network1", "-f", lab.Overlay}
 	expose := []string{"expose-istiod", "-f", lab.Overlay}
-	attach := []string{"attach-remote", "cluster2", "--remote-server", server, "-f", lab.Overlay}
+	attach := []string{"attach-remote", "cluster2", "--remote-server", server}
 	jobs := []job{
 		{[]string{"preflight", "cluster2", "--remote-server", server, "--skip", "permission"}, []string{"preflight"}, []string{"preflight"}},
 		{slices.Concat(install, []string{"--dry-run=server"}), []string{"install-primary", "istio-by-name"}, nil},

@@ -104,7 +104,7 @@ func (a *arena) script(b *testing.B, part ...string) run {
 // mesh runs a command of kubectl-mesh.
 func (a *arena) mesh(b *testing.B, args ...string) run {
 	b.Helper()
-	return measure(b, a.Command(b.Context(), os.Getenv("KUBECTL_MESH_BIN"), append(args, "--context", primary, "-f", a.Overlay)...))
+	return measure(b, a.Command(b.Context(), os.Getenv("KUBECTL_MESH_BIN"), append(append(args, "--context", primary), a.Needs(args[0])...)...))
 }
 
 // mustBeReady holds both contestants to one meaning of done: istiod says synced, the webhooks have its certificate, and a

@@ -68,10 +68,11 @@ profile() {
   local address
   address=$(kubectl --context "$primary" -n istio-system get service istio-eastwestgateway \
     -o jsonpath='{.status.loadBalancer.ingress[0].ip}')
-  install "$remote" "$(operator remote "$remote" \
+  # The overlay is for what runs in the primary.
+  istioctl install -y --context "$remote" -f <(operator remote "$remote" \
     "      remotePilotAddress: $address" \
     "    istiodRemote:" \
-    "      injectionPath: /inject/cluster/$remote/net/$network")"
+    "      injectionPath: /inject/cluster/$remote/net/$network")
 }
 
 credentials() {

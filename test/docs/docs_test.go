@@ -106,7 +106,7 @@ func newReader(t *testing.T) *reader {
 	// What only the lab needs is added to the commands, and not shown on the pages: they say so.
 	plugin := `#!/bin/sh
 case "$1" in
-install-primary | expose-istiod | attach-remote) exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@" -f ` + lab.Overlay + ` ;;
+install-primary | expose-istiod) exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@" -f ` + lab.Overlay + ` ;;
 verify) case "$*" in *--traffic*) exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@" --probe-image ` + labtest.ProbeImage + ` ;; esac ;;
 esac
 exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@"

@@ -98,7 +98,7 @@ func TestRefusedRemotes(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab)
 	attach := func(more ...string) []string {
-		return append([]string{"attach-remote", "--context", "cluster1", "-f", lab.Overlay}, more...)
+		return append([]string{"attach-remote", "--context", "cluster1"}, more...)
 	}
 	twin := copyKubeconfig(t, lab)
 	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", twin, "set-context", "twin", "--cluster", "cluster1", "--user", "cluster1-admin")
@@ -113,6 +113,7 @@ func TestRefusedRemotes(t *testing.T) {
 		{"the primary's name", attach("cluster1=cluster2"), 2, []string{"the primary's own", "NAME=CONTEXT"}},
 		{"another cluster's name", attach("taken=cluster4"), 1, []string{`"taken"`, "istio-remote-secret-taken"}},
 		{"attached under another name", attach("cluster3"), 1, []string{`already attached as "taken"`}},
+		{"settings of the primary's", attach("cluster2", "-f", lab.Overlay), 2, []string{"in a remote these settings do nothing", "values.global.proxy.resources", "values.telemetry.enabled"}},
 		{"an invalid name", attach("No_Name=cluster2"), 2, []string{`"No_Name"`}},
 		{"a local API server", attach("cluster2", "--remote-server", "https://127.0.0.1:6443"), 1, []string{"secret-localhost", "--remote-server"}},
 		{"no address", attach("cluster2", "--remote-server", "127.0.0.1"), 2, []string{"--remote-server"}},
@@ -170,7 +171,7 @@ func TestForeignPrimary(t *testing.T) {
 	// istioctl labels the namespace only when it makes it.
 	lab.Kubectl(t, "cluster1", "label", "namespace", "istio-system", "topology.istio.io/network=network1")
 	lab.MustMesh(t, "expose-istiod", "--context", "cluster1", "-f", lab.Overlay)
-	lab.MustMesh(t, "attach-remote", "west=cluster2", "--context", "cluster1", "-f", lab.Overlay)
+	lab.MustMesh(t, "attach-remote", "west=cluster2", "--context", "cluster1")
 	mustContain(t, lab.Kubectl(t, "cluster2", "get", "namespace", "istio-system", "-o", "yaml"), "controlPlaneClusters: east")
 	healthy(t, lab, "east", "west")
 }

@@ -14,7 +14,7 @@ func TestDryRun(t *testing.T) {
 	lab := clusters(t)
 	install := []string{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay}
 	expose := []string{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay}
-	attach := []string{"attach-remote", "cluster3", "--context", "cluster1", "-f", lab.Overlay}
+	attach := []string{"attach-remote", "cluster3", "--context", "cluster1"}
 	all := []string{"cluster1", "cluster3"}
 
 	// rehearse runs a command, which must write nothing, and returns what it prints.

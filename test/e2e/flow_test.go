@@ -40,7 +40,7 @@ func TestFlow(t *testing.T) {
 	steps := [][]string{
 		{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay},
 		{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay},
-		{"attach-remote", "cluster2", "--context", "cluster1", "-f", lab.Overlay},
+		{"attach-remote", "cluster2", "--context", "cluster1"},
 	}
 	for i, said := range []string{"cluster1 is the primary of mesh mesh1", "istiod of cluster1 is published at 10.", "Attached to cluster1: cluster2."} {
 		mustContain(t, lab.MustMesh(t, steps[i]...).Stdout, said, "Next: kubectl mesh ")
@@ -165,7 +165,7 @@ func shown(t *testing.T, lab *labtest.Lab) {
 func TestRevision(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab, "--revision", "canary")
-	out := lab.MustMesh(t, "attach-remote", "west=cluster2", "--context", "cluster1", "-f", lab.Overlay)
+	out := lab.MustMesh(t, "attach-remote", "west=cluster2", "--context", "cluster1")
 	mustContain(t, out.Stdout, "Attached to cluster1: west.")
 	r := lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage)
 	if r.Code != 0 {
@@ -181,7 +181,7 @@ func TestManyRemotes(t *testing.T) {
 	primary(t, lab)
 	// Without its controller manager a cluster never fills the token of an account.
 	lab.Lab(t, "stop", "cluster3", "kube-controller-manager")
-	attach := []string{"attach-remote", "cluster2", "cluster3", "cluster4", "--context", "cluster1", "-f", lab.Overlay, "--timeout", "45s"}
+	attach := []string{"attach-remote", "cluster2", "cluster3", "cluster4", "--context", "cluster1", "--timeout", "45s"}
 	r := lab.Mesh(t, attach...)
 	if r.Code != 1 {
 		t.Errorf("exit code %d, not 1", r.Code)

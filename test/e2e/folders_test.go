@@ -14,7 +14,7 @@ func TestFolders(t *testing.T) {
 	write := func(more ...string) {
 		t.Helper()
 		before := versions(t, lab, "cluster1", "cluster3")
-		r := lab.MustMesh(t, append(more, "--context", "cluster1", "-f", lab.Overlay, "--output-dir", dir)...)
+		r := lab.MustMesh(t, append(append(more, "--context", "cluster1", "--output-dir", dir), lab.Needs(more[0])...)...)
 		mustBeUnwritten(t, before, versions(t, lab, "cluster1", "cluster3"))
 		mustContain(t, r.Stdout, filepath.Join(dir, "cluster1")+"\n")
 	}

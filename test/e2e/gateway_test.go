@@ -12,7 +12,7 @@ func TestHostname(t *testing.T) {
 	lab.Lab(t, "lb", "cluster1", "hostname")
 	t.Cleanup(func() { lab.Lab(t, "lb", "cluster1", "ip") })
 	primary(t, lab)
-	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1", "-f", lab.Overlay)
+	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	r := lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage)
 	if r.Code != 0 {
 		t.Errorf("verify --traffic: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
@@ -32,7 +32,7 @@ func TestNoAddress(t *testing.T) {
 	}
 	mustContain(t, r.Stderr, "--timeout 15s has passed", "no controller has said anything", "MetalLB", "--address")
 
-	r = lab.Mesh(t, "attach-remote", "cluster2", "--context", "cluster1", "-f", lab.Overlay)
+	r = lab.Mesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	if r.Code != 1 {
 		t.Errorf("exit code %d, not 1", r.Code)
 	}

@@ -121,7 +121,8 @@ func likeFlux(t *testing.T, lab *labtest.Lab) {
 			"install-primary --output-dir mesh/control-plane", "expose-istiod --output-dir mesh/gateway",
 			"attach-remote west --output-dir mesh/remotes --secrets plain",
 		} {
-			args := append(strings.Fields(here(command)), "--context", "cluster1", "-f", lab.Overlay)
+			words := strings.Fields(here(command))
+			args := append(append(words, "--context", "cluster1"), lab.Needs(words[0])...)
 			plugin := lab.Command(t.Context(), os.Getenv("KUBECTL_MESH_BIN"), args...)
 			plugin.Dir = dir
 			r := labtest.Finish(t, plugin)

@@ -17,7 +17,7 @@ func TestKilledAndRunAgain(t *testing.T) {
 	for _, command := range [][]string{
 		{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay},
 		{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay},
-		{"attach-remote", "cluster3", "--context", "cluster1", "-f", lab.Overlay},
+		{"attach-remote", "cluster3", "--context", "cluster1"},
 	} {
 		// Each time a line later than the last; a kill in the midst of a step's requests comes about by itself.
 		for after := 0; ; after++ {

@@ -17,7 +17,7 @@ import (
 func TestRemoteWithoutContext(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab)
-	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1", "-f", lab.Overlay)
+	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	narrow := *lab
 	narrow.Kubeconfig = filepath.Join(t.TempDir(), "config")
 	alone := lab.Kubectl(t, "cluster1", "config", "view", "--raw", "--minify")

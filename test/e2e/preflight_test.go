@@ -283,7 +283,7 @@ func TestPreflight(t *testing.T) {
 func TestPreflightOfRemotes(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab)
-	lab.MustMesh(t, "attach-remote", "taken=cluster3", "--context", "cluster1", "-f", lab.Overlay)
+	lab.MustMesh(t, "attach-remote", "taken=cluster3", "--context", "cluster1")
 	owned := func(owner string) func(t *testing.T) {
 		return manifest(lab, "cluster4", strings.ReplaceAll(istioNamespace, "OWNER", owner))
 	}

@@ -24,7 +24,7 @@ import (
 func TestSecretEditedWhileAttaching(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab)
-	attach := []string{"attach-remote", "cluster3", "--context", "cluster1", "-f", lab.Overlay}
+	attach := []string{"attach-remote", "cluster3", "--context", "cluster1"}
 	t.Run("as soon as it is there", func(t *testing.T) {
 		command := lab.Command(t.Context(), os.Getenv("KUBECTL_MESH_BIN"), attach...)
 		edited := editOnceThere(t, lab)

@@ -109,7 +109,7 @@ func seen(t *testing.T, all []judged, id, cluster, to string) string {
 func TestPortsClosedToARemote(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab)
-	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1", "-f", lab.Overlay)
+	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	t.Cleanup(func() { restore(t, lab, "cluster2") })
 	for _, test := range []struct {
 		name, match string
@@ -136,7 +136,7 @@ func TestPortsClosedToARemote(t *testing.T) {
 func TestBrokenPairs(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab)
-	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1", "-f", lab.Overlay)
+	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	t.Cleanup(func() { restore(t, lab, "cluster1") })
 	pods := lab.Kubectl(t, "cluster2", "get", "nodes", "-o", "jsonpath={.items[0].spec.podCIDR}")
 	drop(t, lab, "cluster1", []string{"forward"}, "ip daddr "+pods+" tcp dport 8080-8082")

@@ -36,6 +36,14 @@ type Lab struct {
 	program, name string
 }
 
+// Needs are what a command of the plugin is told in the lab besides: the overlay is for what runs in the primary.
+func (l *Lab) Needs(command string) []string {
+	if command == "install-primary" || command == "expose-istiod" {
+		return []string{"-f", l.Overlay}
+	}
+	return nil
+}
+
 // Cluster is one of a lab's.
 type Cluster struct {
 	Name string `json:"name"`

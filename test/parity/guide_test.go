@@ -46,7 +46,7 @@ func useMesh(t *testing.T, lab *labtest.Lab, revision string) {
 		{"expose-istiod"},
 		{"attach-remote", remote},
 	} {
-		lab.MustMesh(t, withRevision(revision, append(command, "--context", primary, "-f", lab.Overlay)...)...)
+		lab.MustMesh(t, withRevision(revision, append(append(command, "--context", primary), lab.Needs(command[0])...)...)...)
 	}
 }
 
