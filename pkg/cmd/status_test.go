@@ -2,6 +2,9 @@ package cmd
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +65,29 @@ func TestShown(t *testing.T) {
 		}
 		if err := test.run(&s, t.Context(), nil); codeOf(t, err) != ExitUnknown || !strings.HasPrefix(out.String(), test.begins) {
 			t.Errorf("-o %q of a primary that could not be read: %v, %q", test.form, err, out)
+		}
+	}
+}
+
+// A primary that does not answer is shown, and the exit code says that nothing is known of it.
+func TestStatusOfASilentPrimary(t *testing.T) {
+	t.Parallel()
+	silent, _ := silentServer(t)
+	kubeconfig := filepath.Join(t.TempDir(), "config")
+	text := fmt.Sprintf(`apiVersion: v1
+kind: Config
+clusters: [{name: silent, cluster: {server: %q}}]
+contexts: [{name: silent, context: {cluster: silent, user: user}}]
+users: [{name: user, user: {token: a-token}}]
+`, silent)
+	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for command, shows := range map[string]string{"status": "silent", "graph": "flowchart LR"} {
+		streams, _, out, errOut := genericiooptions.NewTestIOStreams()
+		code := Main(t.Context(), []string{"kubectl-mesh", command, "--kubeconfig", kubeconfig, "--context", "silent", "--request-timeout", "1s"}, streams)
+		if code != ExitUnknown || !strings.Contains(out.String(), shows) || !strings.Contains(errOut.String(), "error: the primary could not be read: API server: ") {
+			t.Errorf("%s: exit code %d\n%s%s", command, code, out, errOut)
 		}
 	}
 }
