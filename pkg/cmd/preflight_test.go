@@ -74,7 +74,7 @@ func TestPreflightTells(t *testing.T) {
 		{"-o name --only permission", []string{good, bad, hindered}, ExitFailed, "check/west/permission skip\n",
 			"west: reachable, which a chosen check needs, failed: as seen\n"},
 		{"-o name --only other-primary", []string{good}, ExitOK, "", "The chosen checks do not apply to these clusters.\n"},
-		{"", []string{good}, ExitOK, "east\n  ✓ reachable  as seen\n\neast: 1 passed\n", ""},
+		{"", []string{good}, ExitOK, "east\n  ✓ clusters  1 check\n\neast: 1 passed\n✓ 1 of 1 cluster passed\n", ""},
 	} {
 		t.Run(test.flags+"/"+strings.Join(test.results, ","), func(t *testing.T) {
 			t.Parallel()

@@ -234,7 +234,7 @@ func TestVerifyOutputs(t *testing.T) {
 	}
 	for output, holds := range map[string]func(out string) bool{
 		"": func(out string) bool {
-			return strings.HasPrefix(out, "FROM \\ TO") && strings.Contains(out, "✗ token-expired  as seen") && strings.HasSuffix(out, "west: 0 passed, 1 failed\n")
+			return strings.HasPrefix(out, "FROM \\ TO") && strings.Contains(out, "✗ token-expired  as seen") && strings.HasSuffix(out, "west: 0 passed, 1 failed\n✗ 1 of 2 clusters passed; west failed\n")
 		},
 		"wide": func(out string) bool {
 			return strings.HasPrefix(out, "FROM \\ TO") && strings.Contains(out, "docs/checks.md#token-expired") && strings.Contains(out, "credentials")

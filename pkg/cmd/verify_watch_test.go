@@ -71,7 +71,7 @@ func TestVerifyWatch(t *testing.T) {
 		judged("reachable east pass", "token-expired west warn"),
 		interrupted,
 	}
-	const table = "east\n  ✓ reachable      as seen\nwest\n  ✓ token-expired  as seen\n\neast: 1 passed\nwest: 1 passed\n"
+	const table = "east\n  ✓ clusters     1 check\nwest\n  ✓ credentials  1 check\n\neast: 1 passed\nwest: 1 passed\n✓ 2 of 2 clusters passed\n"
 	const trouble = "12:00:03 could not look: no network\n12:00:05 could not look: another one\n12:00:07 could not look: no network\n"
 	for _, test := range []struct {
 		name  string

@@ -4,21 +4,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/status"
 )
 
-// Checks writes results as a table, one group a cluster, with a closing line for each.
+// Checks writes results as a table, one group a cluster: in full what is not well, then a line for each category with
+// what passed, and one for what was skipped. The last line says how all clusters are.
 func Checks(to io.Writer, style Style, results []check.Result) error {
 	return checks(to, style, results, false)
 }
 
-// ChecksWide is Checks with each check's category, and for what did not pass also what was expected, why it matters
-// and where it is explained.
+// ChecksWide is Checks with every result in full and with its category, and for what did not pass also what was
+// expected, why it matters and where it is explained.
 func ChecksWide(to io.Writer, style Style, results []check.Result) error {
 	return checks(to, style, results, true)
 }
@@ -27,50 +30,132 @@ func checks(to io.Writer, style Style, results []check.Result, wide bool) error 
 	w := &strings.Builder{}
 	results = plainResults(results)
 	order, byCluster := group(results)
+	full := func(r check.Result) bool { return wide || bad(r) }
 	width, categories := 0, 0
 	for _, r := range results {
-		width = max(width, len(r.ID))
-		if wide {
-			categories = max(categories, len(r.Category)+2)
+		if full(r) {
+			width = max(width, len(r.ID))
 		}
+		categories = max(categories, len(r.Category)+2)
 	}
 	for _, cluster := range order {
 		fmt.Fprintln(w, style.paint(bold, cluster))
 		for _, r := range byCluster[cluster] {
-			symbol, colour := symbolOf(r.Status)
+			if !full(r) {
+				continue
+			}
 			head := pad(r.ID, width) + "  "
 			if wide {
 				head += pad(string(r.Category), categories)
 			}
-			column := 2 + 1 + 1 + len([]rune(head))
-			fmt.Fprintf(w, "  %s %s%s\n", style.paint(colour, symbol), head, hang(r.Seen, style.Width, column))
-			if r.Status == check.Pass || r.Status == check.Skip {
-				continue
+			symbol, colour := symbolOf(r.Status)
+			fmt.Fprintf(w, "  %s %s%s\n", style.paint(colour, symbol), head, hang(r.Seen, style.Width, 4+len([]rune(head))))
+			if bad(r) {
+				detail(w, style, r, wide)
 			}
-			if wide {
-				background(w, style, r)
-			}
-			w.WriteString(Fix(r.Fix, "    "))
-			if wide && r.Docs != "" {
-				fmt.Fprintf(w, "    %s\n", style.paint(faint, r.Docs))
-			}
+		}
+		if !wide {
+			w.WriteString(summed(style, byCluster[cluster], categories))
 		}
 	}
 	if len(order) > 0 {
 		fmt.Fprintln(w)
 	}
-	if bad := troubles(results); len(bad) > 0 && !wide {
-		line := "More about it: kubectl mesh verify --explain " + strings.Join(bad, ",")
+	if ids := troubles(results); len(ids) > 0 && !wide {
+		line := "More about it: kubectl mesh verify --explain " + strings.Join(ids, ",")
 		if len([]rune(line)) > style.Width {
-			line = "More about each: kubectl mesh verify --explain " + bad[0] + " (or another id)"
+			line = "More about each: kubectl mesh verify --explain " + ids[0] + " (or another id)"
 		}
 		fmt.Fprintln(w, line)
 	}
 	for _, cluster := range order {
 		fmt.Fprintln(w, Tally(cluster, byCluster[cluster]))
 	}
+	if len(order) > 0 {
+		fmt.Fprintln(w, verdict(style, order, byCluster))
+	}
 	_, err := io.WriteString(to, w.String())
 	return err
+}
+
+// bad is true for what is shown in full.
+func bad(r check.Result) bool { return r.Status != check.Pass && r.Status != check.Skip }
+
+// detail says what is to be done about a result.
+func detail(w *strings.Builder, style Style, r check.Result, wide bool) {
+	if wide {
+		background(w, style, r)
+	}
+	w.WriteString(Fix(r.Fix, "    "))
+	if wide && r.Docs != "" {
+		fmt.Fprintf(w, "    %s\n", style.paint(faint, r.Docs))
+	}
+}
+
+// summed are a cluster's passed checks, one line a category, and how many were skipped for which reason.
+func summed(style Style, results []check.Result, width int) string {
+	w := &strings.Builder{}
+	passed := map[check.Category]int{}
+	needed, idle := map[string]int{}, 0
+	for _, r := range results {
+		switch {
+		case r.Status == check.Pass:
+			passed[r.Category]++
+		case r.Status == check.Skip && r.Needs != "":
+			needed[ground(results, r)]++
+		case r.Status == check.Skip:
+			idle++
+		}
+	}
+	symbol, colour := symbolOf(check.Pass)
+	for _, category := range check.Categories() {
+		if n := passed[category]; n > 0 {
+			fmt.Fprintf(w, "  %s %s%s\n", style.paint(colour, symbol), pad(string(category), width), count(n, "check"))
+		}
+	}
+	symbol, colour = symbolOf(check.Skip)
+	for _, need := range slices.Sorted(maps.Keys(needed)) {
+		fmt.Fprintf(w, "  %s %s%s (needs %s)\n", style.paint(colour, symbol), pad("skipped", width), count(needed[need], "check"), need)
+	}
+	if idle > 0 {
+		fmt.Fprintf(w, "  %s %s%s (nothing to judge)\n", style.paint(colour, symbol), pad("skipped", width), count(idle, "check"))
+	}
+	return w.String()
+}
+
+// ground is the check at the root of a skipped one: that which it needs may be skipped for another.
+func ground(results []check.Result, r check.Result) string {
+	need := r.Needs
+	for range results { // as many as there are at most
+		i := slices.IndexFunc(results, func(other check.Result) bool { return other.ID == need })
+		if i < 0 || results[i].Needs == "" {
+			break
+		}
+		need = results[i].Needs
+	}
+	return need
+}
+
+// verdict is the last line: how many clusters passed, and which did not.
+func verdict(style Style, order []string, byCluster map[string][]check.Result) string {
+	names := map[check.Status][]string{}
+	worst := []check.Result{}
+	for _, cluster := range order {
+		one := status.Worst(byCluster[cluster])
+		names[one] = append(names[one], cluster)
+		worst = append(worst, check.Result{Status: one})
+	}
+	symbol, colour := symbolOf(check.Worst(worst))
+	text := fmt.Sprintf("%d of %s passed", len(names[check.Pass])+len(names[check.Warn]), count(len(order), "cluster"))
+	for _, worse := range []struct {
+		status check.Status
+		called string
+	}{{check.Fail, "failed"}, {check.Unknown, "unknown"}, {check.Warn, "with warnings"}} {
+		if len(names[worse.status]) > 0 {
+			text += "; " + strings.Join(names[worse.status], ", ") + " " + worse.called
+		}
+	}
+	return style.paint(colour, symbol) + " " + text
 }
 
 // background says what should have been, and why it matters.

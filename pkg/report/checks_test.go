@@ -194,6 +194,38 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// What was skipped counts for the check at the root of it, and a cluster of which nothing else is known has not passed.
+func TestSkipped(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	err := Checks(&text, Style{Width: 80}, known([]check.Result{
+		{ID: "no-istiod", Cluster: "east", Status: check.Fail, Seen: "no istiod"},
+		{ID: "istiod-ready", Cluster: "east", Status: check.Skip, Seen: "needs no-istiod", Needs: "no-istiod"},
+		{ID: "firewall", Cluster: "east", Status: check.Skip, Seen: "needs istiod-ready", Needs: "istiod-ready"},
+		{ID: "mesh-id", Cluster: "east", Status: check.Skip, Seen: "no mesh id to compare"},
+		{ID: "injection", Cluster: "west", Status: check.Skip, Seen: "needs istiod-ready", Needs: "istiod-ready"},
+		{ID: "mesh-id", Cluster: "south", Status: check.Skip, Seen: "no mesh id to compare"},
+	}))
+	const want = `east
+  ✗ no-istiod  no istiod
+  - skipped        2 checks (needs no-istiod)
+  - skipped        1 check (nothing to judge)
+west
+  - skipped        1 check (needs istiod-ready)
+south
+  - skipped        1 check (nothing to judge)
+
+More about it: kubectl mesh verify --explain no-istiod
+east: 0 passed, 3 skipped, 1 failed
+west: 0 passed, 1 skipped
+south: 0 passed, 1 skipped
+✗ 1 of 3 clusters passed; east failed; west unknown
+`
+	if err != nil || text.String() != want {
+		t.Errorf("got %v\n%s", err, text.String())
+	}
+}
+
 func TestYAML(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder

@@ -58,7 +58,7 @@ func links(clusters []Cluster, results []check.Result) []Link {
 
 func (l *Link) judge(results []check.Result, concerns func(check.Result) bool) {
 	own := slices.DeleteFunc(slices.Clone(results), func(r check.Result) bool { return !concerns(r) })
-	l.Status = worst(own)
+	l.Status = Worst(own)
 	for _, p := range problems(own) {
 		if !slices.Contains(l.Because, p.ID) {
 			l.Because = append(l.Because, p.ID)

@@ -94,7 +94,7 @@ type Problem struct {
 
 // Of sums up a mesh that has been looked at deeply and judged.
 func Of(m mesh.Mesh, s *observe.Snapshot, results []check.Result) Mesh {
-	sum := Mesh{ID: m.ID, Revision: m.RevisionLabel(), Namespace: m.Namespace, Status: worst(results), Istiods: []Istiod{}}
+	sum := Mesh{ID: m.ID, Revision: m.RevisionLabel(), Namespace: m.Namespace, Status: Worst(results), Istiods: []Istiod{}}
 	primary, _ := m.Primary()
 	seen := s.Clusters[primary.Name]
 	if seen == nil {
@@ -154,14 +154,14 @@ func clusterOf(c mesh.Cluster, seen, primary *observe.Cluster, plane observe.Con
 		}
 	}
 	own := slices.DeleteFunc(slices.Clone(results), func(r check.Result) bool { return r.Cluster != sum.Name })
-	sum.Status = worst(own)
+	sum.Status = Worst(own)
 	sum.Problems = problems(own)
 	return sum
 }
 
-// worst is the worst of the results. What was skipped because another check failed is not known; what had nothing to
+// Worst is the worst of the results. What was skipped because another check failed is not known; what had nothing to
 // judge says nothing against anybody.
-func worst(results []check.Result) check.Status {
+func Worst(results []check.Result) check.Status {
 	known := slices.Clone(results)
 	for i, r := range known {
 		switch {

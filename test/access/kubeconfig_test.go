@@ -190,8 +190,8 @@ func TestKubeconfigs(t *testing.T) {
 	}
 
 	before := tunnels.Load()
-	r := user1.MustMesh(t, "verify", "west=token-file", "south=insecure", "--context", "proxied")
-	mustContain(t, r.Stdout, "not-synced            1 of 1 replicas") // asked through a port-forward
+	r := user1.MustMesh(t, "verify", "west=token-file", "south=insecure", "--context", "proxied", "--only", "not-synced", "-o", "wide")
+	mustContain(t, r.Stdout, "not-synced  control-plane  1 of 1 replicas") // asked through a port-forward
 	if tunnels.Load() == before {
 		t.Error("proxy-url was passed by")
 	}

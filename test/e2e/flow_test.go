@@ -167,7 +167,7 @@ func TestRevision(t *testing.T) {
 	primary(t, lab, "--revision", "canary")
 	out := lab.MustMesh(t, "attach-remote", "west=cluster2", "--context", "cluster1")
 	mustContain(t, out.Stdout, "Attached to cluster1: west.")
-	r := lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage)
+	r := lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "-o", "wide")
 	if r.Code != 0 {
 		t.Fatalf("verify --traffic: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
