@@ -5,6 +5,8 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 )
 
 // ValidateContext says what a context of the kubeconfig lacks, so that no client is made of it. client-go would take its
@@ -39,16 +41,21 @@ func ValidateContext(flags *genericclioptions.ConfigFlags, name string, primary 
 	switch entry := raw.Clusters[clusterName]; {
 	case server != "":
 	case clusterName == "":
-		return fmt.Errorf("context %q names no cluster in the kubeconfig: kubectl config set-context %q --cluster=CLUSTER", name, name)
+		return fmt.Errorf("context %q names no cluster in the kubeconfig: %s", name, config("set-context", name, "--cluster=CLUSTER"))
 	case entry == nil:
-		return fmt.Errorf("context %q names the cluster %q, which the kubeconfig does not have: kubectl config set-cluster %q --server=https://ADDRESS:PORT",
-			name, clusterName, clusterName)
+		return fmt.Errorf("context %q names the cluster %q, which the kubeconfig does not have: %s",
+			name, clusterName, config("set-cluster", clusterName, "--server=https://ADDRESS:PORT"))
 	case entry.Server == "":
-		return fmt.Errorf("context %q names the cluster %q, which has no server in the kubeconfig: kubectl config set-cluster %q --server=https://ADDRESS:PORT",
-			name, clusterName, clusterName)
+		return fmt.Errorf("context %q names the cluster %q, which has no server in the kubeconfig: %s",
+			name, clusterName, config("set-cluster", clusterName, "--server=https://ADDRESS:PORT"))
 	}
 	if user != "" && raw.AuthInfos[user] == nil && !credentials {
-		return fmt.Errorf("context %q names the user %q, whom the kubeconfig does not have: kubectl config set-credentials %q", name, user, user)
+		return fmt.Errorf("context %q names the user %q, whom the kubeconfig does not have: %s", name, user, config("set-credentials", user))
 	}
 	return nil
+}
+
+// config is a command on the kubeconfig, as a line for a shell.
+func config(args ...string) string {
+	return command.Shell(command.Command{Argv: append([]string{"kubectl", "config"}, args...)})
 }

@@ -42,6 +42,7 @@ func callerOf(c *cobra.Command) command.Caller {
 // words are a flag as it is given, once for each of its values.
 func words(c *cobra.Command, f *pflag.Flag) []string {
 	values := []string{f.Value.String()}
+	var words []string
 	if several, is := f.Value.(pflag.SliceValue); is {
 		values = several.GetSlice()
 	} else if pairs, err := c.Flags().GetStringToString(f.Name); err == nil {
@@ -50,8 +51,8 @@ func words(c *cobra.Command, f *pflag.Flag) []string {
 			values = append(values, key+"="+pairs[key])
 		}
 	}
-	for i := range values {
-		values[i] = "--" + f.Name + "=" + values[i]
+	for _, value := range values { // which may be the flag's own slice
+		words = append(words, "--"+f.Name+"="+value)
 	}
-	return values
+	return words
 }

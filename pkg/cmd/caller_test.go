@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -32,11 +34,22 @@ func TestCaller(t *testing.T) {
 		if err := c.ParseFlags(rest); err != nil {
 			t.Fatal(err)
 		}
+		before := flagValues(c)
 		caller := callerOf(c)
+		if after := flagValues(c); !slices.Equal(after, before) {
+			t.Errorf("%s: its flags were %q and are %q", test.line, before, after)
+		}
 		if caller.Subcommand != args[0] || !slices.Equal(caller.Every, test.every) || !slices.Equal(caller.Primary, test.primary) || !slices.Equal(caller.Own, test.own) {
 			t.Errorf("%s carries along %+v", test.line, caller)
 		}
 	}
+}
+
+// flagValues are all flags with their values.
+func flagValues(c *cobra.Command) []string {
+	var values []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { values = append(values, f.Name+"="+f.Value.String()) })
+	return values
 }
 
 // What comes next is printed for a shell, like any other command.
