@@ -189,7 +189,12 @@ func (a *attachRemote) summary(s *session, steps []plan.Step, outcome run.Outcom
 	if len(failed) > 0 {
 		return errors.New("not every cluster was attached")
 	}
-	fmt.Fprintf(a.said(), "Next: %s\n", a.next(s.mesh, "verify", "--traffic"))
+	if probePublished {
+		fmt.Fprintf(a.said(), "Next: %s\n", a.next(s.mesh, "verify", "--traffic"))
+		return nil
+	}
+	fmt.Fprintf(a.said(), "Next: %s\n", a.next(s.mesh, "verify"))
+	fmt.Fprintln(a.said(), "With --traffic and --probe-image it also sends requests from cluster to cluster; make probe builds the program for that image.")
 	return nil
 }
 

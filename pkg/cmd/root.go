@@ -98,7 +98,7 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 			kubectl mesh install-primary --context east --network network1
 			kubectl mesh expose-istiod --context east
 			kubectl mesh attach-remote west --context east
-			kubectl mesh verify --context east --traffic`),
+			kubectl mesh verify --context east`),
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName("kubectl-mesh")},
 		SilenceUsage:  true,
 		SilenceErrors: true,

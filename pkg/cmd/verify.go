@@ -31,6 +31,10 @@ type verify struct {
 	ticker func(time.Duration) (ticks <-chan time.Time, stop func())
 }
 
+// probePublished says whether the image that --probe-image has by default can be pulled. As long as it can't, no command
+// that is printed relies on it.
+const probePublished = false
+
 // callsPerPair is how many calls a probe makes to each cluster in each protocol: enough for a median, and few enough
 // to disturb nobody.
 const callsPerPair = 10
@@ -79,7 +83,7 @@ func newVerify(o *options) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
 	f.BoolVar(&v.traffic, "traffic", false, "Send requests from every cluster to every cluster")
-	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), "Image of the pods that send the requests")
+	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), "Image of the pods that send the requests; none is published yet: make probe builds the program for one")
 	f.BoolVar(&v.probe.Keep, "keep", false, "Leave the pods of --traffic in the clusters, to look at them")
 	v.addFlags(c)
 	return c

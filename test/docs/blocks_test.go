@@ -17,6 +17,8 @@ type block struct {
 	commands []command
 	// before and after are shell commands that bring about what the page speaks of, and undo it.
 	before, after []string
+	// later is true for a block that is run after the one that follows it.
+	later bool
 	// notRun says why the block is not run; empty for one that is.
 	notRun string
 }
@@ -28,9 +30,9 @@ type command struct {
 }
 
 // readPage finds a page's blocks of shell commands and of terminal sessions. Comments right before one say how it is run:
-// `<!-- before: COMMAND -->`, `<!-- after: COMMAND -->`, `<!-- not run: REASON -->`.
+// `<!-- before: COMMAND -->`, `<!-- after: COMMAND -->`, `<!-- run: after the next block -->`, `<!-- not run: REASON -->`.
 func readPage(text string) ([]block, error) {
-	remark := regexp.MustCompile(`^<!-- (before|after|not run): (.*) -->$`)
+	remark := regexp.MustCompile(`^<!-- (before|after|run|not run): (.*) -->$`)
 	var blocks []block
 	var next block
 	lines := strings.Split(text, "\n")
@@ -41,6 +43,8 @@ func readPage(text string) ([]block, error) {
 				next.before = append(next.before, m[2])
 			case "after":
 				next.after = append(next.after, m[2])
+			case "run":
+				next.later = m[2] == "after the next block"
 			default:
 				next.notRun = m[2]
 			}
@@ -70,6 +74,12 @@ func readPage(text string) ([]block, error) {
 			blocks = append(blocks, next)
 		}
 		next = block{}
+	}
+	for i := range len(blocks) - 1 {
+		if blocks[i].later {
+			blocks[i], blocks[i+1] = blocks[i+1], blocks[i]
+			blocks[i+1].later = false // or it would be put off to the end
+		}
 	}
 	return blocks, nil
 }

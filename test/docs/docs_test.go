@@ -83,7 +83,11 @@ func blocksOf(t *testing.T, page string) []block {
 }
 
 // reader is somebody who types what a page shows.
-type reader struct{ env []string }
+type reader struct {
+	env []string
+	// unseen are the flags that only the lab needs, as commands that are printed repeat them.
+	unseen *strings.Replacer
+}
 
 // newReader gives a page's reader bare clusters whose contexts are called as pages call them.
 func newReader(t *testing.T) *reader {
@@ -125,7 +129,7 @@ exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@"
 	if err := os.Symlink(pages, filepath.Join(home, "docs")); err != nil { // as in a clone
 		t.Fatal(err)
 	}
-	return &reader{env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+lab.Bin+":"+os.Getenv("PATH"), "PWD="+home)}
+	return &reader{unseen: strings.NewReplacer(" --filename="+lab.Overlay, "", " --probe-image="+labtest.ProbeImage, ""), env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+lab.Bin+":"+os.Getenv("PATH"), "PWD="+home)}
 }
 
 // follow types a block's commands and compares what is said with what is shown.
@@ -183,5 +187,5 @@ func (r *reader) run(t *testing.T, typed string) (said string, err error) {
 	}
 	shell.Env = r.env
 	out, err := shell.CombinedOutput()
-	return string(out), err
+	return r.unseen.Replace(string(out)), err
 }

@@ -28,6 +28,17 @@ func TestReadPage(t *testing.T) {
 	if second := blocks[1]; second.notRun != "no network" || second.commands[0].typed != "third\nfourth" {
 		t.Errorf("%+v", second)
 	}
+	late, err := readPage("<!-- run: after the next block -->\n" + "```sh\nseen first\n```\n```sh\nseen second\n```\n```sh\nseen third\n```\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, b := range late {
+		order = append(order, b.commands[0].typed)
+	}
+	if want := []string{"seen second", "seen first", "seen third"}; !slices.Equal(order, want) {
+		t.Errorf("run are %q, not %q", order, want)
+	}
 	for _, bad := range []string{"```sh\nfirst\n", "<!-- not run: why -->\nWords.\n"} {
 		if _, err := readPage(bad); err == nil {
 			t.Errorf("%q was taken", bad)
