@@ -52,7 +52,7 @@ func manifestsFit(t *testing.T, lab *labtest.Lab, cluster string) {
 		}
 	}
 	lab.Kubectl(t, cluster, "wait", "customresourcedefinition", "--all", "--timeout=5m",
-		`--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True`)
+		"--for=condition=Established") // a filter of jsonpath fails on a definition that has no condition yet
 	for _, namespace := range []string{"argocd", "flux-system"} {
 		lab.Kubectl(t, cluster, "create", "namespace", namespace)
 	}
