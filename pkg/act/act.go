@@ -70,6 +70,9 @@ func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 	if drop, is := step.Action.(plan.DropRemoteSecrets); is {
 		return a.drop(ctx, c, drop)
 	}
+	if drop, is := step.Action.(plan.DropRemoteProfile); is {
+		return a.dropRemoteProfile(ctx, c, drop)
+	}
 	if _, is := step.Action.(plan.RestartIstiod); is {
 		_, err := a.restart(ctx, c)
 		return run.Result{Detail: "restarting", Wrote: err == nil}, err

@@ -13,7 +13,8 @@ import (
 
 // Labels and annotations of an ApplySet (KEP-3659), by which kubectl and others find what was applied together.
 const (
-	setIDLabel          = "applyset.kubernetes.io/id"
+	// SetIDLabel is on the object that stands for a set.
+	SetIDLabel          = "applyset.kubernetes.io/id"
 	partOfLabel         = "applyset.kubernetes.io/part-of"
 	toolingAnnotation   = "applyset.kubernetes.io/tooling"
 	kindsAnnotation     = "applyset.kubernetes.io/contains-group-kinds"
@@ -66,7 +67,7 @@ func (s Set) Members(objects []*unstructured.Unstructured) (members []*unstructu
 		"kind":       "ConfigMap",
 		"metadata": map[string]any{
 			"name": s.Name, "namespace": s.Namespace,
-			"labels":      map[string]any{setIDLabel: s.ID()},
+			"labels":      map[string]any{SetIDLabel: s.ID()},
 			"annotations": annotations,
 		},
 	}}

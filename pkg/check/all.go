@@ -39,10 +39,12 @@ func asked() []Check {
 		{ID: "namespace-terminating", Category: Clusters, Title: "Istio's namespace is not being deleted",
 			Before: always, Needs: []string{"reachable"}, judge: terminating},
 
+		{ID: "primary-is-remote", Category: ControlPlane, Title: "the primary is no other primary's remote",
+			Before: always, Verify: true, Needs: []string{"reachable"}, judge: primaryIsRemote},
 		{ID: "adoptable", Category: ControlPlane, Title: "a control plane that is there can be a primary",
-			Before: []string{BeforeInstall}, Needs: []string{"reachable"}, judge: adoptable},
+			Before: []string{BeforeInstall}, Needs: []string{"reachable", "primary-is-remote"}, judge: adoptable},
 		{ID: "no-istiod", Category: ControlPlane, Title: "the primary has a control plane",
-			Before: later, Verify: true, Needs: []string{"reachable"}, judge: noIstiod},
+			Before: later, Verify: true, Needs: []string{"reachable", "primary-is-remote"}, judge: noIstiod},
 		{ID: "external-off", Category: ControlPlane, Title: "istiod may manage remote clusters",
 			Before: later, Verify: true, Needs: []string{"no-istiod"}, judge: externalOff},
 		{ID: "name-default", Category: ControlPlane, Title: "the primary has a name of its own",
@@ -61,7 +63,7 @@ func asked() []Check {
 			Verify: true, Needs: []string{"gateway-ready"}, judge: gatewayPolicy},
 
 		{ID: "own-control-plane", Category: ControlPlane, Title: "a remote has no control plane of its own",
-			Before: attach, Verify: true, Needs: []string{"same-cluster", "reachable"}, judge: ownControlPlane},
+			Before: attach, Verify: true, Needs: []string{"same-cluster", "reachable"}, NeedsOfPrimary: []string{"primary-is-remote", "no-istiod"}, judge: ownControlPlane},
 		{ID: "other-primary", Category: ControlPlane, Title: "a remote belongs to no other primary",
 			Before: attach, Needs: []string{"reachable"}, judge: otherPrimary},
 		{ID: "secret-missing", Category: Credentials, Title: "the primary has credentials for the remote",

@@ -142,7 +142,7 @@ func terminating(v view) []Result {
 }
 
 func ownControlPlane(v view) []Result {
-	return v.remotes(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.ControlPlanes); r != nil {
 			return r
 		}
@@ -150,6 +150,14 @@ func ownControlPlane(v view) []Result {
 			return pass("no istiod in %s", v.mesh.Namespace)
 		}
 		plane := seen.ControlPlanes[0]
+		if primary, is := v.givenAsRemote(); is {
+			return fail(advice("the arguments are swapped: %s is the primary", primary.Name).and(v.swapped(v.thePrimary(), primary)),
+				"Deployment %s in %s: this cluster has a control plane, and %s, which is given as its primary, has none", plane.Name, v.mesh.Namespace, label(v.thePrimary()))
+		}
+		if held, attached := v.secretOf(c.Name); attached && held.UID == seen.UID && seen.UID != "" && plane.InstalledBy == ours {
+			return fail(v.undoInstall(c, seen).and(v.attachOver(c)).and(advice("then restart the pods that got a sidecar since")),
+				"Deployment %s in %s: a control plane was installed over this remote (cluster id %q, revision %s)", plane.Name, v.mesh.Namespace, plane.ClusterID, plane.Revision)
+		}
 		return fail(advice("a remote is managed by the primary's istiod. Remove this one with the tool that installed it%s, or leave the cluster out", by(plane.InstalledBy)),
 			"Deployment %s in %s: this cluster has a control plane of its own (cluster id %q, revision %s)",
 			plane.Name, v.mesh.Namespace, plane.ClusterID, plane.Revision)

@@ -120,7 +120,7 @@ func secretUnreachable(v view) []Result {
 			fix = advice("let pods of %s reach it (firewalls, the API server's authorized networks, network policies), or give an address that they reach", primary.Name)
 		}
 		fix = fix.and(v.attachOver(c, "--remote-server", "https://ADDRESS:PORT").fill("ADDRESS:PORT"))
-		if there := v.snapshot.Clusters[c.Name]; there != nil && !sameServer(there.Server, s.Server) && answersHere(there) && !mesh.IsLocal(there.Server) {
+		if there := v.snapshot.Clusters[c.Name]; there != nil && !observe.SameServer(there.Server, s.Server) && answersHere(there) && !mesh.IsLocal(there.Server) {
 			fix = v.attachOver(c, "--remote-server", there.Server) // it does answer at this one
 		}
 		return fail(fix, "Secret %s: %s", s.Secret, who)
@@ -147,9 +147,6 @@ func answersHere(seen *observe.Cluster) bool {
 	return !silent
 }
 
-// sameServer compares addresses of API servers.
-func sameServer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }
-
 // willHaveCA asks of the CA that a remote secret is to have, which is the cluster's own.
 func willHaveCA(v view) []Result {
 	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
@@ -158,7 +155,7 @@ func willHaveCA(v view) []Result {
 			return skip("needs reachable") // which verify asks of the server in the secret
 		case blind(seen, observe.CertificateAuthority) != nil:
 			return blind(seen, observe.CertificateAuthority)
-		case c.Server != "" && !sameServer(c.Server, seen.Server):
+		case c.Server != "" && !observe.SameServer(c.Server, seen.Server):
 			return skip("the primary calls another address than the kubeconfig's")
 		case seen.Untrusted == "":
 			return pass("the cluster's CA is that of its API server")

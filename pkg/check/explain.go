@@ -34,6 +34,15 @@ func explanations() map[string]explanation {
 			API service that does not answer.`,
 			`Wait until it is gone, then run the command again. If it stays, its status says what it waits for.`,
 		},
+		"primary-is-remote": {
+			`The cluster of --context is attached to another primary as its remote, or was when a control plane was installed
+			over it: the annotation, the injection path, the Service or EndpointSlice of istiod, or the record of attach-remote
+			say so. One wrong current context is enough. A control plane installed over a remote takes it from its primary, with
+			another root of trust, and breaks the traffic in both directions.`,
+			`Name the primary's context with --context. Where a control plane was installed over a remote, the result has the
+			commands that remove it and attach the cluster again. To take a remote from its primary on purpose, name it to
+			install-primary with --convert-remote.`,
+		},
 		"adoptable": {
 			`A control plane is there that another tool installed. It is read, never installed again, so it must already be
 			what a primary is: it may manage remote clusters (EXTERNAL_ISTIOD), and has a cluster name and a mesh ID of its own.
@@ -128,7 +137,9 @@ func explanations() map[string]explanation {
 		},
 		"name-duplicate": {
 			`A cluster's name must stand for one cluster. istiod ignores a remote with the primary's own name, and uses only the
-			first of two secrets with one key, both silently (#36365). One cluster under two names gives every endpoint twice.`,
+			first of two secrets with one key, both silently (#36365). One cluster under two names gives every endpoint twice.
+			Clusters are told apart by the UID of their namespace kube-system, which is read with each secret's own credentials.
+			Where it can't be read, and the token is not the cluster's own, the answer is unknown.`,
 			`Keep one secret for each name, and give each cluster a name of its own (NAME=CONTEXT).`,
 		},
 		"annotation-missing": {

@@ -16,6 +16,9 @@ func ToldOfAll(caller command.Caller, namespace string, contextOf func(cluster s
 		s.change = func(w *world) {
 			change(w)
 			w.caller, w.mesh.Namespace = caller, namespace
+			for name := range w.snapshot.Primaries {
+				w.snapshot.Primaries[name] = contextOf(name)
+			}
 			for i := range w.mesh.Clusters {
 				if c := &w.mesh.Clusters[i]; c.Context != "" {
 					c.Context = contextOf(c.Name)

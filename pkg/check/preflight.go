@@ -12,7 +12,7 @@ import (
 // them.
 func preflightIDs() []string {
 	return []string{
-		"reachable", "same-cluster", "permission", "kubernetes-version", "namespace-terminating", "adoptable",
+		"reachable", "same-cluster", "permission", "kubernetes-version", "namespace-terminating", "primary-is-remote", "adoptable",
 		"own-control-plane", "other-primary", "secret-localhost", "secret-proxy", "secret-malformed",
 		"name-duplicate", "secret-ca", "load-balancer", "pod-security", "network-overlap", "roots-differ", "mixed-ambient", "clock-skew",
 	}

@@ -113,7 +113,7 @@ func (v view) howToSet(c mesh.Cluster, plane observe.ControlPlane, chartValues [
 }
 
 func noIstiod(v view) []Result {
-	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		if r := blind(seen, observe.ControlPlanes); r != nil {
 			return r
 		}
@@ -127,6 +127,10 @@ func noIstiod(v view) []Result {
 		if len(revisions) > 0 {
 			return fail(advice("choose one with --revision, or install it").and(v.install()), "no istiod of revision %s in namespace %s; there is: %s",
 				v.mesh.RevisionLabel(), v.mesh.Namespace, strings.Join(revisions, ", "))
+		}
+		if primary, is := v.givenAsRemote(); is {
+			return fail(advice("the arguments are swapped: %s is the primary", primary.Name).and(v.swapped(c, primary)),
+				"no istiod in namespace %s, while %s, which is given as a remote, has one", v.mesh.Namespace, primary.Name)
 		}
 		return fail(v.install(), "no istiod in namespace %s", v.mesh.Namespace)
 	})

@@ -70,70 +70,6 @@ func (v view) secretOf(cluster string) (observe.RemoteSecret, bool) {
 	return observe.RemoteSecret{}, false
 }
 
-// nameDuplicate: a name stands for one cluster, and a cluster has one name. Clusters are told apart by their CA.
-func nameDuplicate(v view) []Result {
-	primary, _ := v.mesh.Primary()
-	seenPrimary := v.snapshot.Clusters[primary.Name]
-	if seenPrimary == nil {
-		return nil
-	}
-	if r := blind(seenPrimary, observe.RemoteSecretsPart); r != nil {
-		return v.primary(func(mesh.Cluster, *observe.Cluster) []Result { return r })
-	}
-	// istiod ignores it; who asks has it told apart from the remotes.
-	for _, s := range seenPrimary.RemoteSecrets {
-		if v.command == "verify" && s.Cluster == primary.Name && primary.Name != "" {
-			return v.primary(func(c mesh.Cluster, _ *observe.Cluster) []Result {
-				return fail(v.kubectlThere(c, "delete", "secret", s.Secret),
-					"Secret %s in %s has the primary's own name %q: istiod ignores it", s.Secret, v.mesh.Namespace, c.Name)
-			})
-		}
-	}
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if c.Name == primary.Name {
-			return fail(v.attachAs("NAME", c).fill("NAME"), "the name %q is the primary's own; istiod would ignore the remote", c.Name)
-		}
-		var holders []string
-		for _, s := range seenPrimary.RemoteSecrets {
-			same := seen.CA == "" || s.CA == "" || s.CA == seen.CA || sameServer(s.Server, seen.Server) // its CA may be new
-			switch {
-			case s.Cluster == c.Name && !same:
-				return fail(v.attachAs("NAME", c).fill("NAME"),
-					"the name %q is taken: Secret %s in %s gives it to another cluster, at %s", c.Name, s.Secret, v.mesh.Namespace, s.Server)
-			case s.Cluster != c.Name && seen.CA != "" && s.CA == seen.CA:
-				if v.command == "verify" {
-					return v.twice(c, seen, s)
-				}
-				return fail(v.attachAs(s.Cluster, c),
-					"this cluster is already attached as %q (Secret %s in %s)", s.Cluster, s.Secret, v.mesh.Namespace)
-			case s.Cluster == c.Name:
-				holders = append(holders, s.Secret)
-			}
-		}
-		if len(holders) > 1 {
-			return fail(v.kubectlThere(primary, append([]string{"delete", "secret"}, holders[1:]...)...),
-				"%d secrets name cluster %q: %s; istiod uses one and ignores the others", len(holders), c.Name, strings.Join(holders, ", "))
-		}
-		if r := blind(seen, observe.CertificateAuthority); r != nil && len(seenPrimary.RemoteSecrets) > 0 {
-			return r // whether those are of this cluster can't be told
-		}
-		return pass("%s", c.Name)
-	})
-}
-
-// twice is a cluster that two secrets know by different names: the one that its injector gives pods is right.
-func (v view) twice(c mesh.Cluster, seen *observe.Cluster, other observe.RemoteSecret) []Result {
-	for _, i := range v.injectors(seen) {
-		if slices.ContainsFunc(i.Paths, func(path string) bool { return clusterOfPath(path) == c.Name }) {
-			return pass("%s", c.Name)
-		}
-	}
-	mine, _ := v.secretOf(c.Name)
-	return fail(v.kubectlThere(v.thePrimary(), "delete", "secret", mine.Secret),
-		"Secret %s in %s gives the name %q to a cluster that is attached as %q (Secret %s): its endpoints are there twice",
-		mine.Secret, v.mesh.Namespace, c.Name, other.Cluster, other.Secret)
-}
-
 func secretMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
@@ -261,7 +197,7 @@ func nameMismatch(v view) []Result {
 		injectors := v.injectors(seen)
 		for _, i := range injectors {
 			for _, path := range i.Paths {
-				if name := clusterOfPath(path); name != c.Name {
+				if name := observe.ClusterOfPath(path); name != c.Name {
 					return fail(v.attachOver(c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
 						i.Name, name, path, c.Name)
 				}
@@ -272,16 +208,6 @@ func nameMismatch(v view) []Result {
 		}
 		return pass("%s", strings.Join(injectors[0].Paths, ", "))
 	})
-}
-
-// clusterOfPath is NAME of /inject/cluster/NAME/net/NETWORK.
-func clusterOfPath(path string) string {
-	_, rest, found := strings.Cut(path, "/cluster/")
-	if !found {
-		return ""
-	}
-	name, _, _ := strings.Cut(rest, "/")
-	return name
 }
 
 // addressEmpty: Istio's charts make the Service by which a remote finds istiod only when they are told its address.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -33,14 +34,38 @@ func remoteScenarios() []scenario {
 			w.mesh.Clusters = w.mesh.Clusters[:2]
 			w.mesh.Clusters[1].Name = "east"
 		}, []string{"fail same-cluster east", "fail name-duplicate east"}},
-		{"another cluster's name", BeforeAttach, func(w *world) { w.west().CA, w.west().Server = "ca-new", "https://new.example:6443" }, []string{"fail name-duplicate west"}},
+		{"another cluster's name", BeforeAttach, func(w *world) { w.west().UID, w.west().Server = "uid-new", "https://new.example:6443" }, []string{"fail name-duplicate west"}},
+		{"another cluster of the same CA", BeforeAttach, func(w *world) {
+			for _, name := range []string{"east", "south", "west"} {
+				w.snapshot.Clusters[name].CA = "shared"
+			}
+			w.east().RemoteSecrets[0].CA = "shared"
+			w.east().RemoteSecrets = w.east().RemoteSecrets[:1]
+		}, nil},
+		{"a mesh of one CA", "", func(w *world) {
+			for _, name := range []string{"east", "south", "west"} {
+				w.snapshot.Clusters[name].CA = "shared"
+			}
+			w.east().RemoteSecrets[0].CA, w.secret().CA = "shared", "shared"
+		}, nil},
+		{"its name is that of a secret which nobody can follow", BeforeAttach, func(w *world) {
+			w.secret().UID, w.secret().Token = "", "revoked"
+			w.secret().Unidentified = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: "no answer within 3s"}
+		}, []string{"unknown name-duplicate west"}},
+		{"a secret which nobody can follow, with its own token", BeforeAttach, func(w *world) {
+			w.secret().UID = ""
+			w.secret().Unidentified = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: "no answer within 3s"}
+		}, nil},
+		{"another's secret which nobody can follow", BeforeAttach, func(w *world) {
+			w.east().RemoteSecrets[0].UID, w.mesh.Clusters = "", slices.Delete(w.mesh.Clusters, 1, 2)
+		}, nil},
 		{"attached under another name", BeforeAttach, func(w *world) { w.secret().Cluster, w.secret().Secret = "occident", "istio-remote-secret-occident" },
 			[]string{"fail name-duplicate west"}},
 		{"its CA is new", BeforeAttach, func(w *world) { w.west().CA = "ca-new" }, nil},
 		{"attached for the first time", BeforeAttach, func(w *world) { w.east().RemoteSecrets = w.east().RemoteSecrets[:1] }, nil},
 		{"two secrets", "", func(w *world) {
 			w.east().RemoteSecrets = append(w.east().RemoteSecrets, observe.RemoteSecret{
-				Secret: "mine", Cluster: "west", Server: "https://west.example:6443", CA: "ca-west",
+				Secret: "mine", Cluster: "west", Server: "https://west.example:6443", CA: "ca-west", UID: "uid-west",
 			})
 		}, []string{"fail name-duplicate west"}},
 		{"no secret", "", func(w *world) {
@@ -187,7 +212,7 @@ func remoteScenarios() []scenario {
 		{"the primary tells no root", "", func(w *world) {
 			w.east().RootCert, w.east().Injectors = "", nil
 			w.east().Unreadable = []observe.Unreadable{{What: observe.RootCertificate, Reason: "forbidden"}, {What: observe.Injectors, Reason: "forbidden"}}
-		}, []string{"unknown root-cm-missing east", "unknown leftover east"}},
+		}, []string{"unknown primary-is-remote east", "unknown root-cm-missing east"}},
 		{"no root certificate", "", func(w *world) { w.west().RootCert = "" }, []string{"fail root-cm-missing west"}},
 		{"no root certificate in the primary", "", func(w *world) { w.east().RootCert = "" }, []string{"fail root-cm-missing east"}},
 		{"another root", "", func(w *world) { w.west().RootCert = "other" }, []string{"fail roots-differ west"}},

@@ -60,6 +60,10 @@ func healthy() *world {
 		if name == "east" {
 			c.Role = mesh.Primary
 			seen.Namespace.ControlPlaneClusters = ""
+			seen.IstiodServices = []observe.IstiodService{{Name: "istiod", Selector: true, Addresses: []string{"10.1.0.5"}}}
+			for i := range seen.Injectors {
+				seen.Injectors[i].Paths = []string{"/inject"}
+			}
 			seen.ControlPlanes = []observe.ControlPlane{{
 				Name: "istiod", Revision: "default", Version: "1.29.1", Hub: "docker.io/istio", ClusterID: "east", ExternalIstiod: true,
 				MeshID: "mesh1", Network: "network1", InstalledBy: "kubectl-mesh", Ready: 2, Desired: 2,
@@ -75,6 +79,7 @@ func healthy() *world {
 			for _, remote := range []string{"south", "west"} {
 				seen.RemoteSecrets = append(seen.RemoteSecrets, observe.RemoteSecret{
 					Secret: "istio-remote-secret-" + remote, Cluster: remote, Server: "https://" + remote + ".example:6443", CA: "ca-" + remote,
+					UID: "uid-" + remote, Token: "token-" + remote,
 					Use: &observe.CredentialUse{},
 				})
 			}

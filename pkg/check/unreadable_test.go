@@ -29,6 +29,7 @@ func parts() []part {
 		{observe.IstiodServices, func(c *observe.Cluster) { c.IstiodServices = nil }},
 		{observe.ExposedIstiods, func(c *observe.Cluster) { c.Exposed = nil }},
 		{observe.RemoteSecretsPart, func(c *observe.Cluster) { c.RemoteSecrets = nil }},
+		{observe.InventoryPart, func(c *observe.Cluster) { c.Inventory = "" }},
 		{observe.RootCertificate, func(c *observe.Cluster) { c.RootCert = "" }},
 		{observe.Nodes, func(c *observe.Cluster) { c.Nodes, c.ReadyNodes = 0, 0 }},
 		{observe.PoliciesPart, func(c *observe.Cluster) { c.GatewayPolicies = nil }},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
@@ -18,6 +19,8 @@ import (
 type installPrimary struct {
 	*options
 	meshID, network, clusterName string
+	// convert is the name of the remote that is made a primary.
+	convert string
 }
 
 func newInstallPrimary(o *options) *cobra.Command {
@@ -52,6 +55,7 @@ func newInstallPrimary(o *options) *cobra.Command {
 	f.StringVar(&i.meshID, "mesh-id", "", "The mesh's id (default mesh1)")
 	f.StringVar(&i.network, "network", "", "The network of the cluster's pods: clusters of one network reach each other's pods directly")
 	f.StringVar(&i.clusterName, "cluster-name", "", "The cluster's name in the mesh (default: the context, made into a valid name)")
+	f.StringVar(&i.convert, "convert-remote", "", "Make a primary of this cluster although it is another primary's remote; give its name")
 	f.StringVar(&o.charts.Profile, "profile", "", "Istio's profile (default minimal: the control plane alone)")
 	f.StringVar(&o.charts.Hub, "hub", "", "Where images come from (default the release's own)")
 	f.StringVar(&o.charts.Tag, "tag", "", "The images' tag (default the release's own)")
@@ -98,6 +102,9 @@ func (i *installPrimary) run(ctx context.Context) error {
 		return usage("%w", err)
 	}
 	if err := s.complete(); err != nil {
+		return err
+	}
+	if err := i.convertRemote(s); err != nil {
 		return err
 	}
 	if err := i.refuse(check.BeforeInstall, s); err != nil {
@@ -172,6 +179,24 @@ func (i *installPrimary) withIdentity(s *session, meshID, network, name string) 
 	primary.Network = cmp.Or(i.network, network, was.Network)
 	m.Clusters = []mesh.Cluster{primary}
 	return m
+}
+
+// convertRemote lets another primary's remote become a primary, if --convert-remote says its name: that of its context, or
+// the one that it has as a remote.
+func (i *installPrimary) convertRemote(s *session) error {
+	primary, _ := s.mesh.Primary()
+	seen := s.snapshot.Clusters[primary.Name]
+	if i.convert == "" || seen == nil {
+		return nil
+	}
+	names := append([]string{primary.Name, primary.Context}, seen.InjectedNames()...)
+	if !slices.Contains(names, i.convert) {
+		return usage("--convert-remote %q is not this cluster, which is %s", i.convert, primary.Name)
+	}
+	if _, signs := check.RemoteOf(seen); len(signs) > 0 { // later runs find a primary
+		s.mesh.Clusters[0].Converted = true
+	}
+	return nil
 }
 
 func networkSuffix(network string) string {

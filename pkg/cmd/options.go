@@ -225,8 +225,10 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 		options.Identify = []string{plan.PrimaryKey}
 	}
 	var err error
-	s.snapshot, err = observe.Read(ctx, s.clusters, options)
-	return s, err
+	if s.snapshot, err = observe.Read(ctx, s.clusters, options); err != nil {
+		return nil, err
+	}
+	return s, o.findPrimary(ctx, s)
 }
 
 // union adds the permissions that are not there yet.

@@ -91,6 +91,15 @@ func (c Caller) Mesh(m mesh.Mesh, subcommand string, args ...string) Command {
 	return Command{Cluster: cmp.Or(primary.Name, primary.Context), Argv: argv}
 }
 
+// There is the caller for another primary, whose server and user are not those that were named for this one.
+func (c Caller) There() Caller {
+	c.Primary = nil
+	return c
+}
+
+// Quote writes one word for a POSIX shell.
+func Quote(word string) string { return shellescape.Quote(word) }
+
 // flagName is --flag of --flag and of --flag=value.
 func flagName(word string) string {
 	name, _, _ := strings.Cut(word, "=")

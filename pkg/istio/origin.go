@@ -10,6 +10,10 @@ import (
 // FieldManager is the name under which kubectl-mesh owns the fields that it applies.
 const FieldManager = "kubectl-mesh"
 
+// RemoteInventory is the ConfigMap that records, in a remote of any revision, the part that revisions share of the account
+// through which istiod reads it.
+const RemoteInventory = FieldManager + "-reader-shared"
+
 // InstalledBy tells which tool wrote an object, from the traces that each leaves: kubectl-mesh, argocd, flux, helm,
 // istioctl, or empty.
 func InstalledBy(object metav1.Object) string {

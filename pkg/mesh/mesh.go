@@ -35,6 +35,8 @@ type Mesh struct {
 	Namespace string
 	// Revision is the control plane's revision; empty is the default one.
 	Revision string
+	// Unconnected is true where the user wants remotes although their networks can't be reached from others.
+	Unconnected bool
 	// Clusters are all clusters that the command is about, the primary first.
 	Clusters []Cluster
 }
@@ -49,6 +51,8 @@ type Cluster struct {
 	Context string
 	// Role says whether it has a control plane.
 	Role Role
+	// Converted is true for a cluster that the user makes a primary although it is another primary's remote.
+	Converted bool
 	// Network is values.global.network; empty means: as the primary has it, or none.
 	Network string
 	// Server overrides the API server's address that the primary is given for it; empty means the kubeconfig's.

@@ -72,6 +72,22 @@ func Identify(ctx context.Context, c *cluster.Cluster, namespace string, patienc
 	return uid, token, nil
 }
 
+// PrimaryNames are the names that the control planes in a cluster have for it; none where it does not answer within
+// patience.
+func PrimaryNames(ctx context.Context, c *cluster.Cluster, namespace string, patience time.Duration) []string {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	istiods, err := c.Kube().AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.IstiodSelector})
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i := range istiods.Items {
+		names = append(names, controlPlaneOf(&istiods.Items[i]).ClusterID)
+	}
+	return names
+}
+
 // identify says where remote secrets lead whose own credentials did not tell: to the cluster whose reader account has
 // the very same token, since a token is one cluster's alone, or to the only one that was reached at the secret's address.
 func (s *Snapshot) identify() {

@@ -201,6 +201,9 @@ func istiodServiceOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) I
 		for _, e := range slice.Endpoints {
 			seen.Addresses = append(seen.Addresses, e.Addresses...)
 		}
+		if slice.Labels[discoveryv1.LabelManagedBy] == "" {
+			seen.Written = append(seen.Written, slice.Name)
+		}
 	}
 	return seen
 }
@@ -267,6 +270,15 @@ func RemoteSecretOf(held istio.RemoteCredentials) RemoteSecret {
 		seen.Error = held.Err.Error()
 	}
 	return seen
+}
+
+// readInventory reads whether attach-remote has recorded what it applied; whatever the revision, this record is there.
+func readInventory(ctx context.Context, r *reader) (func(*Cluster), error) {
+	cm, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, istio.RemoteInventory, metav1.GetOptions{})
+	if err != nil {
+		return nil, absent(err)
+	}
+	return func(c *Cluster) { c.Inventory = cm.Name }, nil
 }
 
 func readRootCert(ctx context.Context, r *reader) (func(*Cluster), error) {

@@ -28,6 +28,7 @@ const (
 	IstiodServices       = "istiod services"
 	ExposedIstiods       = "exposed istiods"
 	RemoteSecretsPart    = "remote secrets"
+	InventoryPart        = "inventory"
 	RootCertificate      = "root certificate"
 	Nodes                = "nodes"
 	Permissions          = "permissions"
@@ -124,6 +125,7 @@ func (r *reader) parts() []part {
 		{IstiodServices, readIstiodServices},
 		{ExposedIstiods, readExposed},
 		{RemoteSecretsPart, readRemoteSecrets},
+		{InventoryPart, readInventory},
 		{RootCertificate, readRootCert},
 		{Nodes, readNodes},
 		{Permissions, readPermissions},

@@ -14,6 +14,9 @@ import (
 // Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
 type Snapshot struct {
 	Clusters map[string]*Cluster `json:"clusters"`
+	// Primaries are contexts of clusters that were found to be primaries, by the primary's name. They are looked for where
+	// the cluster that was to be the primary is another's remote.
+	Primaries map[string]string `json:"primaries,omitempty"`
 	// Traffic is what probes found; nil when none were sent.
 	Traffic *Traffic `json:"traffic,omitempty"`
 }
@@ -102,6 +105,8 @@ type Cluster struct {
 	services []corev1.Service
 	// Headless are those among them, as NAMESPACE/NAME, that have no address of their own.
 	Headless []string `json:"headless,omitempty"`
+	// Inventory is the ConfigMap in which attach-remote records what it has applied to a remote; empty where there is none.
+	Inventory string `json:"inventory,omitempty"`
 	// ReaderToken is the token of the account that istiod reads the cluster through; nil when its Secret is not there.
 	ReaderToken *ReaderToken `json:"readerToken,omitempty"`
 	// StraySecrets are remote secrets, as NAMESPACE/NAME, in other namespaces than Istio's.
@@ -283,6 +288,8 @@ type IstiodService struct {
 	Addresses []string `json:"addresses,omitempty"`
 	// Selector is true when the Service selects pods of its own cluster.
 	Selector bool `json:"selector,omitempty"`
+	// Written are the names of EndpointSlices that somebody has written, as attach-remote does; Kubernetes makes the others.
+	Written []string `json:"written,omitempty"`
 }
 
 // RemoteSecret is one key of a secret that carries the label istio/multiCluster=true.
@@ -350,19 +357,28 @@ func (c *Cluster) Roots(revision string) []string {
 	return slices.DeleteFunc(roots, func(root string) bool { return root == "" })
 }
 
-// InjectedNames are the names of clusters that injectors give pods, as those of remotes do (/inject/cluster/NAME/net/…).
+// InjectedNames are the names of clusters that injectors give pods, as those of remotes do.
 func (c *Cluster) InjectedNames() []string {
 	var names []string
 	for _, i := range c.Injectors {
 		for _, path := range i.Paths {
-			if _, rest, found := strings.Cut(path, "/cluster/"); found {
-				name, _, _ := strings.Cut(rest, "/")
+			if name := ClusterOfPath(path); name != "" {
 				names = append(names, name)
 			}
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// ClusterOfPath is NAME of the injection path /inject/cluster/NAME/net/NETWORK.
+func ClusterOfPath(path string) string {
+	_, rest, found := strings.Cut(path, "/cluster/")
+	if !found {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }
 
 // Gateway returns the east-west gateway named name.

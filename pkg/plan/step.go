@@ -92,6 +92,11 @@ type DropRemoteSecrets struct {
 	Secrets []string
 }
 
+// DropRemoteProfile takes away what made a cluster another primary's remote and what installing a control plane would
+// leave in place: the annotation, EndpointSlices that lead istiod's Service out of the cluster, and the records of
+// attach-remote.
+type DropRemoteProfile struct{ Slices []string }
+
 // RestartIstiod lets the primary's istiod begin anew.
 type RestartIstiod struct{}
 
@@ -140,6 +145,7 @@ func (ApplyExposure) isAction()     {}
 func (ApplyRemote) isAction()       {}
 func (ApplyRemoteSecret) isAction() {}
 func (DropRemoteSecrets) isAction() {}
+func (DropRemoteProfile) isAction() {}
 func (RestartIstiod) isAction()     {}
 func (AwaitForgotten) isAction()    {}
 func (AwaitDeployment) isAction()   {}
@@ -154,7 +160,7 @@ func (AwaitInjection) isAction()    {}
 // Writes says whether a step's action changes a cluster.
 func (s Step) Writes() bool {
 	switch s.Action.(type) {
-	case ApplyNamespace, ApplyControlPlane, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret, DropRemoteSecrets, RestartIstiod:
+	case ApplyNamespace, ApplyControlPlane, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret, DropRemoteSecrets, DropRemoteProfile, RestartIstiod:
 		return true
 	}
 	return false

@@ -112,7 +112,7 @@ func TestRefusedRemotes(t *testing.T) {
 		{"a name twice", attach("a=cluster2", "a=cluster4"), 2, []string{"NAME=CONTEXT"}},
 		{"the primary's name", attach("cluster1=cluster2"), 2, []string{"the primary's own", "NAME=CONTEXT"}},
 		{"another cluster's name", attach("taken=cluster4"), 1, []string{`"taken"`, "istio-remote-secret-taken"}},
-		{"attached under another name", attach("cluster3"), 1, []string{`already attached as "taken"`}},
+		{"attached under another name", attach("other=cluster3"), 1, []string{`already attached as "taken"`, "taken=cluster3"}},
 		{"settings of the primary's", attach("cluster2", "-f", lab.Overlay), 2, []string{"in a remote these settings do nothing", "values.global.proxy.resources", "values.telemetry.enabled"}},
 		{"an invalid name", attach("No_Name=cluster2"), 2, []string{`"No_Name"`}},
 		{"a local API server", attach("cluster2", "--remote-server", "https://127.0.0.1:6443"), 1, []string{"secret-localhost", "--remote-server"}},

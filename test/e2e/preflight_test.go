@@ -289,7 +289,8 @@ func TestPreflightOfRemotes(t *testing.T) {
 	}
 	play(t, lab, []obstacle{
 		{"none", nil, []string{"cluster2", "taken=cluster3", "cluster4"}, nil},
-		{"attached under another name", nil, []string{"cluster2", "cluster3"}, []string{"fail cluster3 name-duplicate"}},
+		{"attached, and known again", nil, []string{"cluster2", "cluster3"}, nil},
+		{"attached under another name", nil, []string{"cluster2", "other=cluster3"}, []string{"fail other name-duplicate"}},
 		{"another cluster's name", nil, []string{"cluster2", "taken=cluster4"}, []string{"fail taken name-duplicate"}},
 		{"another root", manifest(lab, "cluster4", otherRoot), []string{"cluster2", "cluster4"}, []string{"fail cluster4 roots-differ"}},
 		{"another primary's", owned("elsewhere"), []string{"cluster2", "cluster4"}, []string{"fail cluster4 other-primary"}},

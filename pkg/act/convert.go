@@ -1,0 +1,62 @@
+package act
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
+)
+
+// dropRemoteProfile takes from a remote what would have it taken for one, or call another cluster's istiod, once it has a
+// control plane of its own. All else is applied over.
+func (a *Actor) dropRemoteProfile(ctx context.Context, c *cluster.Cluster, action plan.DropRemoteProfile) (run.Result, error) {
+	if a.dry() {
+		return run.Result{Detail: "would be deleted"}, nil
+	}
+	annotation := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}}}`, istio.ControlPlaneClustersAnnotation)
+	options := metav1.PatchOptions{FieldManager: istio.FieldManager}
+	if _, err := c.Kube().CoreV1().Namespaces().Patch(ctx, a.Mesh.Namespace, types.MergePatchType, annotation, options); err != nil {
+		return run.Result{}, fmt.Errorf("cluster %s: namespace %s: %w", c.Name, a.Mesh.Namespace, err)
+	}
+	deleted := 0
+	count := func(kind, name string, err error) error {
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("cluster %s: %s %s in %s: %w", c.Name, kind, name, a.Mesh.Namespace, err)
+		}
+		deleted++
+		return nil
+	}
+	for _, name := range action.Slices {
+		err := c.Kube().DiscoveryV1().EndpointSlices(a.Mesh.Namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		if err := count("EndpointSlice", name, err); err != nil {
+			return run.Result{}, err
+		}
+	}
+	configMaps := c.Kube().CoreV1().ConfigMaps(a.Mesh.Namespace)
+	records, err := configMaps.List(ctx, metav1.ListOptions{LabelSelector: apply.SetIDLabel})
+	if err != nil {
+		return run.Result{}, fmt.Errorf("cluster %s: the records of attach-remote in %s: %w", c.Name, a.Mesh.Namespace, err)
+	}
+	for _, record := range records.Items {
+		if !strings.HasPrefix(record.Name, istio.FieldManager+"-reader") && !strings.HasPrefix(record.Name, istio.FieldManager+"-remote") {
+			continue
+		}
+		err := configMaps.Delete(ctx, record.Name, metav1.DeleteOptions{})
+		if err := count("ConfigMap", record.Name, err); err != nil {
+			return run.Result{}, err
+		}
+	}
+	return run.Result{Detail: fmt.Sprintf("%d deleted", deleted), Wrote: true}, nil
+}

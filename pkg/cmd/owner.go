@@ -1,0 +1,49 @@
+package cmd
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+)
+
+// findPrimary looks for a context of the primary whose remote the cluster of --context is, if it is one: among the clusters
+// that were looked at, and else among the contexts that are called as that primary is.
+func (o *options) findPrimary(ctx context.Context, s *session) error {
+	seen := s.snapshot.Clusters[plan.PrimaryKey]
+	if seen == nil {
+		return nil
+	}
+	owner, _ := check.RemoteOf(seen)
+	if owner == "" {
+		return nil
+	}
+	for _, c := range s.snapshot.Clusters {
+		if c != seen && c.Context != "" && slices.ContainsFunc(c.ControlPlanes, func(p observe.ControlPlane) bool { return p.ClusterID == owner }) {
+			s.snapshot.Primaries = map[string]string{owner: c.Context}
+			return nil
+		}
+	}
+	endpoints, err := cluster.Endpoints(o.flags)
+	if err != nil {
+		return err
+	}
+	for _, e := range endpoints {
+		if e.Context == seen.Context || e.Context != owner && mesh.ClusterName(e.Context) != owner {
+			continue
+		}
+		c, err := cluster.Connect(o.flags, owner, e.Context, false)
+		if err != nil {
+			continue // it is only a hint that is lost
+		}
+		if slices.Contains(observe.PrimaryNames(ctx, c, s.mesh.Namespace, hintPatience), owner) {
+			s.snapshot.Primaries = map[string]string{owner: e.Context}
+			return nil
+		}
+	}
+	return nil
+}
