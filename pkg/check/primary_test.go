@@ -1,10 +1,10 @@
 package check
 
 import (
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"slices"
 	"testing"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 

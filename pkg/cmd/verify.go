@@ -83,7 +83,11 @@ func newVerify(o *options) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
 	f.BoolVar(&v.traffic, "traffic", false, "Send requests from every cluster to every cluster")
-	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), "Image of the pods that send the requests; none is published yet: make probe builds the program for one")
+	image := "Image of the pods that send the requests"
+	if !probePublished {
+		image += "; none is published yet: make probe builds the program for one"
+	}
+	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), image)
 	f.BoolVar(&v.probe.Keep, "keep", false, "Leave the pods of --traffic in the clusters, to look at them")
 	v.addFlags(c)
 	return c

@@ -61,7 +61,7 @@ func TestShell(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	program := filepath.Join(folder, "kubectl")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '%s\\0' \"$@\"\n"), 0o700); err != nil { //nolint:gosec // a program is executable
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf '%s\\0' \"$@\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	strange := []string{"", " ", "x; touch " + folder + "/p #", "$(touch " + folder + "/p)", "`touch " + folder + "/p`", "it's", `"`, "a\nb", `\`, "*", "~", "!", "東京", "-n", "&& false"}

@@ -146,16 +146,16 @@ func verdict(style Style, order []string, byCluster map[string][]check.Result) s
 		worst = append(worst, check.Result{Status: one})
 	}
 	symbol, colour := symbolOf(check.Worst(worst))
-	text := fmt.Sprintf("%d of %s passed", len(names[check.Pass])+len(names[check.Warn]), count(len(order), "cluster"))
+	parts := []string{fmt.Sprintf("%d of %s passed", len(names[check.Pass])+len(names[check.Warn]), count(len(order), "cluster"))}
 	for _, worse := range []struct {
 		status check.Status
 		called string
 	}{{check.Fail, "failed"}, {check.Unknown, "unknown"}, {check.Warn, "with warnings"}} {
 		if len(names[worse.status]) > 0 {
-			text += "; " + strings.Join(names[worse.status], ", ") + " " + worse.called
+			parts = append(parts, strings.Join(names[worse.status], ", ")+" "+worse.called)
 		}
 	}
-	return style.paint(colour, symbol) + " " + text
+	return style.paint(colour, symbol) + " " + strings.Join(parts, "; ")
 }
 
 // background says what should have been, and why it matters.
