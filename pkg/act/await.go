@@ -82,6 +82,7 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 		what, look = "Istio's resources", serves(w.cluster, namespace)
 	case plan.AwaitSynced:
 		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, a.outlook(w.cluster, action.Remote, synced)
+		rescued.leader = (&succession{Actor: a, primary: w.cluster, remote: a.Clusters[action.Remote]}).condition
 		what, look = "istiod's view of "+action.Remote, rescued.condition
 	case plan.AwaitForgotten:
 		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, a.outlook(w.cluster, action.Remote, forgotten)

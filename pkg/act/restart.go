@@ -31,6 +31,8 @@ type rescue struct {
 	since time.Time
 	// rollout waits for the restarted istiod; nil before, and afterwards.
 	rollout condition
+	// leader waits for the one that leads in the remote after a restart; nil where nobody is to lead there.
+	leader condition
 	// tried is true once istiod has been restarted, by whomever; wrote is true where this wait did it.
 	tried, wrote bool
 }
@@ -52,6 +54,14 @@ func (r *rescue) condition(ctx context.Context) (bool, string, error) {
 		r.what, r.since = what, time.Now()
 	}
 	switch lasts := what.patience() > 0 && time.Since(r.since) >= what.patience(); {
+	case done && r.leader != nil && r.wasRestarted():
+		if leads, who, err := r.leader(ctx); !leads || err != nil {
+			return false, seen + "; " + who, err
+		}
+		if !r.wrote {
+			return true, seen, nil
+		}
+		fallthrough
 	case done && r.wrote:
 		return true, seen + ", after a restart of istiod", nil
 	case lasts && what == unread:
@@ -111,6 +121,13 @@ type restartRefusedError struct{ reason string }
 
 // Error is the reason.
 func (e *restartRefusedError) Error() string { return e.reason }
+
+// wasRestarted is true once this run has restarted istiod.
+func (a *Actor) wasRestarted() bool {
+	a.restarting.Lock()
+	defer a.restarting.Unlock()
+	return a.restarted
+}
 
 // restart does what kubectl rollout restart does, and is noted as that: the Deployment may be another tool's. It does so
 // once, whoever asks.

@@ -152,6 +152,14 @@ func evidenceScenarios() []scenario {
 			}
 		}, nil},
 		{"a namespace without the root", "", func(w *world) { delete(w.west().RootCerts, "shop") }, []string{"fail root-cm-missing west"}},
+		{"a namespace without the root, and an istiod that has ended", "", func(w *world) {
+			delete(w.west().RootCerts, "shop")
+			w.west().RootWriter = "istiod-before"
+		}, []string{"fail root-cm-missing west"}},
+		{"a namespace without the root, and an istiod that runs", "", func(w *world) {
+			delete(w.west().RootCerts, "shop")
+			w.west().RootWriter = w.plane().Replicas[0].Pod
+		}, []string{"fail root-cm-missing west"}},
 		{"a namespace with another root", "", func(w *world) { w.west().RootCerts["shop"] = "other" }, []string{"fail roots-differ west"}},
 	}
 }

@@ -240,8 +240,10 @@ func explanations() map[string]explanation {
 		},
 		"root-cm-missing": {
 			`istiod writes the mesh's root certificate into every namespace (ConfigMap istio-ca-root-cert). Where it is missing,
-			sidecars can't check istiod and stay in ContainerCreating (#29659, #43824). istiod does not lead in that cluster.`,
-			`Attach the remote again; in the primary, restart istiod.`,
+			sidecars can't check istiod and stay in ContainerCreating (#29659, #43824). istiod does not lead in that cluster, or an
+			istiod pod that has ended still holds the lock by which istiods elect the one that writes it.`,
+			`Attach the remote again; in the primary, restart istiod. A lock of a pod that has ended runs out by itself, within a
+			minute and a half: wait.`,
 		},
 		"roots-differ": {
 			`A namespace has a root certificate that is not the primary's. Its pods and the others do not trust each other: calls

@@ -364,14 +364,31 @@ func rootMissing(v view) []Result {
 		}
 		if blind(seen, observe.RootCertificates) == nil && seen.RootCerts != nil {
 			for _, namespace := range seen.Injected {
-				if seen.RootCerts[namespace] == "" {
-					// istiod leads here, and yet has given this one up: it looks at all of them when it starts.
-					return fail(v.restartIstiod(), "ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: they can't start there", namespace)
+				if seen.RootCerts[namespace] != "" {
+					continue
 				}
+				if former := v.formerWriter(seen); former != "" {
+					return fail(advice("wait, a minute and a half at most, until an istiod that runs takes over"),
+						"ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: %s, which no longer runs, still holds istiod's lock in this cluster (ConfigMap istio-namespace-controller-election in %s), so that no istiod writes it",
+						namespace, former, v.mesh.Namespace)
+				}
+				// istiod leads here, and yet has given this one up: it looks at all of them when it starts.
+				return fail(v.restartIstiod(), "ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: they can't start there", namespace)
 			}
 		}
 		return pass("root %s", seen.RootCert)
 	})
+}
+
+// formerWriter is the istiod pod that holds the lock on writing root certificates in a cluster and no longer runs; empty
+// where one that runs holds it. Another control plane's is none of the primary's.
+func (v view) formerWriter(seen *observe.Cluster) string {
+	plane, _ := v.plane()
+	alone := seen.Namespace == nil || !strings.ContainsAny(seen.Namespace.ControlPlaneClusters, ",*")
+	if !alone || len(plane.Replicas) == 0 || slices.ContainsFunc(plane.Replicas, func(r observe.Replica) bool { return r.Pod == seen.RootWriter }) {
+		return ""
+	}
+	return seen.RootWriter
 }
 
 func rootsDiffer(v view) []Result {

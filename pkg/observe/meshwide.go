@@ -24,7 +24,16 @@ func readRootCerts(ctx context.Context, r *reader) (func(*Cluster), error) {
 	for _, cm := range list.Items {
 		roots[cm.Namespace] = rootOf(&cm)
 	}
-	return func(c *Cluster) { c.RootCerts = roots }, nil
+	writer := ""
+	lock, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, istio.NamespaceLock, metav1.GetOptions{})
+	if absent(err) != nil {
+		return nil, err
+	}
+	if err == nil {
+		record, _ := istio.HolderOf(lock)
+		writer = record.HolderIdentity
+	}
+	return func(c *Cluster) { c.RootCerts, c.RootWriter = roots, writer }, nil
 }
 
 // readInjected reads which namespaces ask for sidecars, and their Services' names.

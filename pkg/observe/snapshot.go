@@ -95,6 +95,9 @@ type Cluster struct {
 	RemoteSecrets []RemoteSecret `json:"remoteSecrets,omitempty"`
 	// RootCert is the fingerprint of istio-ca-root-cert in Istio's namespace; empty when there is none.
 	RootCert string `json:"rootCert,omitempty"`
+	// RootWriter is the istiod pod that is to write istio-ca-root-cert into the cluster's namespaces: the one that holds the
+	// lock there; empty where none does.
+	RootWriter string `json:"rootWriter,omitempty"`
 	// RootCerts are the fingerprints of istio-ca-root-cert, by namespace.
 	RootCerts map[string]string `json:"rootCerts,omitempty"`
 	// Injected are the namespaces that ask for sidecars.

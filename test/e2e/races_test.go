@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +83,12 @@ func TestSecretEditedWhileAttaching(t *testing.T) {
 		r = lab.MustMesh(t, attach...)
 		mustContain(t, r.Stderr, "Restart istiod")
 		healthy(t, lab, "cluster3")
+		// The command has waited for an istiod that leads there, so that new namespaces get their root certificate.
+		lock := lab.Kubectl(t, "cluster3", "-n", "istio-system", "get", "configmap", "istio-namespace-controller-election", "-o", "yaml")
+		pods := strings.Fields(lab.Kubectl(t, "cluster1", "-n", "istio-system", "get", "pods", "-l", "app=istiod", "-o", "jsonpath={.items[*].metadata.name}"))
+		if !slices.ContainsFunc(pods, func(pod string) bool { return strings.Contains(lock, pod) }) {
+			t.Errorf("none of %v leads in cluster3:\n%s", pods, lock)
+		}
 	})
 }
 
