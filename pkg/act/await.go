@@ -69,7 +69,8 @@ func (w waiter) until(ctx context.Context, what string, look condition) (string,
 
 func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Result, error) {
 	namespace := a.Mesh.Namespace
-	what, look := "", condition(nil)
+	var what string
+	var look condition
 	rescued := &rescue{Actor: a, cluster: w.cluster}
 	switch action := action.(type) {
 	case plan.AwaitDeployment:

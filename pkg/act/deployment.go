@@ -32,7 +32,7 @@ func (a *Actor) rolledOut(c *cluster.Cluster, name string) condition {
 }
 
 // condition is a condition.
-func (r *rollout) condition(ctx context.Context) (bool, string, error) {
+func (r *rollout) condition(ctx context.Context) (done bool, seen string, err error) {
 	deployment, err := r.cluster.Kube().AppsV1().Deployments(r.Mesh.Namespace).Get(ctx, r.name, metav1.GetOptions{})
 	if err != nil {
 		return false, "", err
@@ -42,8 +42,8 @@ func (r *rollout) condition(ctx context.Context) (bool, string, error) {
 		return false, "", hopeless{err}
 	}
 	viewer := polymorphichelpers.DeploymentStatusViewer{}
-	message, done, err := viewer.Status(&unstructured.Unstructured{Object: content}, 0)
-	if done && (deployment.Spec.Replicas == nil || *deployment.Spec.Replicas > 0) {
+	message, rolledOut, err := viewer.Status(&unstructured.Unstructured{Object: content}, 0)
+	if rolledOut && (deployment.Spec.Replicas == nil || *deployment.Spec.Replicas > 0) {
 		return true, fmt.Sprintf("%d ready", deployment.Status.ReadyReplicas), nil
 	}
 	stuck := obstacleOf(deployment, r.pods(ctx, deployment))
@@ -89,7 +89,7 @@ func (r *rollout) ends(ctx context.Context, stuck obstacle) error {
 	if stuck.command != nil {
 		fix = "\n  → " + r.onIstiod(stuck.command...).String()
 	}
-	return hopeless{fmt.Errorf("Deployment %s in %s can't become ready: %s%s", r.name, r.Mesh.Namespace, what, fix)}
+	return hopeless{fmt.Errorf("the pods of Deployment %s in %s can't become ready: %s%s", r.name, r.Mesh.Namespace, what, fix)}
 }
 
 // lastLine is what a container that has ended said last; empty where that can't be read.

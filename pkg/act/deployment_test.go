@@ -80,7 +80,7 @@ func TestRolledOut(t *testing.T) {
 		{name: "a registry that does not answer", objects: []runtime.Object{waiting, podOf("istiod-x", "b", 2, waitsFor("ImagePullBackOff", "dial tcp: i/o timeout", 0))},
 			says: "are available (pod istiod-x: ImagePullBackOff: dial tcp: i/o timeout)", takes: 5 * time.Minute},
 		{name: "an image that is not there", objects: []runtime.Object{waiting, podOf("istiod-x", "b", 2, waitsFor("ErrImagePull", "docker.io/x:1: not found", 0))},
-			says: "Deployment istiod in istio-system can't become ready: pod istiod-x: ErrImagePull: docker.io/x:1: not found" + kubectl + "describe pod istiod-x", takes: settling},
+			says: "the pods of Deployment istiod in istio-system can't become ready: pod istiod-x: ErrImagePull: docker.io/x:1: not found" + kubectl + "describe pod istiod-x", takes: settling},
 		{name: "an image that an earlier rollout lacked", objects: []runtime.Object{waiting,
 			podOf("istiod-w", "a", 1, waitsFor("ErrImagePull", "docker.io/x:1: not found", 0)), podOf("istiod-x", "b", 2, waitsFor("ContainerCreating", "", 0))},
 			says: inVain + "Waiting for deployment \"istiod\" rollout to finish: 0 of 1 updated replicas are available", takes: 5 * time.Minute},
@@ -117,7 +117,7 @@ func TestRolledOut(t *testing.T) {
 				if err != nil {
 					seen = err.Error()
 				}
-				if !strings.HasSuffix(seen, test.says) && !(test.takes == 5*time.Minute && strings.Contains(seen, test.says)) {
+				if says := strings.HasSuffix(seen, test.says) || test.takes == 5*time.Minute && strings.Contains(seen, test.says); !says {
 					t.Errorf("it says %q\nwant %q", seen, test.says)
 				}
 				if took := time.Since(begin).Truncate(5 * time.Second); took != test.takes {

@@ -23,7 +23,7 @@ type succession struct {
 }
 
 // condition is a condition.
-func (s *succession) condition(ctx context.Context) (bool, string, error) {
+func (s *succession) condition(ctx context.Context) (done bool, seen string, err error) {
 	lock, err := s.remote.Kube().CoreV1().ConfigMaps(s.Mesh.Namespace).Get(ctx, istio.NamespaceLock, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return false, "no istiod leads there yet", nil

@@ -38,7 +38,7 @@ type rescue struct {
 }
 
 // condition is a condition.
-func (r *rescue) condition(ctx context.Context) (bool, string, error) {
+func (r *rescue) condition(ctx context.Context) (done bool, seen string, err error) {
 	if r.rollout != nil {
 		done, seen, err := r.rollout(ctx)
 		if !done || err != nil {

@@ -32,7 +32,7 @@ func TestPodsThatNeverBecomeReady(t *testing.T) {
 	t.Run("a quota without room", func(t *testing.T) {
 		lab.Kubectl(t, "cluster1", "create", "namespace", "istio-system")
 		kubectl("create", "quota", "none", "--hard=pods=0")
-		refused(t, install, "Deployment istiod in istio-system can't become ready: its pods are refused: ", "exceeded quota: none",
+		refused(t, install, "the pods of Deployment istiod in istio-system can't become ready: its pods are refused: ", "exceeded quota: none",
 			"kubectl --context cluster1 -n istio-system rollout restart deployment istiod")
 		kubectl("delete", "quota", "none")
 		kubectl("rollout", "restart", "deployment", "istiod")
@@ -56,7 +56,7 @@ func TestPodsThatNeverBecomeReady(t *testing.T) {
 		kubectl("delete", "hpa", "--all") // it would scale the gateway up again
 		kubectl("scale", "deployment", "istio-eastwestgateway", "--replicas=0")
 		const fix = "kubectl --context cluster1 -n istio-system scale deployment istio-eastwestgateway --replicas=1"
-		refused(t, expose, "Deployment istio-eastwestgateway in istio-system can't become ready: it is scaled to 0 pods", fix)
+		refused(t, expose, "the pods of Deployment istio-eastwestgateway in istio-system can't become ready: it is scaled to 0 pods", fix)
 		kubectl("scale", "deployment", "istio-eastwestgateway", "--replicas=1")
 		lab.MustMesh(t, expose...)
 	})

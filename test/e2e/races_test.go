@@ -69,7 +69,7 @@ func TestSecretEditedWhileAttaching(t *testing.T) {
 		}
 		var last labtest.Result
 		err := wait.PollUntilContextTimeout(t.Context(), time.Second, time.Minute, true, func(context.Context) (bool, error) {
-			last = lab.Mesh(t, "verify", "--context", "cluster1", "--only", "not-synced")
+			last = lab.Mesh(t, "verify", "--context", "cluster1", "--only", "not-synced") //nolint:contextcheck // it ends with the test
 			return strings.Contains(last.Stdout, "closed"), nil
 		})
 		if err != nil {

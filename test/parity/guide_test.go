@@ -57,7 +57,7 @@ func readSettled(t *testing.T, lab *labtest.Lab, cluster string) state {
 	if cluster == primary {
 		lab.Kubectl(t, cluster, "wait", "--for=jsonpath={.webhooks[0].failurePolicy}=Fail", "--timeout=5m", "validatingwebhookconfigurations", "--all")
 	}
-	for _, namespace := range strings.Fields(lab.Kubectl(t, cluster, "get", "namespaces", "-o", "jsonpath={.items[*].metadata.name}")) {
+	for namespace := range strings.FieldsSeq(lab.Kubectl(t, cluster, "get", "namespaces", "-o", "jsonpath={.items[*].metadata.name}")) {
 		if !strings.HasPrefix(namespace, "kube-") { // istiod leaves Kubernetes' own alone
 			lab.Kubectl(t, cluster, "-n", namespace, "wait", "--for=create", "--timeout=5m", "configmap/istio-ca-root-cert")
 		}
@@ -65,7 +65,7 @@ func readSettled(t *testing.T, lab *labtest.Lab, cluster string) state {
 	now := readState(t, lab, cluster)
 	err := wait.PollUntilContextTimeout(t.Context(), time.Second, 5*time.Minute, true, func(context.Context) (bool, error) {
 		before := now
-		now = readState(t, lab, cluster)
+		now = readState(t, lab, cluster) //nolint:contextcheck // it ends with the test
 		return len(compare(cluster, before, now)) == 0, nil
 	})
 	if err != nil {
