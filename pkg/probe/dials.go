@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
@@ -79,7 +82,12 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 	for _, h := range handshakes {
 		dials = append(dials, h.Dial)
 	}
-	body, err := istio.Post(ctx, c, ns, diallerName, echo.PathDial, echo.PortControl, dials)
+	var body []byte
+	// The pod is ready before the program in it listens: only it itself can reach the port for its control.
+	err := retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, func(error) bool { return ctx.Err() == nil }, func() (err error) {
+		body, err = istio.Post(ctx, c, ns, diallerName, echo.PathDial, echo.PortControl, dials)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", r.Image, err)
 	}
