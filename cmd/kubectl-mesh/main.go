@@ -20,7 +20,7 @@ func main() { os.Exit(run()) }
 
 func run() int {
 	silenceLibraries()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	// The first signal ends the work in good order; with the handler gone, a second one ends the program.
 	context.AfterFunc(ctx, stop)

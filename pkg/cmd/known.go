@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -44,7 +46,15 @@ func (o *options) lookAtMesh(ctx context.Context, args []string, meanwhile func(
 	live.Go(func() { probe.Live(ctx, s.clusters, s.snapshot, target) })
 	err = meanwhile(s, target)
 	live.Wait()
-	return s, err
+	return s, errors.Join(err, cancelled(ctx))
+}
+
+// cancelled is an error where a signal has ended the look: what is missing then says nothing of the clusters.
+func cancelled(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("interrupted while looking at the clusters; nothing was judged: %w", ctx.Err())
+	}
+	return nil
 }
 
 // withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,

@@ -328,7 +328,7 @@ func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (
 	if err := o.objects.choose(steps); err != nil {
 		return run.Outcome{}, err
 	}
-	if err := o.ask(steps); err != nil {
+	if err := o.ask(ctx, steps); err != nil {
 		return run.Outcome{}, err
 	}
 	progress := report.NewProgress(o.ErrOut, o.errStyle(), o.verbose, s.names())
@@ -351,7 +351,7 @@ func (o *options) runSteps(ctx context.Context, s *session, steps []plan.Step, e
 }
 
 // ask shows what would be written and asks, on a terminal and without --yes.
-func (o *options) ask(steps []plan.Step) error {
+func (o *options) ask(ctx context.Context, steps []plan.Step) error {
 	in, isFile := o.In.(*os.File)
 	if o.yes || !isFile || !term.IsTerminal(int(in.Fd())) {
 		return nil
@@ -361,14 +361,33 @@ func (o *options) ask(steps []plan.Step) error {
 		fmt.Fprintln(o.ErrOut, "  "+line)
 	}
 	fmt.Fprint(o.ErrOut, "Continue? [y/N] ")
-	answer, err := bufio.NewReader(o.In).ReadString('\n')
+	answer, err := readLine(ctx, o.In)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
+		return fmt.Errorf("nothing was written, since there is no answer: %w", err)
 	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		return &exitError{ExitFailed, errors.New("nothing was written: not confirmed")}
 	}
 	return nil
+}
+
+// readLine reads a line, or ends with ctx: a signal then ends the command at once, though nobody has typed anything.
+func readLine(ctx context.Context, in io.Reader) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	typed := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(in).ReadString('\n')
+		typed <- line{text, err}
+	}()
+	select {
+	case l := <-typed:
+		return l.text, l.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
 }
 
 // announced are the lines that are confirmed: what is written, and last what may be, each of that once.

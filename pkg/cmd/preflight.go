@@ -90,5 +90,8 @@ func (p *preflight) examine(ctx context.Context, args []string) (verdict, error)
 		return verdict{}, err
 	}
 	probe.Clocks(ctx, s.clusters, s.snapshot)
+	if err := cancelled(ctx); err != nil {
+		return verdict{}, err
+	}
 	return verdict{Results: check.Preflight(s.mesh, s.snapshot, p.supported(), p.caller)}, nil
 }

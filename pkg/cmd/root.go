@@ -69,6 +69,9 @@ func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams
 		return exit.code
 	}
 	fmt.Fprintln(streams.ErrOut, "error:", report.Plain(err.Error()))
+	if ctx.Err() != nil {
+		return ExitInterrupted
+	}
 	return ExitFailed
 }
 

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -119,6 +120,46 @@ users: [{name: user, user: {token: a-token}}]
 			}
 			if n := calls.Load(); n != 1 {
 				t.Errorf("it was called %d times:\n%s%s", n, stdout, stderr)
+			}
+		})
+	}
+}
+
+// A signal while clusters are looked at ends the command as interrupted, and with no judgement of what was not seen.
+func TestInterruptedWhileLooking(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{
+		"verify", "verify -o json", "status", "graph", "preflight west", "install-primary", "expose-istiod", "attach-remote west",
+	} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				interrupt() // somebody looks
+				<-r.Context().Done()
+			}))
+			defer server.Close()
+			authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+			kubeconfig := filepath.Join(t.TempDir(), "config")
+			text := fmt.Sprintf(`apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %s}}]
+contexts:
+- {name: east, context: {cluster: c, user: user}}
+- {name: west, context: {cluster: c, user: user}}
+users: [{name: user, user: {token: a-token}}]
+`, server.URL, base64.StdEncoding.EncodeToString(authority))
+			if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
+			line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--context", "east"}, strings.Fields(args)...)
+			if code := Main(ctx, line, streams); code != ExitInterrupted {
+				t.Errorf("exit code %d, not %d:\n%s%s", code, ExitInterrupted, stdout, stderr)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("it judges:\n%s", stdout)
 			}
 		})
 	}

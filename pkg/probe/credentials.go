@@ -40,6 +40,14 @@ func useCredentials(ctx context.Context, primary *cluster.Cluster, s *observe.Sn
 		}
 	}
 	used.Wait()
+	if ctx.Err() == nil {
+		return
+	}
+	for i := range secrets { // the command's own time has ended, which says nothing of the servers
+		if use := secrets[i].Use; use != nil && use.Problem == observe.ServerUnreachable {
+			secrets[i].Use = nil
+		}
+	}
 }
 
 // silentAt is true for an API server that has been waited for in vain: it costs its timeout once.

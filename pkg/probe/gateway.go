@@ -21,5 +21,7 @@ func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cl
 		})
 	}
 	called.Wait()
-	seen.Ports = ports
+	if ctx.Err() == nil { // else the command's own time has ended, which says nothing of the gateway
+		seen.Ports = ports
+	}
 }

@@ -74,13 +74,17 @@ func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Ta
 	if len(seen.Injectors) == 0 {
 		return // nothing would be called; the checks of the injectors say so
 	}
-	ctx, cancel := context.WithTimeout(ctx, dryRunTime)
+	whole := ctx
+	ctx, cancel := context.WithTimeout(whole, dryRunTime)
 	defer cancel()
 	pod, err := c.Kube().CoreV1().Pods(metav1.NamespaceDefault).Create(ctx,
 		istio.InjectionProbe(metav1.NamespaceDefault, t.Revision), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	switch {
 	case istio.MayNot(err):
 		note(seen, observe.InjectionPart, err)
+		return
+	case err != nil && whole.Err() != nil: // the command's own time has ended, which says nothing of istiod
+		note(seen, observe.InjectionPart, context.Cause(whole))
 		return
 	case err == nil:
 		err = istio.Injected(pod, seen.Name)
