@@ -113,6 +113,7 @@ func (s life) shape(t *testing.T) {
 
 // aggregatorRouting has an API server call webhooks at endpoints, of which an ExternalName has none, and takes that back.
 func aggregatorRouting(t *testing.T, up []string) {
+	t.Helper()
 	for _, asked := range []bool{true, false} {
 		options := slices.Clone(up)
 		if asked {
