@@ -305,12 +305,12 @@ func (s life) faults(t *testing.T) {
 	mustKubectl(t, s.Status, "cluster2", "get", "ns")
 
 	mustRun(t, "cpu", "cluster2", "0.25")
-	if limit := processorsOf(t, s.Clusters[1]); limit != "25000" {
+	if limit := processorsOf(t, status(t).Clusters[1]); limit != "25000" {
 		t.Errorf("held to a quarter of a processor cluster2's quota is %s", limit)
 	}
 	mustKubectl(t, s.Status, "cluster2", "get", "ns")
 	mustRun(t, "cpu", "cluster2", "0")
-	if limit := processorsOf(t, s.Clusters[1]); limit != "-1" && limit != "max" {
+	if limit := processorsOf(t, status(t).Clusters[1]); limit != "-1" && limit != "max" {
 		t.Errorf("no longer held, cluster2's quota is %s", limit)
 	}
 
