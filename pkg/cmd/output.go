@@ -5,21 +5,24 @@ import (
 	"sync"
 )
 
-// watchedOutput remembers that a write failed, so that a full disk behind a redirection does not pass for success.
+// watchedOutput remembers that a write failed, so that a full disk behind a redirection does not pass for success. The
+// writer is not told: a command ends in good order, with what it has put into clusters removed, since its context ends.
 type watchedOutput struct {
 	io.Writer
-	mu  sync.Mutex
-	err error
+	// lost is told of each error.
+	lost func(error)
+	mu   sync.Mutex
+	err  error
 }
 
 func (w *watchedOutput) Write(p []byte) (int, error) {
-	n, err := w.Writer.Write(p)
-	if err != nil {
+	if _, err := w.Writer.Write(p); err != nil {
+		w.lost(err)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.err = err
 	}
-	return n, err
+	return len(p), nil
 }
 
 // Unwrap is the stream itself, by which it is known whether it is a terminal.

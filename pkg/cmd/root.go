@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -26,6 +28,8 @@ const (
 	ExitUsage       = 2
 	ExitUnknown     = 3
 	ExitInterrupted = 130
+	// ExitUnread is what shells make of SIGPIPE.
+	ExitUnread = 141
 )
 
 // exitError carries an exit code with an error; a nil error means that all has been said.
@@ -49,26 +53,42 @@ func usage(format string, args ...any) error {
 
 // Main runs the command line and returns the exit code. args[0] is the program's own name.
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
-	out := &watchedOutput{Writer: streams.Out}
-	streams.Out = out
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	unread := func(err error) bool { return errors.Is(err, syscall.EPIPE) }
+	out := &watchedOutput{Writer: streams.Out, lost: func(error) { end() }}
+	errOut := &watchedOutput{Writer: streams.ErrOut, lost: func(err error) {
+		if unread(err) {
+			end()
+		}
+	}}
+	streams.Out, streams.ErrOut = out, errOut
 	root := NewRoot(streams) //nolint:contextcheck // cobra hands ctx to the command that runs
 	root.SetArgs(args[1:])
-	err := root.ExecuteContext(ctx)
-	if failed := out.failed(); failed != nil {
-		fmt.Fprintln(streams.ErrOut, "error: the output could not be written:", failed)
+	code := exitCode(ctx, root.ExecuteContext(ctx), errOut)
+	switch failed := out.failed(); {
+	case unread(failed), unread(errOut.failed()):
+		return ExitUnread // as quietly as a program that the signal ends
+	case failed != nil:
+		fmt.Fprintln(errOut, "error: the output could not be written:", failed)
 		return ExitFailed
 	}
+	return code
+}
+
+// exitCode says what a command ended with, and returns its exit code.
+func exitCode(ctx context.Context, err error, errOut io.Writer) int {
 	var exit *exitError
 	switch {
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &exit):
 		if exit.err != nil {
-			fmt.Fprintln(streams.ErrOut, "error:", report.Plain(exit.err.Error()))
+			fmt.Fprintln(errOut, "error:", report.Plain(exit.err.Error()))
 		}
 		return exit.code
 	}
-	fmt.Fprintln(streams.ErrOut, "error:", report.Plain(err.Error()))
+	fmt.Fprintln(errOut, "error:", report.Plain(err.Error()))
 	if ctx.Err() != nil {
 		return ExitInterrupted
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,16 +44,38 @@ func TestInterrupted(t *testing.T) {
 	lab.MustMesh(t, install...)
 }
 
-// The probe leaves nothing behind, also when it is interrupted in the midst of its calls.
+// The probe leaves nothing behind, whatever ends it in the midst of its calls.
 func TestInterruptedProbe(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab)
-	r := stopAfter(t, lab, 1, syscall.SIGINT, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "-v")
-	if r.Code != 130 {
-		t.Errorf("exit code %d, not 130", r.Code)
-	}
-	if left := lab.Kubectl(t, "cluster1", "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", "name"); left != "" {
-		t.Errorf("the probe has left: %s", left)
+	// Where the tests themselves ignore it, as under nohup, the plugin would do so, too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	verify := []string{"verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "-v"}
+	for _, test := range []struct {
+		name   string
+		signal syscall.Signal
+		pipe   string
+		code   int
+	}{
+		{"Ctrl-C", syscall.SIGINT, "", 130},
+		{"closed terminal", syscall.SIGHUP, "", 130},
+		{"reads one line", 0, "2>&1 | head -1", 141},
+		{"reads nothing", 0, "| true", 141},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var r labtest.Result
+			if test.pipe == "" {
+				r = stopAfter(t, lab, 1, test.signal, verify...)
+			} else {
+				r = lab.Run(t, "/bin/bash", append([]string{"-c", `"$0" "$@" ` + test.pipe + `; exit "${PIPESTATUS[0]}"`, os.Getenv("KUBECTL_MESH_BIN")}, verify...)...)
+			}
+			if r.Code != test.code {
+				t.Errorf("exit code %d, not %d\n%s", r.Code, test.code, r.Stderr)
+			}
+			if left := lab.Kubectl(t, "cluster1", "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", "name"); left != "" {
+				t.Errorf("the probe has left: %s", left)
+			}
+		})
 	}
 }
 
