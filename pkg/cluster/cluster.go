@@ -31,6 +31,8 @@ const (
 // Cluster is one connected cluster.
 type Cluster struct {
 	kube.CLIClient
+	// plain is the client for what upgrades connections.
+	plain kube.CLIClient
 	// Name is the cluster's name in the mesh, or its context where it has none yet.
 	Name string
 	// Context is the kubeconfig context.
@@ -141,14 +143,35 @@ func Connect(flags *genericclioptions.ConfigFlags, name, contextName string, pri
 	if err != nil {
 		return nil, fmt.Errorf("context %q: %w", contextName, err)
 	}
-	client, err := kube.NewCLIClient(kube.NewClientConfigForRestConfig(config))
+	client, plain, err := clients(config)
 	if err != nil {
 		return nil, fmt.Errorf("context %q: %w", contextName, err)
 	}
 	return &Cluster{
-		CLIClient: client, Name: name, Context: contextName,
+		CLIClient: client, plain: plain, Name: name, Context: contextName,
 		Server: config.Host, TLSServerName: config.ServerName, Proxy: proxyOf(config),
 	}, nil
+}
+
+// clients are Istio's client with patience, and the one for what needs connections of its own.
+func clients(config *rest.Config) (client, plain kube.CLIClient, err error) {
+	if plain, err = kube.NewCLIClient(kube.NewClientConfigForRestConfig(config)); err != nil {
+		return nil, nil, err
+	}
+	patient, err := Patient(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err = kube.NewCLIClient(kube.NewClientConfigForRestConfig(patient))
+	return client, plain, err
+}
+
+// RESTConfig is that of the kubeconfig, without the patience that requests have.
+func (c *Cluster) RESTConfig() *rest.Config { return c.plain.RESTConfig() }
+
+// NewPortForwarder makes a port-forward, which upgrades a connection.
+func (c *Cluster) NewPortForwarder(pod, namespace, localAddress string, localPort, podPort int) (kube.PortForwarder, error) {
+	return c.plain.NewPortForwarder(pod, namespace, localAddress, localPort, podPort)
 }
 
 // proxyOf is the proxy that the kubeconfig names. One of the environment (HTTPS_PROXY) is not the cluster's matter.
@@ -176,11 +199,11 @@ func ConnectWith(flags *genericclioptions.ConfigFlags, name, secret string, cred
 	}
 	config := wrapped(flags)(rest.CopyConfig(credentials))
 	config.Timeout = timeout
-	client, err := kube.NewCLIClient(kube.NewClientConfigForRestConfig(config))
+	client, plain, err := clients(config)
 	if err != nil {
 		return nil, fmt.Errorf("secret %s: %w", secret, err)
 	}
-	return &Cluster{CLIClient: client, Name: name, Server: config.Host, TLSServerName: config.ServerName, Secret: secret}, nil
+	return &Cluster{CLIClient: client, plain: plain, Name: name, Server: config.Host, TLSServerName: config.ServerName, Secret: secret}, nil
 }
 
 // forContext copies the flags for one context.

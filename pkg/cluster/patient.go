@@ -1,0 +1,233 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/rest"
+)
+
+// How often a request is made, and how long one attempt may stay without a sign of life. The last attempt may take as
+// long as its context allows. A write may have to wait for admission webhooks, which have up to 30 seconds each.
+const (
+	attempts     = 4
+	readSilence  = 4 * time.Second
+	writeSilence = 35 * time.Second
+)
+
+// betweenAttempts is the time from one attempt to the next.
+func betweenAttempts() wait.Backoff {
+	return wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: attempts}
+}
+
+// Patient returns the config of clients whose requests are made again when they get no answer (see patient). It is for
+// requests alone: what upgrades a connection, as port-forwarding does, needs the config that is given here.
+func Patient(config *rest.Config) (*rest.Config, error) {
+	p := &patient{config: config}
+	if config.ExecProvider != nil {
+		p.plugin = config.ExecProvider.Command
+	}
+	if err := p.connect(nil); err != nil {
+		return nil, err
+	}
+	base, _, err := rest.DefaultServerUrlFor(config)
+	if err != nil {
+		return nil, err
+	}
+	return &rest.Config{
+		Host: base.String(), APIPath: config.APIPath, ContentConfig: config.ContentConfig, UserAgent: config.UserAgent,
+		QPS: config.QPS, Burst: config.Burst, RateLimiter: config.RateLimiter, Timeout: config.Timeout,
+		WarningHandler: config.WarningHandler, WarningHandlerWithContext: config.WarningHandlerWithContext,
+		Transport: p,
+	}, nil
+}
+
+// patient makes a request again when it gets no answer from the API server and to make it twice does no harm: the
+// connection breaks or is silent, or a proxy on the way answers in its place. It ends with the request's context, also
+// while a credential plugin runs, which client-go waits for without end.
+type patient struct {
+	config *rest.Config
+	// plugin is the command of the credential plugin, if there is one.
+	plugin string
+
+	mu      sync.Mutex
+	current http.RoundTripper
+}
+
+// connect makes connections anew, unless somebody else has done so since the given one was taken: on one that is silent
+// HTTP/2 would send the next attempt, too.
+func (p *patient) connect(silent http.RoundTripper) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current != silent {
+		return nil
+	}
+	config := p.config
+	if silent != nil {
+		config = rest.CopyConfig(config)
+		config.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext // client-go shares connections of equal configs
+	}
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return err
+	}
+	p.current = client.Transport
+	if p.current == nil {
+		p.current = http.DefaultTransport
+	}
+	return nil
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
+	ctx := request.Context()
+	backoff := betweenAttempts()
+	again, silence := repeatable(request), silenceOf(request)
+	for attempt := 1; ; attempt++ {
+		limit := silence << (attempt - 1)
+		if attempt == attempts || !again {
+			limit = 0
+		}
+		p.mu.Lock()
+		through := p.current
+		p.mu.Unlock()
+		response, err := p.attempt(request, through, limit)
+		fault, isFault := errors.AsType[*FaultError](err)
+		if !isFault {
+			return response, err
+		}
+		if attempt == attempts || !again && !fault.unsent {
+			fault.attempts = attempt
+			if fault.said {
+				return response, nil
+			}
+			return nil, fault
+		}
+		delay := backoff.Step()
+		logr.FromContextOrDiscard(ctx).Info("request made again", "request", request.Method+" "+request.URL.Redacted(), "because", fault.Error())
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w; before that: %w", ctx.Err(), fault)
+		case <-time.After(delay):
+		}
+		if fault.silent {
+			if err := p.connect(through); err != nil {
+				return nil, err
+			}
+		}
+		if request, err = anew(request); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// anew is a request with its body from the beginning.
+func anew(request *http.Request) (*http.Request, error) {
+	next := request.Clone(request.Context())
+	if request.GetBody == nil {
+		return next, nil
+	}
+	body, err := request.GetBody()
+	next.Body = body
+	return next, err
+}
+
+// errSilent is why an attempt is given up.
+var errSilent = errors.New("no sign of life")
+
+// attempt makes a request once. Where it gets no answer, or the API server's word that it can't answer now, the error is
+// a FaultError; with the latter comes the response. A limit of zero is none.
+func (p *patient) attempt(request *http.Request, through http.RoundTripper, limit time.Duration) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(request.Context())
+	streaming := false
+	defer func() {
+		if !streaming {
+			cancel(nil)
+		}
+	}()
+	alive := func() {}
+	if limit > 0 {
+		timer := time.AfterFunc(limit, func() { cancel(errSilent) })
+		timer.Stop() // it begins with the connection: a credential plugin may wait for a person before
+		alive = func() { timer.Reset(limit) }
+		defer timer.Stop()
+	}
+	var connecting atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { connecting.Store(true); alive() }})
+	result := make(chan answer, 1)
+	go func() {
+		response, err := through.RoundTrip(request.WithContext(traced)) //nolint:bodyclose // whoever gets the answer closes it
+		result <- answer{response, err}
+	}()
+	select {
+	case got := <-result:
+		switch {
+		case got.err != nil:
+			return nil, failed(ctx, got.err, limit)
+		case streams(request) || got.response.StatusCode == http.StatusSwitchingProtocols:
+			streaming = true
+			got.response.Body = &ending{got.response.Body, func() { cancel(nil) }}
+			return got.response, nil
+		}
+		body, err := readAll(got.response.Body, alive)
+		if err != nil {
+			return nil, failed(ctx, err, limit)
+		}
+		got.response.Body = io.NopCloser(bytes.NewReader(body))
+		return got.response, judge(request, got.response, body)
+	case <-ctx.Done():
+		go func() {
+			if got := <-result; got.response != nil {
+				got.response.Body.Close()
+			}
+		}()
+		if p.plugin != "" && !connecting.Load() {
+			return nil, &PluginError{Command: p.plugin, Err: ctx.Err()}
+		}
+		return nil, failed(ctx, ctx.Err(), limit)
+	}
+}
+
+type answer struct {
+	response *http.Response
+	err      error
+}
+
+// ending is a body whose end is told.
+type ending struct {
+	io.ReadCloser
+	end func()
+}
+
+// Close implements io.Closer.
+func (e *ending) Close() error {
+	defer e.end()
+	return e.ReadCloser.Close()
+}
+
+// readAll reads a body to its end, and tells of every part that it is alive: a connection may break there, too.
+func readAll(body io.ReadCloser, alive func()) ([]byte, error) {
+	defer body.Close()
+	var all bytes.Buffer
+	for {
+		alive()
+		_, err := io.CopyN(&all, body, 64<<10)
+		switch {
+		case errors.Is(err, io.EOF):
+			return all.Bytes(), nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
