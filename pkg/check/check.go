@@ -3,6 +3,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,6 +44,9 @@ type Result struct {
 	Needs string `json:"needs,omitempty"`
 	// Docs is where the check is explained.
 	Docs string `json:"docs"`
+
+	// cause is why a part could not be looked at: what several parts have in common is told once.
+	cause string
 }
 
 // Check is one question and how to answer it.
@@ -169,7 +173,7 @@ func judge(checks []Check, v view) []Result {
 					r = Result{Cluster: r.Cluster, To: r.To, Status: Skip, Seen: "needs " + need}
 				}
 			}
-			if reason := r.Cluster + "/" + r.Seen; r.Status == Unknown {
+			if reason := r.Cluster + "/" + cmp.Or(r.cause, r.Seen); r.Status == Unknown {
 				if first, again := said[reason]; again {
 					r = Result{Cluster: r.Cluster, To: r.To, Status: Skip, Seen: "needs " + first}
 				} else {
@@ -279,7 +283,7 @@ func skip(reason string) []Result {
 func blind(seen *observe.Cluster, what string) []Result {
 	for _, part := range []string{observe.APIServer, what} {
 		if reason, could := seen.CouldNotRead(part); could {
-			return []Result{{Status: Unknown, Seen: fmt.Sprintf("could not look at %s: %s", what, reason)}}
+			return []Result{{Status: Unknown, Seen: fmt.Sprintf("could not look at %s: %s", what, reason), cause: reason}}
 		}
 	}
 	return nil

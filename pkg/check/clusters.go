@@ -21,6 +21,8 @@ func reachable(v view) []Result {
 				reason = fmt.Sprintf("no context leads to this cluster, and with the credentials of Secret %s: %s", seen.Secret, reason)
 			}
 			return []Result{{Status: Unknown, Seen: reason, Fix: advice("name the remote's context").and(v.verify(c.Name + "=CONTEXT").fill("CONTEXT"))}}
+		case silent && !seen.Answers(): // it may be well, and the way to it not
+			return []Result{{Status: Unknown, Seen: fmt.Sprintf("context %q (%s): %s", c.Context, seen.Server, reason), Fix: v.look(c, "get", "namespace", "kube-system")}}
 		case silent:
 			return fail(v.look(c, "get", "namespace", "kube-system"), "context %q (%s): %s", c.Context, seen.Server, reason)
 		case seen.Secret != "":

@@ -13,6 +13,10 @@ func clusterScenarios() []scenario {
 		{"no answer", BeforeAttach, func(w *world) {
 			*w.west() = observe.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
 				Unreadable: []observe.Unreadable{{What: observe.APIServer, Reason: "no answer within 10s"}}}
+		}, []string{"unknown reachable west"}},
+		{"a refusal", BeforeAttach, func(w *world) {
+			*w.west() = observe.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
+				Unreadable: []observe.Unreadable{{What: observe.APIServer, Reason: "Unauthorized", Answered: true}}}
 		}, []string{"fail reachable west"}},
 		{"two contexts of one cluster", BeforeAttach, func(w *world) { w.west().UID = "uid-south" }, []string{"fail same-cluster west"}},
 		{"a permission lacks on each side", BeforeAttach, func(w *world) {

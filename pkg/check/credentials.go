@@ -60,6 +60,11 @@ func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Resul
 	})
 }
 
+// notUsed is the result where nobody can tell what would have come of using a secret's credentials.
+func notUsed(s observe.RemoteSecret) []Result {
+	return []Result{{Status: Unknown, Seen: fmt.Sprintf("Secret %s: could not try its credentials: %s", s.Secret, s.Use.Error)}}
+}
+
 // dialled is what pods of the primary, where istiod is, found at a remote's API server.
 func (v view) dialled(c mesh.Cluster) (dial observe.Dial, made bool) {
 	primary, _ := v.mesh.Primary()
@@ -108,6 +113,8 @@ func secretUnreachable(v view) []Result {
 			return pass("%s answers pods of %s", s.Server, primary.Name)
 		case who == "" && s.Use == nil:
 			return skip("its credentials were not tried")
+		case who == "" && s.Use.Problem == observe.UseUnknown:
+			return notUsed(s)
 		case who == "" && silentHere(s):
 			return pass("%s does not answer from here, but istiod has read it: %s", s.Server, s.Use.Error)
 		case who == "":
@@ -184,6 +191,8 @@ func secretCA(v view) []Result {
 				s.Secret, s.Server, primary.Name, meaning)
 		case s.Use == nil:
 			return skip("its credentials were not tried")
+		case s.Use.Problem == observe.UseUnknown:
+			return notUsed(s)
 		case s.Use.Problem == observe.ServerUnreachable:
 			return skip("it does not answer from here")
 		case s.Use.Problem == observe.ServerUntrusted:
@@ -198,6 +207,8 @@ func tokenExpired(v view) []Result {
 		switch {
 		case s.Use.Problem == observe.ServerUnreachable, s.Use.Problem == observe.ServerUntrusted:
 			return skip("from here the API server is not reached, so that the token was not tried")
+		case s.Use.Problem == observe.UseUnknown:
+			return notUsed(s)
 		case s.Use.Problem != observe.TokenRefused:
 			return pass("the token in Secret %s is taken", s.Secret)
 		case v.lacksToken(c):
@@ -210,6 +221,9 @@ func tokenExpired(v view) []Result {
 
 func readerRBAC(v view) []Result {
 	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+		if s.Use.Problem == observe.UseUnknown {
+			return notUsed(s)
+		}
 		if s.Use.Problem != "" {
 			return skip("the credentials can't be used")
 		}

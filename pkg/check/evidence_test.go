@@ -25,6 +25,10 @@ func evidenceScenarios() []scenario {
 		{"another CA", "", use(observe.ServerUntrusted), []string{"fail secret-ca west"}},
 		{"unreachable from here alone", "", use(observe.ServerUnreachable), nil},
 		{
+			"this machine has no file descriptors left", "", use(observe.UseUnknown),
+			[]string{"unknown secret-unreachable west"},
+		},
+		{
 			"unreachable from everywhere", "",
 			func(w *world) { use(observe.ServerUnreachable)(w); unsynced(w) },
 			[]string{"fail secret-unreachable west"},

@@ -8,9 +8,11 @@ func explanations() map[string]explanation {
 	return map[string]explanation{
 		"reachable": {
 			`The API server of a context did not answer, or refused the user's credentials. Without it nothing else can be
-			said about that cluster, so every other check of it is skipped. A remote for which your kubeconfig has no context is
-			read with the credentials of its remote secret, as istiod reads it; what its account may not read is unknown. If it
-			does not answer from here either, it is unknown, not failed: the primary may well reach it.`,
+			said about that cluster, so every other check of it is skipped. The check fails only for an answer: credentials that
+			are refused, or a certificate that is not trusted. If nobody answers, or a proxy answers in the API server's place,
+			and retries do not help, the result is unknown: the cluster itself may be healthy. A remote for which your kubeconfig
+			has no context is read with the credentials of its remote secret, as istiod reads it; what its account may not read
+			is unknown.`,
 			`Try the context with kubectl. If the remote is fine but you have no context for it, ask for one, or name it as
 			NAME=CONTEXT.`,
 		},

@@ -116,6 +116,8 @@ func firewall(v view) []Result {
 			return there != nil && there.Injection != nil && there.Injection.Error != ""
 		})
 		switch {
+		case len(here) == 0 && blind(seen, observe.GatewayPortsPart) != nil:
+			return blind(seen, observe.GatewayPortsPart)
 		case len(here) == 0:
 			return skip("needs address-pending")
 		case len(shared) > 0:
@@ -173,6 +175,8 @@ func gatewayTrust(v view) []Result {
 		fix := advice("a proxy that ends TLS on the way must let it pass through").and(v.expose())
 		met := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !strange(c) })
 		switch {
+		case len(here) == 0 && len(pods) == 0 && blind(seen, observe.GatewayPortsPart) != nil:
+			return blind(seen, observe.GatewayPortsPart)
 		case len(here) == 0 && len(pods) == 0:
 			return skip("needs firewall")
 		case len(shared) > 0:

@@ -211,7 +211,7 @@ func remoteScenarios() []scenario {
 		}, []string{"fail cabundle-empty west"}},
 		{"the primary tells no root", "", func(w *world) {
 			w.east().RootCert, w.east().Injectors = "", nil
-			w.east().Unreadable = []observe.Unreadable{{What: observe.RootCertificate, Reason: "forbidden"}, {What: observe.Injectors, Reason: "forbidden"}}
+			w.east().Unreadable = []observe.Unreadable{{What: observe.RootCertificate, Reason: "configmaps are forbidden"}, {What: observe.Injectors, Reason: "webhooks are forbidden"}}
 		}, []string{"unknown primary-is-remote east", "unknown root-cm-missing east"}},
 		{"no root certificate", "", func(w *world) { w.west().RootCert = "" }, []string{"fail root-cm-missing west"}},
 		{"no root certificate in the primary", "", func(w *world) { w.east().RootCert = "" }, []string{"fail root-cm-missing east"}},

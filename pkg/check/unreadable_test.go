@@ -113,10 +113,36 @@ func TestUnreachable(t *testing.T) {
 					t.Errorf("%q: %s passes for %s, which does not answer: %s", command, r.ID, name, r.Seen)
 				}
 			}
-			want := fmt.Sprintf("fail reachable %s: context \"ctx-%s\" (https://%s.example:6443): no answer within 10s", name, name, name)
+			want := fmt.Sprintf("unknown reachable %s: context \"ctx-%s\" (https://%s.example:6443): no answer within 10s", name, name, name)
 			if !slices.Equal(told, []string{want}) {
 				t.Errorf("%q with %s unreachable tells\n%s\nwant\n%s", command, name, strings.Join(told, "\n"), want)
 			}
+		}
+	}
+}
+
+// One cause that hides many parts of a cluster is told once.
+func TestOneCauseIsToldOnce(t *testing.T) {
+	t.Parallel()
+	const closed = "the connection was closed before an answer came (4 attempts)"
+	for _, command := range commands() {
+		results := scenario{command: command, change: func(w *world) {
+			for _, p := range parts() {
+				p.blank(w.snapshot.Clusters["west"])
+				w.west().Unreadable = append(w.west().Unreadable, observe.Unreadable{What: p.name, Reason: closed})
+			}
+		}}.results()
+		var told []string
+		for _, r := range results {
+			switch {
+			case r.Cluster == "west" && r.Status == Fail:
+				t.Errorf("%q: %s fails though it could not look: %s", command, r.ID, r.Seen)
+			case r.Status == Unknown:
+				told = append(told, r.Cluster+": "+r.Seen)
+			}
+		}
+		if len(told) > 1 || len(told) == 1 && !strings.Contains(told[0], closed) || len(told) == 0 && Worst(results) == Pass {
+			t.Errorf("%q tells\n%s", command, strings.Join(told, "\n"))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,8 +26,8 @@ type FaultError struct {
 	words    string
 	attempts int
 	// silent is true when nobody said anything, unsent when the request was not sent, local when the fault is here, and
-	// said when the API server itself says that it can't answer now.
-	silent, unsent, local, said bool
+	// said when the API server itself says that it can't answer now, misanswered when somebody answered in its place.
+	silent, unsent, local, said, misanswered bool
 }
 
 // Error says what happened, without the addresses and ports that differ from request to request.
@@ -78,6 +79,12 @@ func OfThisMachine(err error) bool {
 	return local(err)
 }
 
+// Misanswered is true for an error that says that somebody answered in the API server's place, or that it can't now.
+func Misanswered(err error) bool {
+	fault, is := errors.AsType[*FaultError](err)
+	return is && fault.misanswered
+}
+
 // ofWebhook is true for what an API server says of an admission webhook that failed it.
 func ofWebhook(message string) bool {
 	return strings.Contains(message, "calling webhook") || strings.Contains(message, "admission webhook")
@@ -89,21 +96,32 @@ func Reason(err error) string {
 	if asked, is := errors.AsType[*url.Error](err); is {
 		err = asked.Err
 	}
-	return err.Error()
+	return cmp.Or(err.Error(), string(apierrors.ReasonForError(err)))
+}
+
+// noAnswer is the fault of a request, or of one attempt, that was waited for in vain.
+func noAnswer(limit time.Duration) *FaultError {
+	return &FaultError{silent: true, words: fmt.Sprintf("no answer within %s", limit)}
+}
+
+// ended is why ctx has ended: a time limit of ours has words of its own.
+func ended(ctx context.Context) error {
+	if fault, is := errors.AsType[*FaultError](context.Cause(ctx)); is {
+		return fault
+	}
+	return ctx.Err()
 }
 
 // failed tells why an attempt failed. What another attempt would not change stays as it is.
-func failed(ctx context.Context, err error, limit time.Duration) error {
+func failed(ctx context.Context, err error) error {
 	operation, ofConnection := errors.AsType[*net.OpError](err)
 	dns, ofDNS := errors.AsType[*net.DNSError](err)
 	fault := &FaultError{unsent: ofConnection && operation.Op == "dial", local: local(err)}
 	late, is := errors.AsType[net.Error](err)
 	fault.silent = is && late.Timeout()
 	switch {
-	case errors.Is(context.Cause(ctx), errSilent):
-		fault.silent, fault.words = true, fmt.Sprintf("no answer within %s", limit)
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return ended(ctx)
 	case ofDNS && dns.IsNotFound:
 		return err
 	case ofConnection && operation.Op == "proxyconnect":
@@ -154,11 +172,11 @@ func judge(request *http.Request, response *http.Response, body []byte) error {
 	status, is := object.(*metav1.Status)
 	switch {
 	case err != nil || !is:
-		return &FaultError{words: fmt.Sprintf("HTTP %d and no word from the API server: does a proxy on the way to it answer?", response.StatusCode)}
+		return &FaultError{misanswered: true, words: fmt.Sprintf("HTTP %d and no word from the API server: does a proxy on the way to it answer?", response.StatusCode)}
 	case ofWebhook(status.Message), status.Reason == metav1.StatusReasonTimeout && request.URL.Query().Has("timeout"):
 		return nil
 	}
-	return &FaultError{words: status.Message, said: true}
+	return &FaultError{words: cmp.Or(status.Message, fmt.Sprintf("HTTP %d", response.StatusCode)), said: true}
 }
 
 // repeatable is true for a request that changes nothing, or as little twice as once.

@@ -34,7 +34,7 @@ func betweenAttempts() wait.Backoff {
 // Patient returns the config of clients whose requests are made again when they get no answer (see patient). It is for
 // requests alone: what upgrades a connection, as port-forwarding does, needs the config that is given here.
 func Patient(config *rest.Config) (*rest.Config, error) {
-	p := &patient{config: config}
+	p := &patient{config: config, timeout: config.Timeout}
 	if config.ExecProvider != nil {
 		p.plugin = config.ExecProvider.Command
 	}
@@ -47,7 +47,7 @@ func Patient(config *rest.Config) (*rest.Config, error) {
 	}
 	return &rest.Config{
 		Host: base.String(), APIPath: config.APIPath, ContentConfig: config.ContentConfig, UserAgent: config.UserAgent,
-		QPS: config.QPS, Burst: config.Burst, RateLimiter: config.RateLimiter, Timeout: config.Timeout,
+		QPS: config.QPS, Burst: config.Burst, RateLimiter: config.RateLimiter,
 		WarningHandler: config.WarningHandler, WarningHandlerWithContext: config.WarningHandlerWithContext,
 		Transport: p,
 	}, nil
@@ -58,6 +58,8 @@ func Patient(config *rest.Config) (*rest.Config, error) {
 // while a credential plugin runs, which client-go waits for without end.
 type patient struct {
 	config *rest.Config
+	// timeout is how long a request may take with all its attempts; zero is without end.
+	timeout time.Duration
 	// plugin is the command of the credential plugin, if there is one.
 	plugin string
 
@@ -91,6 +93,21 @@ func (p *patient) connect(silent http.RoundTripper) error {
 
 // RoundTrip implements http.RoundTripper.
 func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
+	if p.timeout == 0 {
+		return p.answer(request)
+	}
+	ctx, cancel := context.WithTimeoutCause(request.Context(), p.timeout, noAnswer(p.timeout))
+	response, err := p.answer(request.WithContext(ctx))
+	if response == nil {
+		cancel()
+		return nil, err
+	}
+	response.Body = &ending{response.Body, cancel}
+	return response, err
+}
+
+// answer makes a request until it has an answer.
+func (p *patient) answer(request *http.Request) (*http.Response, error) {
 	ctx := request.Context()
 	backoff := betweenAttempts()
 	again, silence := repeatable(request), silenceOf(request)
@@ -104,7 +121,7 @@ func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
 		p.mu.Unlock()
 		response, err := p.attempt(request, through, limit)
 		fault, isFault := errors.AsType[*FaultError](err)
-		if !isFault {
+		if !isFault || ctx.Err() != nil {
 			return response, err
 		}
 		if attempt == attempts || !again && !fault.unsent {
@@ -118,7 +135,7 @@ func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
 		logr.FromContextOrDiscard(ctx).Info("request made again", "request", request.Method+" "+request.URL.Redacted(), "because", fault.Error())
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w; before that: %w", ctx.Err(), fault)
+			return nil, fmt.Errorf("%w; before that: %w", ended(ctx), fault)
 		case <-time.After(delay):
 		}
 		if fault.silent {
@@ -143,9 +160,6 @@ func anew(request *http.Request) (*http.Request, error) {
 	return next, err
 }
 
-// errSilent is why an attempt is given up.
-var errSilent = errors.New("no sign of life")
-
 // attempt makes a request once. Where it gets no answer, or the API server's word that it can't answer now, the error is
 // a FaultError; with the latter comes the response. A limit of zero is none.
 func (p *patient) attempt(request *http.Request, through http.RoundTripper, limit time.Duration) (*http.Response, error) {
@@ -158,7 +172,7 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 	}()
 	alive := func() {}
 	if limit > 0 {
-		timer := time.AfterFunc(limit, func() { cancel(errSilent) })
+		timer := time.AfterFunc(limit, func() { cancel(noAnswer(limit)) })
 		timer.Stop() // it begins with the connection: a credential plugin may wait for a person before
 		alive = func() { timer.Reset(limit) }
 		defer timer.Stop()
@@ -174,7 +188,7 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 	case got := <-result:
 		switch {
 		case got.err != nil:
-			return nil, failed(ctx, got.err, limit)
+			return nil, failed(ctx, got.err)
 		case streams(request) || got.response.StatusCode == http.StatusSwitchingProtocols:
 			streaming = true
 			got.response.Body = &ending{got.response.Body, func() { cancel(nil) }}
@@ -182,7 +196,7 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 		}
 		body, err := readAll(got.response.Body, alive)
 		if err != nil {
-			return nil, failed(ctx, err, limit)
+			return nil, failed(ctx, err)
 		}
 		got.response.Body = io.NopCloser(bytes.NewReader(body))
 		return got.response, judge(request, got.response, body)
@@ -193,9 +207,9 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 			}
 		}()
 		if p.plugin != "" && !connecting.Load() {
-			return nil, &PluginError{Command: p.plugin, Err: ctx.Err()}
+			return nil, &PluginError{Command: p.plugin, Err: ended(ctx)}
 		}
-		return nil, failed(ctx, ctx.Err(), limit)
+		return nil, failed(ctx, ctx.Err())
 	}
 }
 

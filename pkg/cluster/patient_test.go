@@ -333,7 +333,7 @@ func TestOfThisMachine(t *testing.T) {
 		{dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH)), false},
 		{tls.AlertError(42), false},
 	} {
-		if OfThisMachine(test.err) != test.want || OfThisMachine(failed(t.Context(), test.err, 0)) != test.want {
+		if OfThisMachine(test.err) != test.want || OfThisMachine(failed(t.Context(), test.err)) != test.want {
 			t.Errorf("%v: want %v", test.err, test.want)
 		}
 	}

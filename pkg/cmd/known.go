@@ -65,15 +65,15 @@ func (o *options) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh,
 	if err != nil {
 		return m, acquaintance{}, err
 	}
-	bounded, cancel := context.WithTimeout(ctx, observe.Patience)
+	bounded, cancel := observe.Bounded(ctx, observe.Patience)
 	defer cancel()
 	held, err := istio.RemoteSecrets(bounded, primary.Kube(), m.Namespace)
 	met := acquaintance{
 		primary: primary, others: cluster.Set{},
-		silent: map[string]error{plan.PrimaryKey: observe.Silence(bounded, observe.Patience, err)},
+		silent: map[string]error{plan.PrimaryKey: observe.Silence(bounded, err)},
 	}
 	if err != nil || len(held) == 0 {
-		return m, met, context.Cause(ctx)
+		return m, met, nil
 	}
 	endpoints, err := cluster.Endpoints(o.flags)
 	if err != nil {

@@ -293,8 +293,9 @@ func (o *options) refuse(subcommand string, s *session) error {
 	}
 	var causes []error
 	for _, r := range results {
-		// What could not be looked at matters only where nothing worse is known, such as a lacking permission.
-		if r.Status != check.Fail && (r.Status != check.Unknown || failed[r.Cluster]) {
+		// What could not be looked at matters only where nothing worse is known, such as a lacking permission. That a cluster
+		// does not answer always does.
+		if r.Status != check.Fail && (r.Status != check.Unknown || failed[r.Cluster] && r.ID != "reachable") {
 			continue
 		}
 		text := fmt.Sprintf("%s: %s (%s)", r.Cluster, r.Seen, r.ID)

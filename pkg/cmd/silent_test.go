@@ -115,7 +115,8 @@ users: [{name: user, user: {token: a-token}}]
 			streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
 			line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--request-timeout", "2s"}, strings.Fields(args)...)
 			code := Main(t.Context(), line, streams)
-			if said := stdout.String() + stderr.String(); code != ExitFailed || !strings.Contains(said, "reachable") || !strings.Contains(said, silent) {
+			said := strings.Join(strings.Fields(stdout.String()+stderr.String()), " ")
+			if code == ExitOK || !strings.Contains(said, "reachable") || !strings.Contains(said, silent) || !strings.Contains(said, "no answer within 2s") {
 				t.Errorf("exit code %d:\n%s", code, said)
 			}
 			if n := calls.Load(); n != 1 {

@@ -51,7 +51,7 @@ func Analyze(ctx context.Context, s *Snapshot, a Analysis) {
 	}
 	primary := s.Clusters[a.Clusters[0]]
 	plane, found := primary.ControlPlane(a.Revision)
-	if !found {
+	if _, unread := primary.CouldNotRead(RemoteSecretsPart); !found || unread {
 		return
 	}
 	known := []string{plane.ClusterID}

@@ -37,7 +37,7 @@ func untrustedBy(ctx context.Context, config *rest.Config, ca []byte) string {
 		_ = answer.Body.Close() // whatever it says, it was trusted
 		return ""
 	}
-	if use := FailedUse(err); use.Problem == ServerUntrusted {
+	if use := FailedUse(ctx, err); use.Problem == ServerUntrusted {
 		return use.Error
 	}
 	return "" // it could not be called, which is another matter

@@ -163,7 +163,7 @@ func (r *reader) replicas(ctx context.Context, revision string) ([]Replica, erro
 }
 
 func (r *reader) replica(ctx context.Context, pod *corev1.Pod) Replica {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	ctx, cancel := Bounded(ctx, Patience)
 	defer cancel()
 	replica := Replica{Pod: pod.Name}
 	for _, c := range pod.Spec.Containers {

@@ -1,27 +1,41 @@
 package observe
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 )
 
-// FailedUse names the kind of the error that using credentials ended with.
-func FailedUse(err error) *CredentialUse {
-	failed := &CredentialUse{Problem: ServerUnreachable, Error: err.Error()}
+// FailedUse names the kind of the error that using credentials ended with, before ctx did. A fault that is this machine's,
+// or that of a proxy which answered in the API server's place, says nothing of them.
+func FailedUse(ctx context.Context, err error) *CredentialUse {
+	failed := &CredentialUse{Problem: ServerUnreachable, Error: cluster.Reason(err)}
+	var status apierrors.APIStatus
+	switch {
+	case apierrors.IsUnauthorized(err) && cluster.Answered(err):
+		failed.Problem = TokenRefused
+	case untrusted(err):
+		failed.Problem = ServerUntrusted
+	case ctx.Err() != nil:
+		failed.Problem, failed.Error = UseUnknown, cluster.Reason(context.Cause(ctx))
+	case errors.As(err, &status), cluster.OfThisMachine(err), cluster.Misanswered(err):
+		failed.Problem = UseUnknown
+	}
+	return failed
+}
+
+// untrusted is true for the error of a handshake with a server whose certificate is not trusted.
+func untrusted(err error) bool {
 	var (
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
 		invalid   x509.CertificateInvalidError
 		verify    *tls.CertificateVerificationError
 	)
-	switch {
-	case apierrors.IsUnauthorized(err):
-		failed.Problem = TokenRefused
-	case errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verify):
-		failed.Problem = ServerUntrusted
-	}
-	return failed
+	return errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verify)
 }

@@ -73,6 +73,8 @@ const (
 	ServerUntrusted CredentialProblem = "untrusted"
 	// TokenRefused: the API server does not know the token.
 	TokenRefused CredentialProblem = "refused"
+	// UseUnknown: something came in between here or on the way, which says nothing of them.
+	UseUnknown CredentialProblem = "unknown"
 )
 
 // Proxy is one that an istiod replica serves (debug/syncz).

@@ -1,6 +1,8 @@
 package observe
 
 import (
+	"context"
+
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -28,15 +30,15 @@ type Objects struct {
 
 // See notes the objects in a cluster, and what can't be read as Read does.
 func (o *Objects) See(c *Cluster) {
-	r := &reader{seen: c}
+	r, ctx := &reader{seen: c}, context.Background()
 	var err error
 	c.KubernetesVersion, err = versionOf(o.Version)
-	r.note(KubernetesVersion, err)
+	r.note(ctx, KubernetesVersion, err)
 	c.Namespace = namespaceOf(o.Namespace)
 	if o.Istiod != nil {
 		plane := controlPlaneOf(o.Istiod)
-		r.note(ControlPlanes, addInjectorValues(o.Injector, &plane))
-		r.note(ControlPlanes, addMeshConfig(o.Mesh, &plane))
+		r.note(ctx, ControlPlanes, addInjectorValues(o.Injector, &plane))
+		r.note(ctx, ControlPlanes, addMeshConfig(o.Mesh, &plane))
 		plane.Replicas = []Replica{o.replica()}
 		c.ControlPlanes = []ControlPlane{plane}
 	}
@@ -51,7 +53,7 @@ func (o *Objects) See(c *Cluster) {
 	c.RootCert = rootOf(o.Root)
 	c.RootCerts = map[string]string{o.Root.Namespace: c.RootCert}
 	c.Installed, err = installedOf(o.Values)
-	r.note(InstalledValues, err)
+	r.note(ctx, InstalledValues, err)
 	c.Nodes = len(o.Nodes)
 	c.ReadyNodes, c.PodRanges = nodesOf(o.Nodes)
 }

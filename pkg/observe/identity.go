@@ -31,7 +31,7 @@ func Follow(ctx context.Context, primary *cluster.Cluster, held []istio.RemoteCr
 			case apierrors.IsForbidden(failed[i]): // the server is the right one, and takes the token
 				secrets[i].Unidentified, failed[i] = &CredentialUse{Error: failed[i].Error()}, nil
 			case failed[i] != nil:
-				secrets[i].Unidentified = FailedUse(failed[i])
+				secrets[i].Unidentified = FailedUse(ctx, failed[i])
 			}
 		})
 	}
@@ -41,7 +41,7 @@ func Follow(ctx context.Context, primary *cluster.Cluster, held []istio.RemoteCr
 
 // identityBy reads a cluster's UID with the credentials of a remote secret.
 func identityBy(ctx context.Context, credentials istio.Credentials, userAgent string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, lessPatience)
+	ctx, cancel := Bounded(ctx, lessPatience)
 	defer cancel()
 	config := credentials.Config()
 	config.UserAgent = userAgent
@@ -51,7 +51,7 @@ func identityBy(ctx context.Context, credentials istio.Credentials, userAgent st
 	}
 	ns, err := client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
-		return "", cmp.Or(Silence(ctx, lessPatience, err), err)
+		return "", cmp.Or(Silence(ctx, err), err)
 	}
 	return string(ns.UID), nil
 }
@@ -59,10 +59,10 @@ func identityBy(ctx context.Context, credentials istio.Credentials, userAgent st
 // Identify reads what tells a cluster from others: its UID, and the fingerprint of the reader account's token, which is
 // empty where there is none that the user may read. The error says why the cluster does not answer within patience.
 func Identify(ctx context.Context, c *cluster.Cluster, namespace string, patience time.Duration) (uid, token string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := Bounded(ctx, patience)
 	defer cancel()
 	uid, err = c.UID(ctx)
-	if silent := Silence(ctx, patience, err); silent != nil {
+	if silent := Silence(ctx, err); silent != nil {
 		return "", "", silent
 	}
 	if secret, err := c.Kube().CoreV1().Secrets(namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{}); err == nil {

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
@@ -16,6 +17,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 )
 
 func TestSplitImage(t *testing.T) {
@@ -194,7 +197,7 @@ func TestAnswered(t *testing.T) {
 		{"no time left", context.DeadlineExceeded, false},
 		{"no error", nil, false},
 	} {
-		if got := answered(test.err); got != test.want {
+		if got := cluster.Answered(test.err); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
@@ -202,35 +205,45 @@ func TestAnswered(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	late, cancel := context.WithTimeout(t.Context(), 0)
+	impatient, cancel := Bounded(t.Context(), 0)
 	defer cancel()
+	over, cancelOver := context.WithTimeoutCause(t.Context(), 0, errors.New("--timeout 4s has passed"))
+	defer cancelOver()
+	late, cancelLate := Bounded(over, Patience)
+	defer cancelLate()
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	refused := errors.New("connection refused")
 	overdue := &url.Error{Op: "Get", URL: "https://east", Err: context.DeadlineExceeded}
+	limited := errors.New("client rate limiter: would exceed context deadline")
 	for _, test := range []struct {
-		name     string
-		ctx      context.Context //nolint:containedctx // a table
-		err      error
-		says     string
-		timedOut bool
+		name string
+		ctx  context.Context //nolint:containedctx // a table
+		err  error
+		want *Unreadable
 	}{
-		{"an answer", t.Context(), nil, "", false},
-		{"a refusal", t.Context(), apierrors.NewUnauthorized("no"), "", false},
-		{"a refusal at the last moment", late, apierrors.NewUnauthorized("no"), "", false},
-		{"our patience", late, errors.New("client rate limiter: would exceed context deadline"), "no answer within 10s", true},
-		{"the user's patience", t.Context(), overdue, overdue.Error(), true},
-		{"nobody there", t.Context(), refused, "connection refused", false},
-		{"Ctrl-C", stopped, refused, "connection refused", false},
+		{"an answer", t.Context(), nil, nil},
+		{"a refusal", t.Context(), apierrors.NewUnauthorized("no"), nil},
+		{"a refusal at the last moment", impatient, apierrors.NewUnauthorized("no"), nil},
+		{"our patience", impatient, limited, &Unreadable{Reason: "no answer within 0s", TimedOut: true}},
+		{"--timeout", late, limited, &Unreadable{Reason: "--timeout 4s has passed"}},
+		{"a plugin that hangs, and --timeout", late, &cluster.PluginError{Command: "login", Err: context.DeadlineExceeded},
+			&Unreadable{Reason: `--timeout 4s has passed: the kubeconfig's credential plugin "login" has not ended`}},
+		{"the user's patience", t.Context(), overdue, &Unreadable{Reason: "context deadline exceeded", TimedOut: true}},
+		{"nobody there", t.Context(), refused, &Unreadable{Reason: "connection refused"}},
+		{"not trusted", t.Context(), x509.UnknownAuthorityError{}, &Unreadable{Reason: "x509: certificate signed by unknown authority", Answered: true}},
+		{"Ctrl-C", stopped, refused, &Unreadable{Reason: "context canceled"}},
 	} {
-		err := Silence(test.ctx, Patience, test.err)
+		err := Silence(test.ctx, test.err)
 		seen := &Cluster{}
-		(&reader{seen: seen}).note(APIServer, err)
-		switch {
-		case test.says == "" && (err != nil || seen.Unreadable != nil):
-			t.Errorf("%s: %v", test.name, err)
-		case test.says != "" && !reflect.DeepEqual(seen.Unreadable, []Unreadable{{APIServer, test.says, test.timedOut}}):
-			t.Errorf("%s: %+v", test.name, seen.Unreadable)
+		(&reader{seen: seen}).note(t.Context(), APIServer, err)
+		var want []Unreadable
+		if test.want != nil {
+			test.want.What = APIServer
+			want = []Unreadable{*test.want}
+		}
+		if !reflect.DeepEqual(seen.Unreadable, want) {
+			t.Errorf("%s: %+v, want %+v", test.name, seen.Unreadable, want)
 		}
 	}
 }

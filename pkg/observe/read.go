@@ -10,7 +10,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 )
@@ -43,6 +42,7 @@ const (
 	LoadBalancersPart    = "load balancers"
 	PodSecurityPart      = "pod security"
 	PoliciesPart         = "authorization policies"
+	GatewayPortsPart     = "gateway ports"
 )
 
 // Patience is how long an API server may take for its first answer before it counts as unreachable, where the user
@@ -76,7 +76,8 @@ type Options struct {
 	Silent map[string]error
 }
 
-// Read looks at all clusters at once. It returns an error only when ctx ends; whatever else fails is in the Snapshot.
+// Read looks at all clusters at once. It returns an error only when ctx is cancelled; what else fails, or is not read before
+// its deadline, is unreadable in the Snapshot.
 func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot, error) {
 	snapshot := &Snapshot{Clusters: map[string]*Cluster{}}
 	var readers sync.WaitGroup
@@ -84,17 +85,17 @@ func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot
 		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName, Proxy: c.Proxy, Secret: c.Secret}
 		snapshot.Clusters[name] = seen
 		if err := options.Silent[name]; err != nil {
-			(&reader{seen: seen}).note(APIServer, err)
+			(&reader{seen: seen}).note(ctx, APIServer, err)
 			if c.Secret != "" {
-				seen.Use = FailedUse(err)
+				seen.Use = FailedUse(ctx, err)
 			}
 			continue
 		}
 		readers.Go(func() { readCluster(ctx, c, seen, options) })
 	}
 	readers.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return nil, fmt.Errorf("looking at the clusters: %w", err)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, fmt.Errorf("looking at the clusters: %w", context.Cause(ctx))
 	}
 	snapshot.identify()
 	return snapshot, nil
@@ -156,30 +157,30 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options
 	if c.Secret != "" {
 		patience = lessPatience
 	}
-	first, cancel := context.WithTimeout(ctx, patience)
+	first, cancel := Bounded(ctx, patience)
 	defer cancel()
 	uid, err := c.UID(first)
-	if silent := Silence(first, patience, err); silent != nil || apierrors.IsUnauthorized(err) {
+	if silent := Silence(first, err); silent != nil || apierrors.IsUnauthorized(err) {
 		// One unreachable cluster costs its timeout once: nothing else is tried.
 		err = cmp.Or(silent, err)
-		r.note(APIServer, err)
+		r.note(ctx, APIServer, err)
 		if c.Secret != "" {
-			seen.Use = FailedUse(err)
+			seen.Use = FailedUse(ctx, err)
 		}
 		return
 	}
 	if apierrors.IsForbidden(err) {
 		// It answers; who may not see kube-system may still see the rest.
-		r.note(Identity, err)
+		r.note(ctx, Identity, err)
 	} else {
-		r.note(APIServer, err)
+		r.note(ctx, APIServer, err)
 	}
 	seen.UID = uid
 	var readers sync.WaitGroup
 	for _, p := range r.parts() {
 		readers.Go(func() {
 			note, err := p.read(ctx, r)
-			r.note(p.what, err)
+			r.note(ctx, p.what, err)
 			if note != nil {
 				r.mu.Lock()
 				defer r.mu.Unlock()
@@ -190,22 +191,23 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options
 	readers.Wait()
 }
 
-// answered is true for an error that is the API server's own answer.
-func answered(err error) bool {
-	var status apierrors.APIStatus
-	return errors.As(err, &status) && status.Status().Reason != metav1.StatusReasonUnknown
+// Bounded is ctx with an end after which patience is at an end, too.
+func Bounded(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, patience, &silenceError{fmt.Errorf("no answer within %s", patience)})
 }
 
-// Silence says why nobody has answered, when ctx is bounded by patience; nil when somebody has, be it with a refusal.
-func Silence(ctx context.Context, patience time.Duration, err error) error {
-	switch {
-	case err == nil || answered(err):
+// Silence says why nobody has answered; nil when somebody has, be it with a refusal. ctx is what the request was bounded by.
+func Silence(ctx context.Context, err error) error {
+	if err == nil || cluster.Answered(err) {
 		return nil
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &silenceError{fmt.Errorf("no answer within %s", patience)}
 	}
-	var late net.Error
-	if errors.As(err, &late) && late.Timeout() {
+	if ctx.Err() != nil {
+		if plugin, hangs := errors.AsType[*cluster.PluginError](err); hangs {
+			return fmt.Errorf("%w: the kubeconfig's credential plugin %q has not ended", context.Cause(ctx), plugin.Command)
+		}
+		return context.Cause(ctx)
+	}
+	if late, is := errors.AsType[net.Error](err); is && late.Timeout() {
 		return &silenceError{err}
 	}
 	return err
@@ -216,14 +218,24 @@ type silenceError struct{ error }
 
 func (e *silenceError) Unwrap() error { return e.error }
 
-func (r *reader) note(what string, err error) {
+// note notes that a part could not be read: for its own reason, or because ctx has ended.
+func (r *reader) note(ctx context.Context, what string, err error) {
 	if err == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var silence *silenceError
-	r.seen.Unreadable = append(r.seen.Unreadable, Unreadable{What: what, Reason: err.Error(), TimedOut: errors.As(err, &silence)})
+	r.seen.Unreadable = append(r.seen.Unreadable, CouldNot(ctx, what, err))
+}
+
+// CouldNot is what to note of a part that could not be read before ctx ended.
+func CouldNot(ctx context.Context, what string, err error) Unreadable {
+	_, timedOut := errors.AsType[*silenceError](err)
+	answered := cluster.Answered(err) || untrusted(err)
+	if ctx.Err() != nil && !answered && !errors.Is(err, context.Cause(ctx)) {
+		err = context.Cause(ctx)
+	}
+	return Unreadable{What: what, Reason: cluster.Reason(err), TimedOut: timedOut, Answered: answered}
 }
 
 // absent turns "not found" into nothing: an object that is not there has been looked for and is absent.

@@ -157,6 +157,8 @@ type Unreadable struct {
 	Reason string `json:"reason"`
 	// TimedOut is true when nobody answered in time: who asks again, waits again.
 	TimedOut bool `json:"timedOut,omitempty"`
+	// Answered is true when the reason is the API server's own: its refusal, or a certificate that is not trusted.
+	Answered bool `json:"answered,omitempty"`
 }
 
 // Permission is one thing that the API server may allow.
@@ -392,6 +394,11 @@ func (c *Cluster) Gateway(name string) (Gateway, bool) {
 		}
 	}
 	return Gateway{}, false
+}
+
+// Answers is true unless nobody answered for the API server; a refusal is an answer, too.
+func (c *Cluster) Answers() bool {
+	return !slices.ContainsFunc(c.Unreadable, func(u Unreadable) bool { return u.What == APIServer && !u.Answered })
 }
 
 // CouldNotRead returns why a part of the cluster could not be looked at, or false when it could.

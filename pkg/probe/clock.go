@@ -27,7 +27,7 @@ func Clocks(ctx context.Context, clusters cluster.Set, s *observe.Snapshot) {
 func clock(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster) {
 	ctx, cancel := context.WithTimeout(ctx, oneLook)
 	defer cancel()
-	client, err := rest.HTTPClientFor(c.RESTConfig())
+	client, err := rest.HTTPClientFor(c.CLIClient.RESTConfig()) // the one with patience
 	if err != nil {
 		return
 	}

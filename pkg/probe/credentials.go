@@ -2,6 +2,9 @@ package probe
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -17,11 +20,14 @@ import (
 // useCredentials tries each remote secret as istiod does: istiod itself tells only of its first try. One that was of no
 // use when its cluster was read with it is not tried again.
 func useCredentials(ctx context.Context, primary *cluster.Cluster, s *observe.Snapshot, t Target) {
-	held, err := istio.RemoteSecrets(ctx, primary.Kube(), t.Namespace)
-	if err != nil {
-		return // the snapshot says that they can't be read
-	}
 	secrets := s.Clusters[t.Primary].RemoteSecrets
+	held, err := istio.RemoteSecrets(ctx, primary.Kube(), t.Namespace)
+	if err != nil { // they were read a moment ago
+		for i := range secrets {
+			secrets[i].Use = &observe.CredentialUse{Problem: observe.UseUnknown, Error: observe.CouldNot(ctx, observe.RemoteSecretsPart, err).Reason}
+		}
+		return
+	}
 	var used sync.WaitGroup
 	for i := range secrets {
 		remote := &secrets[i]
@@ -40,14 +46,6 @@ func useCredentials(ctx context.Context, primary *cluster.Cluster, s *observe.Sn
 		}
 	}
 	used.Wait()
-	if ctx.Err() == nil {
-		return
-	}
-	for i := range secrets { // the command's own time has ended, which says nothing of the servers
-		if use := secrets[i].Use; use != nil && use.Problem == observe.ServerUnreachable {
-			secrets[i].Use = nil
-		}
-	}
 }
 
 // silentAt is true for an API server that has been waited for in vain: it costs its timeout once.
@@ -65,7 +63,11 @@ func silentAt(s *observe.Snapshot, server string) (reason string, silent bool) {
 func use(ctx context.Context, credentials istio.Credentials) *observe.CredentialUse {
 	config := credentials.Config()
 	config.Timeout, config.QPS, config.Burst = oneLook, 50, 50
-	client, err := kubernetes.NewForConfig(config)
+	patient, err := cluster.Patient(config)
+	if err != nil {
+		return &observe.CredentialUse{Problem: observe.ServerUntrusted, Error: err.Error()}
+	}
+	client, err := kubernetes.NewForConfig(patient)
 	if err != nil {
 		return &observe.CredentialUse{Problem: observe.ServerUntrusted, Error: err.Error()}
 	}
@@ -86,7 +88,7 @@ func use(ctx context.Context, credentials istio.Credentials) *observe.Credential
 	}
 	ask(0) // the first one says whether it is worth asking on
 	if errs[0] != nil {
-		return observe.FailedUse(errs[0])
+		return failedUse(ctx, config.Host, errs[0])
 	}
 	var asked sync.WaitGroup
 	for i := 1; i < len(needed); i++ {
@@ -96,11 +98,24 @@ func use(ctx context.Context, credentials istio.Credentials) *observe.Credential
 	result := &observe.CredentialUse{}
 	for i, need := range needed {
 		if errs[i] != nil {
-			return observe.FailedUse(errs[i])
+			return failedUse(ctx, config.Host, errs[i])
 		}
 		if !allowed[i] {
 			result.Denied = append(result.Denied, observe.Permission{Verb: need.Verb, Group: need.Group, Resource: need.Resource})
 		}
 	}
 	return result
+}
+
+// failedUse is observe.FailedUse of a call from here. Where a proxy of this machine's environment stands between, that the
+// server is not reached is perhaps the proxy's doing; istiod does not go through it.
+func failedUse(ctx context.Context, server string, err error) *observe.CredentialUse {
+	failed := observe.FailedUse(ctx, err)
+	if target, wrong := url.Parse(server); wrong == nil && failed.Problem == observe.ServerUnreachable {
+		if proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: target}); proxy != nil {
+			failed.Problem = observe.UseUnknown
+			failed.Error = fmt.Sprintf("through the proxy %s of this machine's environment: %s", proxy.Host, failed.Error)
+		}
+	}
+	return failed
 }

@@ -27,7 +27,7 @@ func (r *runner) wanted(ctx context.Context) map[string][]handshake {
 	if primary == nil || seen == nil {
 		return dials
 	}
-	gateway := toGateway(ctx, primary, seen, r.Target)
+	gateway, _ := toGateway(ctx, primary, seen, r.Target)
 	for _, name := range r.Clusters {
 		if name == r.Primary {
 			dials[name] = toAPIServers(ctx, primary, r.Target)

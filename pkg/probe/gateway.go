@@ -2,26 +2,37 @@ package probe
 
 import (
 	"context"
-	"sync"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
 )
 
-// callGateway makes the handshakes with istiod through the east-west gateway from here.
-func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target) {
-	handshakes := toGateway(ctx, primary, seen, t)
-	ports := make([]observe.Port, len(handshakes))
-	var called sync.WaitGroup
+// callGateway makes the handshakes with istiod through the east-west gateway from here. What fails here says nothing of the
+// gateway.
+func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target, note notes) {
+	handshakes, err := toGateway(ctx, primary, seen, t)
+	dials := make([]echo.Dial, len(handshakes))
 	for i, h := range handshakes {
-		called.Go(func() {
-			result := echo.Handshake(ctx, h.Dial)
-			ports[i] = observe.Port{Number: h.port(), Connected: result.Connected, Error: result.Error, Trusted: h.trusts(result.Chain)}
-		})
+		dials[i] = h.Dial
 	}
-	called.Wait()
-	if ctx.Err() == nil { // else the command's own time has ended, which says nothing of the gateway
-		seen.Ports = ports
+	var made []echo.Dialled
+	if err == nil {
+		made, err = echo.DialAll(ctx, dials)
+	}
+	for _, d := range made {
+		if cluster.OfThisMachine(d.Cause) {
+			err = d.Cause
+		}
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		note(seen, observe.GatewayPortsPart, err)
+		return
+	}
+	for i, h := range handshakes {
+		seen.Ports = append(seen.Ports, observe.Port{Number: h.port(), Connected: made[i].Connected, Error: made[i].Error, Trusted: h.trusts(made[i].Chain)})
 	}
 }

@@ -60,15 +60,18 @@ func (h handshake) trusts(chain [][]byte) bool {
 // toGateway are the handshakes with istiod through each port of the east-west gateway that remotes use: proxies call
 // 15012 and API servers 15017, of a hostname 443. Without an address, or a root to compare with, there are none; checks
 // say so.
-func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target) []handshake {
+func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target) ([]handshake, error) {
 	gateway, found := seen.Gateway(istio.EastWestGateway)
 	if !found || gateway.Address == "" {
-		return nil
+		return nil, nil
 	}
 	roots := x509.NewCertPool()
 	cm, err := primary.Kube().CoreV1().ConfigMaps(t.Namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+	if err != nil && !cluster.Answered(err) {
+		return nil, err
+	}
 	if err != nil || !roots.AppendCertsFromPEM([]byte(cm.Data["root-cert.pem"])) {
-		return nil
+		return nil, nil
 	}
 	name := fmt.Sprintf("%s.%s.svc", istio.Revisioned("istiod", t.Revision), t.Namespace)
 	to := func(purpose observe.Purpose, port int) handshake {
@@ -79,7 +82,7 @@ func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Clus
 	if _, err := netip.ParseAddr(gateway.Address); err != nil && slices.Contains(gateway.Ports, 443) {
 		webhook = 443
 	}
-	return []handshake{to(observe.ToIstiod, istio.PortXDS), to(observe.ToWebhook, webhook)}
+	return []handshake{to(observe.ToIstiod, istio.PortXDS), to(observe.ToWebhook, webhook)}, nil
 }
 
 // toAPIServers are the handshakes with the API servers in the primary's remote secrets. Those that istiod reaches

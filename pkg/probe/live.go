@@ -6,7 +6,9 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
@@ -16,8 +18,8 @@ import (
 // oneLook bounds each live call, so that something that hangs costs that long once.
 const oneLook = 3 * time.Second
 
-// dryRunTime bounds the call for which the API server calls istiod.
-const dryRunTime = 2 * oneLook
+// dryRunTime is what the API server has for a call for which it calls istiod: it then says itself that it got no answer.
+const dryRunTime = 5 * time.Second
 
 // Target is the mesh whose evidence is wanted.
 type Target struct {
@@ -41,7 +43,7 @@ func Live(ctx context.Context, clusters cluster.Set, s *observe.Snapshot, t Targ
 		mu.Lock()
 		defer mu.Unlock()
 		noted = append(noted, func() {
-			seen.Unreadable = append(seen.Unreadable, observe.Unreadable{What: part, Reason: err.Error()})
+			seen.Unreadable = append(seen.Unreadable, observe.CouldNot(ctx, part, err))
 		})
 	}
 	for name, c := range clusters {
@@ -52,7 +54,7 @@ func Live(ctx context.Context, clusters cluster.Set, s *observe.Snapshot, t Targ
 	asked.Go(func() { Clocks(ctx, clusters, s) })
 	if primary, seen := clusters[t.Primary], s.Clusters[t.Primary]; primary != nil && seen != nil && answers(seen) {
 		asked.Go(func() { useCredentials(ctx, primary, s, t) })
-		asked.Go(func() { callGateway(ctx, primary, seen, t) })
+		asked.Go(func() { callGateway(ctx, primary, seen, t, note) })
 		asked.Go(func() { readGatewayPolicies(ctx, primary, seen, t, note) })
 	}
 	asked.Wait()
@@ -74,25 +76,29 @@ func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Ta
 	if len(seen.Injectors) == 0 {
 		return // nothing would be called; the checks of the injectors say so
 	}
-	whole := ctx
-	ctx, cancel := context.WithTimeout(whole, dryRunTime)
-	defer cancel()
-	pod, err := c.Kube().CoreV1().Pods(metav1.NamespaceDefault).Create(ctx,
-		istio.InjectionProbe(metav1.NamespaceDefault, t.Revision), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	pod := istio.InjectionProbe(metav1.NamespaceDefault, t.Revision)
+	err := c.Kube().CoreV1().RESTClient().Post().Namespace(pod.Namespace).Resource("pods").
+		VersionedParams(&metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}, scheme.ParameterCodec).
+		Timeout(dryRunTime).Body(pod).Do(ctx).Into(pod)
+	var refused error
 	switch {
-	case istio.MayNot(err):
+	case err == nil:
+		refused = istio.Injected(pod, seen.Name)
+	case istio.MayNot(err) || !cluster.Answered(err) && !overdue(err):
 		note(seen, observe.InjectionPart, err)
 		return
-	case err != nil && whole.Err() != nil: // the command's own time has ended, which says nothing of istiod
-		note(seen, observe.InjectionPart, context.Cause(whole))
-		return
-	case err == nil:
-		err = istio.Injected(pod, seen.Name)
-	case ctx.Err() != nil:
-		err = fmt.Errorf("the API server does not answer within %s, since istiod does not answer it: %w", dryRunTime, err)
+	case overdue(err):
+		refused = fmt.Errorf("the API server gave up after %s, since istiod, or another webhook, does not answer it: %w", dryRunTime, err)
+	default:
+		refused = err
 	}
 	seen.Injection = &observe.Injection{}
-	if err != nil {
-		seen.Injection.Error = err.Error()
+	if refused != nil {
+		seen.Injection.Error = refused.Error()
 	}
+}
+
+// overdue is true where the API server itself says that the time that it was given is over.
+func overdue(err error) bool {
+	return apierrors.IsTimeout(err) && !apierrors.IsUnexpectedServerError(err)
 }

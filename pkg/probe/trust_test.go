@@ -78,7 +78,7 @@ func FuzzTrusts(f *testing.F) {
 		}
 		// What Verify says of certificates is also what a remote secret's API server is judged by.
 		if chain, err := x509.ParseCertificates(append(leaf, next...)); err == nil && len(chain) > 0 {
-			if _, err := chain[0].Verify(x509.VerifyOptions{Roots: pool(roots)}); err != nil && observe.FailedUse(err).Problem == "" {
+			if _, err := chain[0].Verify(x509.VerifyOptions{Roots: pool(roots)}); err != nil && observe.FailedUse(t.Context(), err).Problem == "" {
 				t.Errorf("%v is no problem", err)
 			}
 		}

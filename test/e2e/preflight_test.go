@@ -32,7 +32,7 @@ func play(t *testing.T, lab *labtest.Lab, obstacles []obstacle) {
 				o.put(t)
 			}
 			written := []string{"cluster1", "cluster2", "cluster3", "cluster4"}
-			if slices.Contains(o.tells, "fail cluster4 reachable") {
+			if slices.Contains(o.tells, "unknown cluster4 reachable") {
 				written = written[:3]
 			}
 			before := versions(t, lab, written...)
@@ -43,6 +43,8 @@ func play(t *testing.T, lab *labtest.Lab, obstacles []obstacle) {
 			code := 0
 			if slices.ContainsFunc(o.tells, func(tell string) bool { return strings.HasPrefix(tell, "fail ") }) {
 				code = 1
+			} else if slices.ContainsFunc(o.tells, func(tell string) bool { return strings.HasPrefix(tell, "unknown ") }) {
+				code = 3
 			}
 			if r.Code != code {
 				t.Errorf("exit code %d, want %d\n%s", r.Code, code, r.Stderr)
@@ -258,7 +260,7 @@ func TestPreflight(t *testing.T) {
 				t.Cleanup(func() { lab.Lab(t, "resume", "cluster4", "kube-apiserver") })
 			},
 			[]string{"cluster3", "cluster4", "--request-timeout", "10s"},
-			[]string{"fail cluster4 reachable"},
+			[]string{"unknown cluster4 reachable"},
 		},
 		{"a control plane of its own", manifest(lab, "cluster4", ownIstiod), []string{"cluster3", "cluster4"}, []string{"fail cluster4 own-control-plane"}},
 	})

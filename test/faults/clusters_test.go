@@ -6,7 +6,7 @@ func clusterFaults() []fault {
 	late := &proxy{}
 	return []fault{
 		{
-			name: "an API server that hangs", tells: []string{"fail reachable cluster2"}, asks: []string{"--request-timeout=2s"},
+			name: "an API server that hangs", tells: []string{"unknown reachable cluster2"}, asks: []string{"--request-timeout=2s"},
 			breaks: lab("pause", remote, "kube-apiserver"),
 			byHand: "who runs the API server must find out what ails it",
 			mends:  lab("resume", remote, "kube-apiserver"),

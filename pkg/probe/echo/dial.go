@@ -35,6 +35,8 @@ type Dialled struct {
 	Chain [][]byte `json:"chain,omitempty"`
 	// Error says why there was no handshake; empty when there was one.
 	Error string `json:"error,omitempty"`
+	// Cause is that error, for who made the handshake.
+	Cause error `json:"-"`
 }
 
 // DialAll makes handshakes at once. One that fails is tried again for some seconds: the network of a pod that has just
@@ -76,7 +78,7 @@ func Handshake(ctx context.Context, dial Dial) Dialled {
 	result := Dialled{Dial: dial}
 	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", dial.Address)
 	if err != nil {
-		result.Error = reason(err)
+		result.Error, result.Cause = reason(err), err
 		return result
 	}
 	defer connection.Close()
@@ -87,7 +89,7 @@ func Handshake(ctx context.Context, dial Dial) Dialled {
 		InsecureSkipVerify: true, //nolint:gosec // see above
 	})
 	if err := secured.HandshakeContext(ctx); err != nil {
-		result.Error = "no TLS handshake: " + reason(err)
+		result.Error, result.Cause = "no TLS handshake: "+reason(err), err
 		return result
 	}
 	size := 0
