@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -42,6 +40,8 @@ type Actor struct {
 	ForceConflicts bool
 	// Version is kubectl-mesh's own, recorded with what it applies.
 	Version string
+	// Holder names this run, and who runs it, in the leases that it takes.
+	Holder string
 	// DryRun keeps nothing of what is applied.
 	DryRun apply.DryRun
 	// Done is told what became of each object that a step applied, of several at once; nil is told nothing.
@@ -49,6 +49,8 @@ type Actor struct {
 
 	mu       sync.Mutex
 	rendered map[istio.RemoteCluster]rendering
+	// leases are those that the run holds, by remote.
+	leases map[string]*lease
 	// restarting is held while istiod is told to restart, and restarted is true once it was.
 	restarting sync.Mutex
 	restarted  bool
@@ -60,23 +62,35 @@ func (a *Actor) Do(ctx context.Context, step plan.Step, say func(string)) (run.R
 	if !found {
 		return run.Result{}, fmt.Errorf("step %s is for cluster %q, which is not connected", step.ID, step.Cluster)
 	}
+	w := waiter{cluster: c, say: say}
 	if step.Writes() {
-		return a.write(ctx, c, step)
+		return a.write(ctx, w, step)
 	}
-	return a.await(ctx, waiter{cluster: c, say: say}, step.Action)
+	return a.await(ctx, w, step.Action)
 }
 
-func (a *Actor) write(ctx context.Context, c *cluster.Cluster, step plan.Step) (run.Result, error) {
-	if drop, is := step.Action.(plan.DropRemoteSecrets); is {
-		return a.drop(ctx, c, drop)
-	}
-	if drop, is := step.Action.(plan.DropRemoteProfile); is {
-		return a.dropRemoteProfile(ctx, c, drop)
-	}
-	if _, is := step.Action.(plan.RestartIstiod); is {
-		_, err := a.restart(ctx, c)
+func (a *Actor) write(ctx context.Context, w waiter, step plan.Step) (run.Result, error) {
+	switch action := step.Action.(type) {
+	case plan.DropRemoteSecrets:
+		return a.drop(ctx, w, action)
+	case plan.DropRemoteProfile:
+		return a.dropRemoteProfile(ctx, w.cluster, action)
+	case plan.RestartIstiod:
+		_, err := a.restart(ctx, w.cluster)
 		return run.Result{Detail: "restarting", Wrote: err == nil}, err
+	case plan.ApplyRemoteSecret:
+		other, err := a.holdToCreate(ctx, w, action.Remote)
+		if err != nil {
+			return run.Result{}, err
+		}
+		result, err := a.apply(ctx, w.cluster, step)
+		return after(other, result), err
 	}
+	return a.apply(ctx, w.cluster, step)
+}
+
+// apply writes a step's objects.
+func (a *Actor) apply(ctx context.Context, c *cluster.Cluster, step plan.Step) (run.Result, error) {
 	set, objects, err := a.objects(ctx, c, step.Action)
 	if err != nil {
 		return run.Result{}, err
@@ -144,19 +158,6 @@ func (a *Actor) chartsOf(cluster string) istio.Charts {
 
 // dry is true when nothing is kept.
 func (a *Actor) dry() bool { return a.DryRun != "" && a.DryRun != apply.DryRunNone }
-
-func (a *Actor) drop(ctx context.Context, c *cluster.Cluster, action plan.DropRemoteSecrets) (run.Result, error) {
-	if a.dry() {
-		return run.Result{Detail: fmt.Sprintf("%d would be deleted, and made anew", len(action.Secrets))}, nil
-	}
-	for _, name := range action.Secrets {
-		err := c.Kube().CoreV1().Secrets(a.Mesh.Namespace).Delete(ctx, name, metav1.DeleteOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
-			return run.Result{}, fmt.Errorf("cluster %s: Secret %s in %s: %w", c.Name, name, a.Mesh.Namespace, err)
-		}
-	}
-	return run.Result{Detail: fmt.Sprintf("%d deleted", len(action.Secrets)), Wrote: true}, nil
-}
 
 // objects makes what a step applies, and names the set that it belongs to. No objects means that nothing is needed.
 func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Action) (string, []*unstructured.Unstructured, error) {
@@ -258,44 +259,4 @@ func (a *Actor) render(charts istio.Charts, remote istio.RemoteCluster) ([]*unst
 	}
 	a.mu.Unlock()
 	return once()
-}
-
-// remoteSecret reads the reader account's token in the remote and makes the primary's secret of it. A kubeconfig that is
-// there and says the same stays to the byte: an istiod that sees it change, be it in a blank, may stop to watch the
-// cluster for good (istio/istio#59875).
-func (a *Actor) remoteSecret(ctx context.Context, primary *cluster.Cluster, action plan.ApplyRemoteSecret) (*unstructured.Unstructured, error) {
-	token, err := readToken(ctx, a.Clusters[action.Remote], a.Mesh.Namespace)
-	switch {
-	case a.dry() && apierrors.IsNotFound(err):
-		token = &corev1.Secret{}
-	case err != nil:
-		return nil, fmt.Errorf("cluster %s: %w", action.Remote, err)
-	}
-	ca, bearer, filled := istio.TokenOf(token)
-	if !filled && a.dry() {
-		ca, bearer, filled = []byte(istio.NotMadeYet), []byte(istio.NotMadeYet), true
-	}
-	if !filled {
-		return nil, fmt.Errorf("cluster %s: Secret %s in %s has no token yet", action.Remote, token.Name, token.Namespace)
-	}
-	credentials := istio.Credentials{Server: action.Server, TLSServerName: action.TLSServerName, CA: ca, Token: bearer}
-	secret, err := istio.RemoteSecret(a.Mesh.Namespace, action.Remote, credentials)
-	if err != nil {
-		return nil, err
-	}
-	held, err := primary.Kube().CoreV1().Secrets(secret.Namespace).Get(ctx, secret.Name, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
-	case err != nil:
-		return nil, fmt.Errorf("cluster %s: %w", primary.Name, err)
-	default:
-		if said, err := istio.ParseRemoteSecret(held.Data[action.Remote]); err == nil && said.Same(credentials) {
-			secret.Data[action.Remote] = held.Data[action.Remote]
-		}
-	}
-	return istio.Unstructured(secret)
-}
-
-func readToken(ctx context.Context, c *cluster.Cluster, namespace string) (*corev1.Secret, error) {
-	return c.Kube().CoreV1().Secrets(namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{})
 }

@@ -86,7 +86,7 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 		rescued.leader = (&succession{Actor: a, primary: w.cluster, remote: a.Clusters[action.Remote]}).condition
 		what, look = "istiod's view of "+action.Remote, rescued.condition
 	case plan.AwaitForgotten:
-		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, a.outlook(w.cluster, action.Remote, forgotten)
+		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, a.orBack(w.cluster, action.Remote, a.outlook(w.cluster, action.Remote, forgotten))
 		what, look = "istiod's view of "+action.Remote, rescued.condition
 	case plan.AwaitCABundle:
 		what, look = "certificate in the injector's webhooks", hasCABundle(w.cluster, a.Mesh.RevisionLabel())
@@ -98,6 +98,9 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 		return run.Result{}, fmt.Errorf("there is nothing to wait for in %T", action)
 	}
 	seen, err := w.until(ctx, what, look)
+	if synced, is := action.(plan.AwaitSynced); is {
+		a.release(ctx, synced.Remote)
+	}
 	return run.Result{Detail: seen, Wrote: rescued.wrote}, err
 }
 

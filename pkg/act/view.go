@@ -76,6 +76,22 @@ func (a *Actor) outlook(c *cluster.Cluster, remote string, judge func([]view) (b
 	}
 }
 
+// orBack waits until no replica knows the remote any more, or the remote has a secret again: then istiod may have been told
+// of it anew before anybody saw that it had forgotten it.
+func (a *Actor) orBack(c *cluster.Cluster, remote string, look outlook) outlook {
+	return func(ctx context.Context) (bool, string, prospect, error) {
+		done, seen, what, err := look(ctx)
+		if done || err != nil {
+			return done, seen, what, err
+		}
+		secret, err := a.secretOf(ctx, c, remote)
+		if err == nil && secret != nil {
+			return true, "its secret was created again by another run", coming, nil
+		}
+		return false, seen, what, err
+	}
+}
+
 // synced judges whether every replica has read the remote.
 func synced(views []view) (done bool, seen string, what prospect) {
 	if len(views) == 0 {

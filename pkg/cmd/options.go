@@ -341,9 +341,10 @@ func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (
 func (o *options) runSteps(ctx context.Context, s *session, steps []plan.Step, emit func(run.Event)) (run.Outcome, error) {
 	actor := &act.Actor{
 		Mesh: s.mesh, Clusters: s.clusters, Caller: o.caller, Charts: o.charts, Settings: s.settings, ForceConflicts: o.forceConflicts,
-		Version: Version(),
-		DryRun:  o.objects.how(), Done: func(step plan.Step, result apply.Result) { o.objects.done(step, partOf(step, s.mesh), result) },
+		Version: Version(), Holder: holder(),
+		DryRun: o.objects.how(), Done: func(step plan.Step, result apply.Result) { o.objects.done(step, partOf(step, s.mesh), result) },
 	}
+	defer actor.Release(ctx)
 	return run.Steps(ctx, steps, actor.Do, emit, time.Now)
 }
 

@@ -35,10 +35,11 @@ type Credentials struct {
 	Proxied bool
 }
 
-// Same is true where istiod reaches the same server as the same account, whatever way it takes there.
+// Same is true where istiod reaches the same server as the same account, whatever way it takes there, and whatever blanks
+// are around the token and the CA.
 func (c Credentials) Same(other Credentials) bool {
-	return c.Server == other.Server && c.TLSServerName == other.TLSServerName &&
-		bytes.Equal(c.CA, other.CA) && bytes.Equal(c.Token, other.Token)
+	same := func(a, b []byte) bool { return bytes.Equal(bytes.TrimSpace(a), bytes.TrimSpace(b)) }
+	return c.Server == other.Server && c.TLSServerName == other.TLSServerName && same(c.CA, other.CA) && same(c.Token, other.Token)
 }
 
 // NotMadeYet stands, in a dry run, for credentials that only a cluster can make.
@@ -67,8 +68,8 @@ func (c Credentials) Config() *rest.Config {
 // RemoteCredentials is one key of a remote secret.
 type RemoteCredentials struct {
 	Credentials
-	// Secret is the secret's name, Cluster the key.
-	Secret, Cluster string
+	// Secret is the secret's name, UID its own, Cluster the key.
+	Secret, UID, Cluster string
 	// Created is when the secret was.
 	Created time.Time
 	// Err says why istiod does not use it.
@@ -93,7 +94,7 @@ func RemoteCredentialsOf(secrets []corev1.Secret) []RemoteCredentials {
 	for _, secret := range secrets {
 		for _, key := range RemoteSecretKeys(&secret) {
 			credentials, err := ParseRemoteSecret(secret.Data[key])
-			all = append(all, RemoteCredentials{Credentials: credentials, Secret: secret.Name, Cluster: key, Created: secret.CreationTimestamp.Time, Err: err})
+			all = append(all, RemoteCredentials{Credentials: credentials, Secret: secret.Name, UID: string(secret.UID), Cluster: key, Created: secret.CreationTimestamp.Time, Err: err})
 		}
 	}
 	return all

@@ -262,7 +262,7 @@ func remoteSecretsOf(held []istio.RemoteCredentials) []RemoteSecret {
 // RemoteSecretOf is what a snapshot has of credentials: nothing by which anybody could use them.
 func RemoteSecretOf(held istio.RemoteCredentials) RemoteSecret {
 	seen := RemoteSecret{
-		Secret: held.Secret, Cluster: held.Cluster, Server: held.Server, TLSServerName: held.TLSServerName,
+		Secret: held.Secret, SecretUID: held.UID, Cluster: held.Cluster, Server: held.Server, TLSServerName: held.TLSServerName,
 		CA: Fingerprint(held.CA), Token: Fingerprint(held.Token),
 		Created: held.Created, Ends: istio.TokenEnds(held.Token),
 	}

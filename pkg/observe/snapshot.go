@@ -300,6 +300,8 @@ type IstiodService struct {
 // RemoteSecret is one key of a secret that carries the label istio/multiCluster=true.
 type RemoteSecret struct {
 	Secret string `json:"secret"`
+	// SecretUID is the secret's own.
+	SecretUID string `json:"secretUID,omitempty"`
 	// Cluster is the secret's key: the name under which istiod knows the cluster.
 	Cluster string `json:"cluster"`
 	// Server is the API server that istiod is told to call.

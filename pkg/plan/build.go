@@ -246,12 +246,12 @@ func (b *builder) renew(primary, remote mesh.Cluster, held []observe.RemoteSecre
 	stopped := !b.options.KeepIstiod && len(plane.GaveUp()) > 0
 	forget := len(held) > 1 || len(held) == 1 && (changes || !b.leads(primary, remote))
 	if forget {
-		var names []string
+		var secrets []SeenSecret
 		for _, secret := range held {
-			names = append(names, secret.Secret)
+			secrets = append(secrets, SeenSecret{secret.Secret, secret.SecretUID})
 		}
 		needs = []string{b.add(AttachRemote, primary.Name, "drop-secret-"+remote.Name, "Take the credentials for "+remote.Name+" away, for istiod to decide anew",
-			DropRemoteSecrets{Remote: remote.Name, Secrets: names}, needs...)}
+			DropRemoteSecrets{Remote: remote.Name, Secrets: secrets}, needs...)}
 	}
 	if stopped {
 		restart := b.add(AttachRemote, primary.Name, "restart-for-"+remote.Name, "Restart istiod, which has stopped watching "+strings.Join(plane.GaveUp(), ", "),

@@ -68,7 +68,11 @@ func Permissions(stage Stage, namespace string) (primary, remote []observe.Permi
 		portForward := observe.Permission{Verb: "create", Resource: "pods/portforward", Namespace: namespace}
 		// Credentials go and come again where istiod must decide anew whether it leads.
 		drop := observe.Permission{Verb: "delete", Resource: "secrets", Namespace: namespace}
-		return append(write(secrets), drop, portForward), append(write(remoteKinds), dryRun)
+		onPrimary := append(write(secrets), drop, portForward)
+		for _, verb := range []string{"get", "create", "update", "delete"} { // which keeps two runs apart meanwhile
+			onPrimary = append(onPrimary, observe.Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Namespace: namespace})
+		}
+		return onPrimary, append(write(remoteKinds), dryRun)
 	}
 	return asked, nil
 }

@@ -17,7 +17,7 @@ func attached() (mesh.Mesh, *observe.Snapshot) {
 		{Pod: "a", Clusters: []observe.SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: "synced"}}},
 	}}}
 	east.RemoteSecrets = []observe.RemoteSecret{
-		{Secret: "istio-remote-secret-west", Cluster: "west", Server: west.Server, CA: "ca", Token: "token"},
+		{Secret: "istio-remote-secret-west", SecretUID: "uid-secret", Cluster: "west", Server: west.Server, CA: "ca", Token: "token"},
 	}
 	west.Namespace = &observe.Namespace{ControlPlaneClusters: "east"}
 	east.RootCert, west.RootCert, west.ReaderToken = "root", "root", &observe.ReaderToken{Filled: true, Token: "token", CA: "ca"}
@@ -119,5 +119,20 @@ func TestKeepIstiod(t *testing.T) {
 		if !slices.Equal(may, want) {
 			t.Errorf("KeepIstiod %v: istiod may be restarted by %q, want %q", keep, may, want)
 		}
+	}
+}
+
+// A secret is deleted only as it was seen.
+func TestDropNamesTheSecretsSeen(t *testing.T) {
+	t.Parallel()
+	m, s := attached()
+	second := s.Clusters["east"].RemoteSecrets[0]
+	second.Secret, second.SecretUID = "mine", "uid-mine"
+	s.Clusters["east"].RemoteSecrets = append(s.Clusters["east"].RemoteSecrets, second)
+	steps := Build(m, s, Options{Wait: true})
+	i := slices.IndexFunc(steps, func(s Step) bool { return s.ID == "east/drop-secret-west" })
+	want := []SeenSecret{{"istio-remote-secret-west", "uid-secret"}, {"mine", "uid-mine"}}
+	if got := steps[i].Action.(DropRemoteSecrets).Secrets; !slices.Equal(got, want) {
+		t.Errorf("deleted are %v, want %v", got, want)
 	}
 }

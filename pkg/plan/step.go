@@ -89,8 +89,11 @@ type ApplyRemote struct {
 // DropRemoteSecrets takes secrets with a remote's credentials away, so that istiod forgets the cluster.
 type DropRemoteSecrets struct {
 	Remote  string
-	Secrets []string
+	Secrets []SeenSecret
 }
+
+// SeenSecret is a secret as it was seen: one of that name with another UID has been created since.
+type SeenSecret struct{ Name, UID string }
 
 // DropRemoteProfile takes away what made a cluster another primary's remote and what installing a control plane would
 // leave in place: the annotation, EndpointSlices that lead istiod's Service out of the cluster, and the records of

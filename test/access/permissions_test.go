@@ -44,6 +44,7 @@ func unused() map[string]string {
 		"expose-istiod: list events":                       waiting,
 		"attach-remote-primary: create pods/portforward":   upgrade,
 		"attach-remote-primary: delete secrets":            renewal,
+		"attach-remote-primary: update leases":             waiting,
 		"attach-remote-primary: patch deployments":         renewal,
 		"verify-primary: create pods/portforward":          upgrade,
 		"verify-traffic: create pods/portforward":          upgrade,

@@ -8,9 +8,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -38,6 +40,8 @@ func TestSecretEditedWhileAttaching(t *testing.T) {
 		}
 		healthy(t, lab, "cluster3")
 	})
+	t.Run("and two runs at once renew its token", func(t *testing.T) { twoRunsAtOnce(t, lab, attach) })
+	t.Run("and another run was killed at it", func(t *testing.T) { afterAKilledRun(t, lab, attach) })
 	// Where the edit meets a second run decides what istiod makes of it, and that run.
 	for _, after := range []time.Duration{0, 400 * time.Millisecond, 800 * time.Millisecond, 1200 * time.Millisecond} {
 		t.Run(fmt.Sprintf("%v after a second run has begun", after), func(t *testing.T) {
@@ -90,6 +94,67 @@ func TestSecretEditedWhileAttaching(t *testing.T) {
 			t.Errorf("none of %v leads in cluster3:\n%s", pods, lock)
 		}
 	})
+}
+
+// renewToken has cluster3's credentials to be made anew.
+func renewToken(t *testing.T, lab *labtest.Lab) {
+	t.Helper()
+	lab.Kubectl(t, "cluster3", "-n", "istio-system", "delete", "secret", "istio-reader-service-account-istio-remote-secret-token")
+}
+
+// leases are those of the plugin's in the primary.
+func leases(t *testing.T, lab *labtest.Lab) string {
+	t.Helper()
+	all := lab.Kubectl(t, "cluster1", "-n", "istio-system", "get", "leases", "-o", "name")
+	return strings.Join(slices.DeleteFunc(strings.Fields(all), func(name string) bool { return !strings.Contains(name, "kubectl-mesh") }), " ")
+}
+
+// Of two runs that both have the same credentials to replace none undoes what the other has done.
+func twoRunsAtOnce(t *testing.T, lab *labtest.Lab, attach []string) {
+	t.Helper()
+	renewToken(t, lab)
+	var runs sync.WaitGroup
+	for i := range 2 {
+		command := lab.Command(t.Context(), os.Getenv("KUBECTL_MESH_BIN"), append(slices.Clone(attach), "-v")...)
+		runs.Go(func() {
+			if said, err := command.CombinedOutput(); err != nil {
+				t.Errorf("run %d: %v\n%s", i, err, said)
+			}
+		})
+	}
+	runs.Wait()
+	healthy(t, lab, "cluster3")
+	if left := leases(t, lab); left != "" {
+		t.Errorf("left is %s", left)
+	}
+}
+
+// A run that ended without giving its lease back is named, and waited for as long as its lease says.
+func afterAKilledRun(t *testing.T, lab *labtest.Lab, attach []string) {
+	t.Helper()
+	client, err := kubernetes.NewForConfig(configOf(t, lab, "cluster1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	holder, seconds, now := "alice@laptop/1", int32(2), metav1.NowMicro()
+	_, err = client.CoordinationV1().Leases("istio-system").Create(t.Context(), &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Name: "kubectl-mesh-remote-cluster3"},
+		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewToken(t, lab)
+	lab.MustMesh(t, append(slices.Clone(attach), "--dry-run=server")...)
+	if left := leases(t, lab); left == "" {
+		t.Error("a dry run has taken the lease")
+	}
+	r := lab.MustMesh(t, append(slices.Clone(attach), "-v")...)
+	mustContain(t, r.Stderr, "waiting for alice@laptop/1, who has been at this since "+now.Local().Format(time.TimeOnly), "1 deleted, after waiting for alice@laptop/1")
+	healthy(t, lab, "cluster3")
+	if left := leases(t, lab); left != "" {
+		t.Errorf("left is %s", left)
+	}
 }
 
 // editOnceThere puts a blank line into the kubeconfig in cluster3's remote secret, which then says the same, as soon as the

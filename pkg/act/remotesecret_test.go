@@ -1,0 +1,179 @@
+package act
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
+)
+
+func secretWith(uid types.UID) *corev1.Secret {
+	secret := &corev1.Secret{ObjectMeta: meta("istio-remote-secret-west")}
+	secret.UID = uid
+	return secret
+}
+
+// mindful is a client that deletes as an API server does: not what is another object than it was told.
+func mindful(t *testing.T, objects ...runtime.Object) *fake.Clientset {
+	t.Helper()
+	client := fake.NewClientset(objects...)
+	client.PrependReactor("delete", "secrets", func(action kubetesting.Action) (bool, runtime.Object, error) {
+		order := action.(kubetesting.DeleteActionImpl)
+		there, err := client.Tracker().Get(order.Resource, order.Namespace, order.Name)
+		if err != nil {
+			return true, nil, err
+		}
+		if wanted := order.DeleteOptions.Preconditions.UID; *wanted != there.(*corev1.Secret).UID {
+			return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "secrets"}, order.Name, errors.New("the UID is another"))
+		}
+		return false, nil, nil
+	})
+	return client
+}
+
+func TestDrop(t *testing.T) {
+	t.Parallel()
+	action := plan.DropRemoteSecrets{Remote: "west", Secrets: []plan.SeenSecret{{Name: "istio-remote-secret-west", UID: "seen"}}}
+	for name, test := range map[string]struct {
+		objects []runtime.Object
+		dry     apply.DryRun
+		want    run.Result
+		left    bool
+		leases  bool
+	}{
+		"as it was":                 {objects: []runtime.Object{secretWith("seen")}, want: run.Result{Detail: "1 deleted", Wrote: true}, leases: true},
+		"gone":                      {want: run.Result{Detail: "0 deleted"}, leases: true},
+		"created again by another":  {objects: []runtime.Object{secretWith("new")}, want: run.Result{Detail: "0 deleted; istio-remote-secret-west was created again by another run, and stays"}, left: true, leases: true},
+		"in a dry run on this side": {objects: []runtime.Object{secretWith("seen")}, dry: apply.DryRunClient, want: run.Result{Detail: "1 would be deleted, and made anew"}, left: true},
+		"in a dry run over there":   {objects: []runtime.Object{secretWith("seen")}, dry: apply.DryRunServer, want: run.Result{Detail: "1 would be deleted, and made anew"}, left: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := mindful(t, test.objects...)
+			a, w, _ := runOf("alice@laptop/1", client)
+			a.DryRun = test.dry
+			result, err := a.write(t.Context(), w, plan.Step{Action: action})
+			if err != nil || result != test.want {
+				t.Errorf("got %+v, %v; want %+v", result, err, test.want)
+			}
+			_, err = client.CoreV1().Secrets("istio-system").Get(t.Context(), "istio-remote-secret-west", metav1.GetOptions{})
+			if left := err == nil; left != test.left {
+				t.Errorf("the secret is left: %v", left)
+			}
+			if leases := holderOf(t, client) != ""; leases != test.leases {
+				t.Errorf("there is a lease: %v", leases)
+			}
+			a.Release(t.Context())
+		})
+	}
+}
+
+// A secret is created with the lease alone; one that is there needs none, but for somebody's who is at work.
+func TestHoldToCreate(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		objects []runtime.Object
+		dry     apply.DryRun
+		other   string
+		holder  string
+	}{
+		"no secret":                       {holder: "bob@ci/2"},
+		"a secret":                        {objects: []runtime.Object{secretWith("there")}},
+		"no secret, and somebody at work": {objects: []runtime.Object{taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
+		"a secret, and somebody at work":  {objects: []runtime.Object{secretWith("there"), taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
+		"a dry run":                       {objects: []runtime.Object{taken("alice@laptop/1", time.Now())}, dry: apply.DryRunServer, holder: "alice@laptop/1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client := fake.NewClientset(test.objects...)
+				bob, w, _ := runOf("bob@ci/2", client)
+				bob.DryRun = test.dry
+				other, err := bob.holdToCreate(t.Context(), w, "west")
+				if err != nil || other != test.other || holderOf(t, client) != test.holder {
+					t.Errorf("it waits for %q (%v), and %q holds the lease", other, err, holderOf(t, client))
+				}
+				bob.Release(t.Context())
+			})
+		})
+	}
+}
+
+// Of two runs that replace the same credentials the second keeps what the first has made, and neither waits in vain.
+func TestTwoRunsReplaceOneSecret(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := mindful(t, secretWith("seen"))
+		secrets := client.CoreV1().Secrets("istio-system")
+		action := plan.DropRemoteSecrets{Remote: "west", Secrets: []plan.SeenSecret{{Name: "istio-remote-secret-west", UID: "seen"}}}
+		alice, first, _ := runOf("alice@laptop/1", client)
+		bob, second, _ := runOf("bob@ci/2", client)
+		if _, err := alice.write(t.Context(), first, plan.Step{Action: action}); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Minute, func() {
+			if _, err := secrets.Create(t.Context(), secretWith("new"), metav1.CreateOptions{}); err != nil {
+				t.Error(err)
+			}
+			alice.release(t.Context(), "west")
+		})
+		result, err := bob.write(t.Context(), second, plan.Step{Action: action})
+		want := "0 deleted; istio-remote-secret-west was created again by another run, and stays, after waiting for alice@laptop/1"
+		if err != nil || result.Wrote || result.Detail != want {
+			t.Errorf("got %+v, %v", result, err)
+		}
+		if there, err := secrets.Get(t.Context(), "istio-remote-secret-west", metav1.GetOptions{}); err != nil || there.UID != "new" {
+			t.Errorf("there is %v, %v", there, err)
+		}
+		bob.Release(t.Context())
+	})
+}
+
+func TestForgottenOrBack(t *testing.T) {
+	t.Parallel()
+	leaving := secretWith("seen")
+	leaving.DeletionTimestamp = &metav1.Time{Time: time.Now()}
+	leaving.Finalizers = []string{"example.com/slow"}
+	for name, test := range map[string]struct {
+		objects []runtime.Object
+		knows   bool
+		done    bool
+		seen    string
+		what    prospect
+	}{
+		"forgotten":                   {done: true, seen: "forgotten"},
+		"not yet":                     {knows: true, seen: "istiod-1 still has it: synced", what: late},
+		"not yet, the secret is slow": {objects: []runtime.Object{leaving}, knows: true, seen: "istiod-1 still has it: synced", what: late},
+		"and back":                    {objects: []runtime.Object{secretWith("new")}, knows: true, done: true, seen: "its secret was created again by another run"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, w, _ := runOf("bob@ci/2", fake.NewClientset(test.objects...))
+			look := a.orBack(w.cluster, "west", func(context.Context) (bool, string, prospect, error) {
+				views := []view{{pod: "istiod-1"}}
+				if test.knows {
+					views[0].status = "synced"
+				}
+				done, seen, what := forgotten(views)
+				return done, seen, what, nil
+			})
+			if done, seen, what, err := look(t.Context()); done != test.done || seen != test.seen || what != test.what || err != nil {
+				t.Errorf("done %v, seen %q, %v, %v", done, seen, what, err)
+			}
+		})
+	}
+}
