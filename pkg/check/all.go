@@ -80,6 +80,8 @@ func asked() []Check {
 			Verify: true, Needs: []string{"reachable"}, NeedsOfPrimary: []string{"name-default"}, judge: annotationMissing},
 		{ID: "network-label", Category: Network, Title: "Istio's namespace carries its network",
 			Verify: true, Needs: []string{"reachable"}, judge: networkLabel},
+		{ID: "network-unconnected", Category: Network, Title: "calls cross between the networks",
+			Before: attach, Verify: true, Needs: []string{"reachable", "network-label"}, NeedsOfPrimary: []string{"no-istiod"}, judge: networkUnconnected},
 		{ID: "revision-mismatch", Category: Injection, Title: "the remote's injector is of the primary's revision",
 			Verify: true, Needs: []string{"reachable"}, judge: revisionMismatch},
 		{ID: "name-mismatch", Category: Injection, Title: "the injector gives pods the cluster's name",

@@ -59,7 +59,7 @@ func (v view) explain(b broken) (likely string, fix Fix) {
 			not = "do not always"
 		}
 		return fmt.Sprintf(". Packets from pods of %s %s reach pods of %s.", b.from.Name, not, b.to.Name),
-			advice("check routes and firewalls between the pod ranges; clusters whose pods do not reach each other need networks of their own (--network)")
+			advice("check routes and firewalls between the pod ranges; clusters whose pods do not reach each other need networks of their own with a gateway in each: see network-unconnected")
 	}
 	return "", advice("look at the sidecars' logs; --keep leaves the probes").and(v.verify("--traffic", "--keep"))
 }

@@ -78,7 +78,7 @@ func evidenceScenarios() []scenario {
 					w.west().Injectors[i].Paths = []string{"/inject/cluster/west/net/network2"}
 				}
 			},
-			nil,
+			[]string{"fail network-unconnected west"},
 		},
 		{"a hostname without port 443", "", func(w *world) {
 			w.gateway().Address = "lb.example"

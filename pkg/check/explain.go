@@ -162,6 +162,15 @@ func explanations() map[string]explanation {
 			(#42516, #49412).`,
 			`Set the label. istiod takes it up at once.`,
 		},
+		"network-unconnected": {
+			`The remote is on another network than the primary, and nothing leads from one to the other: each of them needs an
+			east-west gateway with the label of its network, an address and port 15443, and the primary a Gateway of Istio's that
+			publishes services there (AUTO_PASSTHROUGH). Without them istiod gives proxies no endpoint across networks, and every
+			call to a service that is there alone fails. Gateways are looked for in Istio's namespace, and in meshNetworks.`,
+			`Publish services to other networks as Istio's guide for a primary and a remote on different networks does; kubectl
+			mesh does not do it yet. attach-remote goes on without with --allow-unconnected-network. Clusters whose pods reach
+			each other directly are on one network: leave --network out.`,
+		},
 		"revision-mismatch": {
 			`The remote has no injector of the primary's revision, so its namespaces' labels lead nowhere: pods start without a
 			sidecar, or ask an istiod that is not exposed (#47552, #34867). It was attached for another revision, or not to
@@ -271,7 +280,7 @@ func explanations() map[string]explanation {
 		"network-overlap": {
 			`Two clusters are on one network by their labels, but give their pods the same addresses (#35077, #42144). Calls meant
 			for a pod of one cluster then reach a pod of the other, or none.`,
-			`Give the clusters networks of their own (--network), which puts gateways between them, or other pod ranges.`,
+			`Give the clusters other pod ranges, or networks of their own (--network) with a gateway in each: see network-unconnected.`,
 		},
 		"firewall": {
 			`The gateway has an address and serves, but not all of its ports answer: a firewall, a security group or the load

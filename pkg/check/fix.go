@@ -118,9 +118,12 @@ func (v view) install(args ...string) Fix { return v.ourselves(BeforeInstall, ar
 // expose is expose-istiod on the primary.
 func (v view) expose(args ...string) Fix { return v.ourselves(BeforeExpose, args...) }
 
-// attach attaches a remote again.
+// attach attaches a remote again. What was accepted about its network then is accepted once more.
 func (v view) attach(c mesh.Cluster, more ...string) Fix {
 	arg, placeholders := command.Remote(c)
+	if v.unconnected(c, v.thePrimary()) {
+		more = append(more, "--allow-unconnected-network")
+	}
 	return v.ourselves(BeforeAttach, append([]string{arg}, more...)...).fill(placeholders...)
 }
 

@@ -26,7 +26,7 @@ func networkOverlap(v view) []Result {
 				continue
 			}
 			if mine, its, overlap := overlapping(seen.PodRanges, theirs.PodRanges); overlap {
-				return fail(advice("clusters whose pod ranges overlap need networks of their own").and(v.attach(c, "--network", "NETWORK").fill("NETWORK")),
+				return fail(advice("clusters whose pod ranges overlap need other pod ranges, or networks of their own with a gateway in each: see network-unconnected"),
 					"pods here have addresses of %s and those of %s of %s, on one network (%q): a pod's address is not the pod's alone", mine, other.Name, its, c.Network)
 			}
 		}

@@ -14,7 +14,7 @@ func preflightIDs() []string {
 	return []string{
 		"reachable", "same-cluster", "permission", "kubernetes-version", "namespace-terminating", "primary-is-remote", "adoptable",
 		"own-control-plane", "other-primary", "secret-localhost", "secret-proxy", "secret-malformed",
-		"name-duplicate", "secret-ca", "load-balancer", "pod-security", "network-overlap", "roots-differ", "mixed-ambient", "clock-skew",
+		"name-duplicate", "secret-ca", "load-balancer", "pod-security", "network-unconnected", "network-overlap", "roots-differ", "mixed-ambient", "clock-skew",
 	}
 }
 

@@ -59,6 +59,9 @@ func traffic(v view) []Result {
 				continue // probe-ready has said why
 			}
 			for _, r := range judgePair(v, from, to, calls) {
+				if r.Status == Fail && v.unconnected(from, to) {
+					r = skip("needs network-unconnected")[0]
+				}
 				r.Cluster, r.To = label(from), label(to)
 				results = append(results, r)
 			}

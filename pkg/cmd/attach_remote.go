@@ -26,6 +26,8 @@ type attachRemote struct {
 	network string
 	servers []string
 	restart bool
+	// unconnected attaches remotes of a network to which no call crosses.
+	unconnected bool
 }
 
 func newAttachRemote(o *options) *cobra.Command {
@@ -57,6 +59,7 @@ func newAttachRemote(o *options) *cobra.Command {
 	o.addChartFlags(c)
 	f := c.Flags()
 	f.StringVar(&a.network, "network", "", "The network of the remotes' pods (default: the primary's)")
+	f.BoolVar(&a.unconnected, "allow-unconnected-network", false, "Attach remotes although no call crosses between their network and the primary's")
 	f.StringArrayVar(&a.servers, "remote-server", nil, "Address by which the primary reaches the remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
 	f.BoolVar(&a.restart, "restart-istiod", true, "Restart istiod, replica by replica, where it has stopped processing remote secrets; without this the command ends there")
 	return c
@@ -84,6 +87,7 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 	if err := a.addServers(m.Clusters); err != nil {
 		return err
 	}
+	m.Unconnected = a.unconnected
 	for i := range m.Clusters {
 		if m.Clusters[i].Role == mesh.Remote {
 			m.Clusters[i].Network = a.network

@@ -217,7 +217,8 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 	}
 	if met.secrets != nil {
 		options.RemoteSecrets = map[string][]observe.RemoteSecret{plan.PrimaryKey: met.secrets}
-	} else if options.Attached {
+	}
+	if options.Attached || options.Deep {
 		options.Identify = []string{plan.PrimaryKey}
 	}
 	var err error

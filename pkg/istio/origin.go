@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // FieldManager is the name under which kubectl-mesh owns the fields that it applies.
@@ -62,4 +63,26 @@ func AddressOf(service *corev1.Service) (address string, override bool) {
 		}
 	}
 	return "", false
+}
+
+// IsGateway is true for an east-west gateway's Service, by its label or by that of the network which it leads to.
+func IsGateway(service *corev1.Service) bool {
+	return service.Labels[gatewayLabel] == eastWestGatewayValue || service.Labels[NetworkLabel] != ""
+}
+
+// Passthrough is true for a Gateway that publishes services to other networks: a server on port 15443 with tls mode
+// AUTO_PASSTHROUGH (samples/multicluster/expose-services.yaml). selector are the labels of the pods that it is for.
+func Passthrough(gateway *unstructured.Unstructured) (selector map[string]string, is bool) {
+	servers, _, _ := unstructured.NestedSlice(gateway.Object, "spec", "servers")
+	for _, server := range servers {
+		s, ok := server.(map[string]any)
+		if !ok {
+			continue
+		}
+		mode, _, _ := unstructured.NestedString(s, "tls", "mode")
+		port, _, _ := unstructured.NestedInt64(s, "port", "number")
+		is = is || mode == "AUTO_PASSTHROUGH" && port == PortTLS
+	}
+	selector, _, _ = unstructured.NestedStringMap(gateway.Object, "spec", "selector")
+	return selector, is
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -122,11 +123,32 @@ func addMeshConfig(mesh *corev1.ConfigMap, plane *ControlPlane) error {
 		return fmt.Errorf("ConfigMap %s/%s: %w", mesh.Namespace, mesh.Name, err)
 	}
 	plane.ConfigMap, plane.MeshNetworks = mesh.Name, mesh.Data["meshNetworks"]
+	plane.GatewayNetworks = gatewayNetworks(plane.MeshNetworks)
 	plane.TrustDomain, plane.RootNamespace = config.TrustDomain, config.RootNamespace
 	if config.DefaultConfig.MeshID != "" {
 		plane.MeshID = config.DefaultConfig.MeshID
 	}
 	return nil
+}
+
+// gatewayNetworks are the networks that meshNetworks gives a gateway. What can't be read, Istio's analyzers tell.
+func gatewayNetworks(text string) []string {
+	var networks struct {
+		Networks map[string]struct {
+			Gateways []any `json:"gateways"`
+		} `json:"networks"`
+	}
+	if yaml.Unmarshal([]byte(text), &networks) != nil {
+		return nil
+	}
+	var names []string
+	for name, network := range networks.Networks {
+		if len(network.Gateways) > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func addInjectorValues(injector *corev1.ConfigMap, plane *ControlPlane) error {

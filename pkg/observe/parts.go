@@ -117,13 +117,15 @@ func pathOf(hook admissionregistrationv1.WebhookClientConfig) string {
 }
 
 func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
-	services, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx,
-		metav1.ListOptions{LabelSelector: istio.EastWestGatewaySelector})
+	services, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
 	var gateways []Gateway
 	for _, s := range services.Items {
+		if !istio.IsGateway(&s) {
+			continue
+		}
 		slices, err := r.endpointSlices(ctx, s.Name)
 		if err != nil {
 			return nil, err
@@ -142,7 +144,8 @@ func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
 
 func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway {
 	g := Gateway{
-		Name: s.Name, Type: string(s.Spec.Type), Revision: s.Labels[istio.RevisionLabel],
+		Selector: s.Spec.Selector,
+		Name:     s.Name, Type: string(s.Spec.Type), Revision: s.Labels[istio.RevisionLabel],
 		Network: s.Labels[istio.NetworkLabel], SourceRanges: s.Spec.LoadBalancerSourceRanges,
 	}
 	g.Address, g.Override = istio.AddressOf(s)
@@ -234,6 +237,22 @@ func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
 	}
 	slices.Sort(revisions)
 	return func(c *Cluster) { c.Exposed = revisions }, nil
+}
+
+// readPassthrough reads by which Gateways services are published to other networks.
+func readPassthrough(ctx context.Context, r *reader) (func(*Cluster), error) {
+	list, err := r.Dynamic().Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}).
+		Namespace(r.options.Namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, absent(err)
+	}
+	var found []Passthrough
+	for _, g := range list.Items {
+		if selector, is := istio.Passthrough(&g); is {
+			found = append(found, Passthrough{Name: g.GetName(), Selector: selector})
+		}
+	}
+	return func(c *Cluster) { c.Passthrough = found }, nil
 }
 
 func readRemoteSecrets(ctx context.Context, r *reader) (func(*Cluster), error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ const (
 	Gateways             = "gateways"
 	IstiodServices       = "istiod services"
 	ExposedIstiods       = "exposed istiods"
+	PassthroughPart      = "gateways between networks"
 	RemoteSecretsPart    = "remote secrets"
 	InventoryPart        = "inventory"
 	RootCertificate      = "root certificate"
@@ -68,7 +70,8 @@ type Options struct {
 	Attached bool
 	// Obstacles looks at what may stand in the way of an installation.
 	Obstacles bool
-	// Identify names the clusters of whose remote secrets it is read where they lead.
+	// Identify names the clusters, primaries, of whose remote secrets it is read where they lead, and which Gateways publish
+	// services to other networks.
 	Identify []string
 	// RemoteSecrets are those of clusters, by name, that were read before.
 	RemoteSecrets map[string][]RemoteSecret
@@ -130,6 +133,9 @@ func (r *reader) parts() []part {
 		{RootCertificate, readRootCert},
 		{Nodes, readNodes},
 		{Permissions, readPermissions},
+	}
+	if slices.Contains(r.options.Identify, r.Name) { // istiod takes them from the primary
+		parts = append(parts, part{PassthroughPart, readPassthrough})
 	}
 	if r.options.Obstacles {
 		parts = append(parts, part{LoadBalancersPart, readLoadBalancers}, part{PodSecurityPart, readPodSecurity}, part{AmbientPart, readAmbient})

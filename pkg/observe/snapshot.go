@@ -85,10 +85,12 @@ type Cluster struct {
 	ControlPlanes []ControlPlane `json:"controlPlanes,omitempty"`
 	// Injectors are the webhook configurations that inject sidecars.
 	Injectors []Injector `json:"injectors,omitempty"`
-	// Gateways are the Services that carry the label istio=eastwestgateway.
+	// Gateways are the Services that carry the label istio=eastwestgateway, or that of a network.
 	Gateways []Gateway `json:"gateways,omitempty"`
 	// IstiodServices are the Services named istiod or istiod-REVISION.
 	IstiodServices []IstiodService `json:"istiodServices,omitempty"`
+	// Passthrough are the Gateways that publish services to other networks.
+	Passthrough []Passthrough `json:"passthrough,omitempty"`
 	// Exposed are the revisions whose istiod a VirtualService publishes through the east-west gateway.
 	Exposed []string `json:"exposed,omitempty"`
 	// RemoteSecrets are the credentials for other clusters that istiod finds in its namespace.
@@ -205,8 +207,9 @@ type ControlPlane struct {
 	TrustDomain string `json:"trustDomain,omitempty"`
 	// RootNamespace is the one whose policies bind all namespaces; empty for Istio's.
 	RootNamespace string `json:"rootNamespace,omitempty"`
-	// MeshNetworks is its list of networks, in YAML.
-	MeshNetworks string `json:"meshNetworks,omitempty"`
+	// MeshNetworks is its list of networks, in YAML; GatewayNetworks are those of them that have a gateway there.
+	MeshNetworks    string   `json:"meshNetworks,omitempty"`
+	GatewayNetworks []string `json:"gatewayNetworks,omitempty"`
 	// InstalledBy is who wrote it: kubectl-mesh, istioctl, helm, argocd, flux, or empty when nothing tells.
 	InstalledBy string `json:"installedBy,omitempty"`
 	// Rendered is true for one that kubectl-mesh rendered, whoever applied it.
@@ -278,10 +281,29 @@ type Gateway struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// Ports are the Service's port numbers.
 	Ports []int32 `json:"ports,omitempty"`
+	// Selector is the Service's.
+	Selector map[string]string `json:"selector,omitempty"`
 	// Stopped is true when its Deployment is scaled to no pods.
 	Stopped bool `json:"stopped,omitempty"`
 	// ReadyEndpoints counts the gateway's pods that serve.
 	ReadyEndpoints int `json:"readyEndpoints"`
+}
+
+// Passthrough is a Gateway of Istio's with tls mode AUTO_PASSTHROUGH on port 15443.
+type Passthrough struct {
+	Name string `json:"name"`
+	// Selector are the labels of the gateways' pods that it is for; without any it is for all.
+	Selector map[string]string `json:"selector,omitempty"`
+}
+
+// Selects is true for a gateway that it is for, as far as the gateway's Service tells.
+func (p Passthrough) Selects(g Gateway) bool {
+	for key, value := range p.Selector {
+		if g.Selector[key] != value {
+			return false
+		}
+	}
+	return true
 }
 
 // IstiodService is a Service under which proxies and the API server find istiod.

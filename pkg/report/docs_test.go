@@ -36,6 +36,7 @@ func provedBy() map[string]string {
 		"secret-malformed":    "TestFaults/credentials/not_a_kubeconfig",
 		"name-duplicate":      "TestFaults/credentials/two_secrets_of_one_cluster",
 		"annotation-missing":  "TestFaults/control-plane/no_annotation",
+		"network-unconnected": "TestFaults/clusters/a_network_that_nothing_connects",
 		"network-label":       "TestFaults/clusters/a_remote_without_its_network",
 		"revision-mismatch":   "TestFaults/injection/no_injector",
 		"name-mismatch":       "TestFaults/injection/an_injector_that_names_another_cluster",

@@ -115,6 +115,7 @@ func TestRefusedRemotes(t *testing.T) {
 		{"attached under another name", attach("other=cluster3"), 1, []string{`already attached as "taken"`, "taken=cluster3"}},
 		{"settings of the primary's", attach("cluster2", "-f", lab.Overlay), 2, []string{"in a remote these settings do nothing", "values.global.proxy.resources", "values.telemetry.enabled"}},
 		{"an invalid name", attach("No_Name=cluster2"), 2, []string{`"No_Name"`}},
+		{"a network of its own", attach("cluster2", "--network", "network2"), 1, []string{"network-unconnected", `there is no gateway of "network2"`, "--allow-unconnected-network"}},
 		{"a local API server", attach("cluster2", "--remote-server", "https://127.0.0.1:6443"), 1, []string{"secret-localhost", "--remote-server"}},
 		{"no address", attach("cluster2", "--remote-server", "127.0.0.1"), 2, []string{"--remote-server"}},
 		{"one of several unreachable", attach("cluster2", "nowhere"), 2, []string{`no context "nowhere"`}},

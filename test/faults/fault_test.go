@@ -107,18 +107,15 @@ func TestFaults(t *testing.T) {
 func TestHealthy(t *testing.T) {
 	b := newBed(t, labtest.Options{Clusters: 4, NodelessFrom: 3, Networks: map[string]string{"cluster4": "network2"}})
 	b.install(t)
-	for _, next := range []struct {
-		name   string
-		attach []string
-	}{
-		{"one remote", []string{remote}},
-		{"several remotes", []string{"cluster3"}},
-		{"several networks", []string{"cluster4", "--network", "network2"}},
-	} {
-		b.attach(t, next.attach...)
-		b.remotes = append(b.remotes, next.attach[0])
+	for _, next := range []struct{ name, attach string }{{"one remote", remote}, {"several remotes", "cluster3"}} {
+		b.attach(t, next.attach)
+		b.remotes = append(b.remotes, next.attach)
 		t.Run(next.name, func(t *testing.T) { b.staysHealthy(t) })
 	}
+	b.attach(t, "cluster4", "--network", "network2", "--allow-unconnected-network")
+	b.remotes = append(b.remotes, "cluster4")
+	connectNetworks("cluster4")(t, b)
+	t.Run("several networks", func(t *testing.T) { b.staysHealthy(t) })
 }
 
 // kubectl is what one command does to Istio's namespace of a cluster.

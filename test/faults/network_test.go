@@ -25,6 +25,22 @@ func without(cluster, name string) does {
 func networkFaults() []fault {
 	return []fault{
 		{
+			name: "a network that nothing connects", tells: []string{"fail network-unconnected cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				b.attach(t, remote, "--network", "network2", "--allow-unconnected-network")
+			},
+			byHand: "gateways between networks are made by Istio's guide",
+			mends:  connectNetworks(remote),
+			tidies: func(t *testing.T, b *bed) {
+				t.Helper()
+				b.await(t, nil)
+				b.kubectl(t, primary, "delete", "gateways.networking.istio.io", "cross-network-gateway")
+				b.kubectl(t, remote, "delete", "service,endpointslice", "istio-eastwestgateway")
+				b.attach(t, remote, "--network", "network1")
+			},
+		},
+		{
 			name: "a remote without its network", tells: []string{"fail network-label cluster2"},
 			breaks: kubectl(remote, "label", "namespace", namespace, "topology.istio.io/network-"),
 		},
@@ -58,3 +74,32 @@ func networkFaults() []fault {
 		},
 	}
 }
+
+// connectNetworks makes what Istio's guide has between the primary's network and network2, on which a remote is.
+func connectNetworks(remote string) does {
+	return all(create(remote, gatewayOfNetwork2), create(primary, crossNetwork))
+}
+
+// crossNetwork publishes the mesh's services to other networks (samples/multicluster/expose-services.yaml of Istio).
+const crossNetwork = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: cross-network-gateway}
+spec:
+  selector: {istio: eastwestgateway}
+  servers:
+  - {port: {number: 15443, name: tls, protocol: TLS}, tls: {mode: AUTO_PASSTHROUGH}, hosts: ["*.local"]}
+`
+
+// gatewayOfNetwork2 is the east-west gateway of network2. No pod of it runs; that one serves is claimed.
+const gatewayOfNetwork2 = `apiVersion: v1
+kind: Service
+metadata: {name: istio-eastwestgateway, labels: {istio: eastwestgateway, topology.istio.io/network: network2}}
+spec: {type: LoadBalancer, selector: {istio: eastwestgateway}, ports: [{name: tls, port: 15443}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: istio-eastwestgateway, labels: {kubernetes.io/service-name: istio-eastwestgateway}}
+addressType: IPv4
+endpoints: [{addresses: [192.0.2.1], conditions: {ready: true}}]
+ports: [{name: tls, port: 15443}]
+`
