@@ -14,6 +14,7 @@ import (
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
 )
 
 // rollout is a wait for a Deployment. It ends early where the Deployment's pods can't become ready by themselves.
@@ -22,7 +23,7 @@ type rollout struct {
 	cluster *cluster.Cluster
 	name    string
 	// stuck is what keeps the pods from being ready, and since when it has been seen.
-	stuck obstacle
+	stuck obstacle.Obstacle
 	since time.Time
 }
 
@@ -46,23 +47,25 @@ func (r *rollout) condition(ctx context.Context) (done bool, seen string, err er
 	if rolledOut && (deployment.Spec.Replicas == nil || *deployment.Spec.Replicas > 0) {
 		return true, fmt.Sprintf("%d ready", deployment.Status.ReadyReplicas), nil
 	}
-	stuck := obstacleOf(deployment, r.pods(ctx, deployment))
+	stuck := obstacle.Of(deployment, r.pods(ctx, deployment))
 	if err != nil { // its progress deadline has passed; that stays so until a pod becomes ready
-		stuck = stuck.or(obstacle{reason: "ProgressDeadlineExceeded", what: err.Error(), command: []string{"describe", "deployment", r.name}})
-		if !stuck.final {
-			stuck.final, stuck.patience = true, settling
+		if stuck.What == "" {
+			stuck = obstacle.Obstacle{Reason: "ProgressDeadlineExceeded", What: err.Error(), Command: []string{"describe", "deployment", r.name}}
+		}
+		if !stuck.Final {
+			stuck.Final, stuck.Patience = true, obstacle.Settling
 		}
 	}
-	if stuck.reason != r.stuck.reason {
+	if stuck.Reason != r.stuck.Reason {
 		r.since = time.Now()
 	}
 	r.stuck = stuck
-	if stuck.final && time.Since(r.since) >= stuck.patience {
+	if stuck.Final && time.Since(r.since) >= stuck.Patience {
 		return false, "", r.ends(ctx, stuck)
 	}
 	message = strings.TrimSuffix(strings.TrimSpace(message), "...")
-	if stuck.what != "" {
-		message += " (" + stuck.what + ")"
+	if stuck.What != "" {
+		message += fmt.Sprintf(" (%s)", stuck)
 	}
 	return false, message, nil
 }
@@ -78,16 +81,16 @@ func (r *rollout) pods(ctx context.Context, deployment *appsv1.Deployment) []cor
 }
 
 // ends is the error of a wait that an obstacle ends.
-func (r *rollout) ends(ctx context.Context, stuck obstacle) error {
-	what := stuck.what
-	if stuck.crashed != "" {
-		if line := r.lastLine(ctx, stuck.pod, stuck.crashed); line != "" {
+func (r *rollout) ends(ctx context.Context, stuck obstacle.Obstacle) error {
+	what := stuck.String()
+	if stuck.Crashed {
+		if line := r.lastLine(ctx, stuck.Pod, stuck.Container); line != "" {
 			what += "; the last line of its log: " + line
 		}
 	}
 	fix := ""
-	if stuck.command != nil {
-		fix = "\n  → " + r.onIstiod(stuck.command...).String()
+	if stuck.Command != nil {
+		fix = "\n  → " + r.onIstiod(stuck.Command...).String()
 	}
 	return hopeless{fmt.Errorf("the pods of Deployment %s in %s can't become ready: %s%s", r.name, r.Mesh.Namespace, what, fix)}
 }

@@ -23,6 +23,9 @@ func probeReady(v view) []Result {
 		}
 		undialled := v.snapshot.Traffic.Undialled[c.Name]
 		switch {
+		case slices.Contains(v.snapshot.Traffic.Unpullable, c.Name):
+			return fail(advice("name with --probe-image an image that this cluster can pull: make probe builds the program for one").
+				and(v.look(c, "get", "events", "-A", "--field-selector", "type=Warning")), "%s", reason)
 		case unready && reason == undialled: // it is no matter of sidecars
 			return fail(v.look(c, "get", "networkpolicy", "-A"), "%s", reason)
 		case unready:

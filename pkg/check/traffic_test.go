@@ -20,7 +20,13 @@ func trafficScenarios() []scenario {
 	return []scenario{
 		{"no probe in one cluster", "", func(w *world) {
 			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
-			w.snapshot.Traffic.Unready = map[string]string{"west": "the pod's image can't be pulled"}
+			w.snapshot.Traffic.Unready = map[string]string{"west": "pod mesh-probe in kubectl-mesh-probe-x was not ready within 1m30s: container istio-proxy is not ready"}
+		}, []string{"fail probe-ready west"}},
+		{"no image in one cluster", "", func(w *world) {
+			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
+			w.snapshot.Traffic.Unready = map[string]string{"west": "image x/mesh-probe:1: ErrImagePull: x/mesh-probe:1: not found"}
+			w.snapshot.Traffic.Undialled = w.snapshot.Traffic.Unready
+			w.snapshot.Traffic.Unpullable = []string{"west"}
 		}, []string{"fail probe-ready west"}},
 		{"no node in one cluster", "", func(w *world) {
 			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})

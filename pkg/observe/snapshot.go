@@ -27,7 +27,9 @@ type Traffic struct {
 	Namespace string `json:"namespace"`
 	// Unready says of clusters why they had no working probe.
 	Unready map[string]string `json:"unready,omitempty"`
-	Calls   []Call            `json:"calls"`
+	// Unpullable are those of them that could not pull the probe's image.
+	Unpullable []string `json:"unpullable,omitempty"`
+	Calls      []Call   `json:"calls"`
 	// Dials are handshakes made from pods without a sidecar, so that no proxy answers for the other side.
 	Dials []Dial `json:"dials,omitempty"`
 	// Undialled says of clusters why none were made from there.

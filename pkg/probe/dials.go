@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,7 +46,10 @@ func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, 
 		return nil
 	}
 	made, err := r.dial(ctx, c, name, handshakes)
-	if err == nil {
+	switch {
+	case errors.As(err, &unpullable{}): // the other pod has the same image
+		vain = err
+	case err == nil:
 		vain = cutOff(made)
 		err = vain
 	}

@@ -23,6 +23,8 @@ const (
 	clusterLabel = "kubectl-mesh.github.io/cluster"
 	managedBy    = "app.kubernetes.io/managed-by"
 	podName      = app
+	// containerName is that of the program in the pods.
+	containerName = "probe"
 	// diallerName is the pod without a sidecar.
 	diallerName = app + "-dialler"
 )
@@ -103,7 +105,7 @@ func (r *runner) program(name, cluster string, labels map[string]string) *corev1
 			AutomountServiceAccountToken:  new(false),
 			TerminationGracePeriodSeconds: new(int64(1)),
 			Containers: []corev1.Container{{
-				Name: "probe", Image: r.Image,
+				Name: containerName, Image: r.Image,
 				Env: []corev1.EnvVar{
 					{Name: "CLUSTER", Value: cluster},
 					{Name: "POD", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}},

@@ -12,6 +12,7 @@ import (
 	"k8s.io/kubectl/pkg/util/podutils"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
 )
 
 // startTimeout is how long a pod may take to be ready: it may have images to pull. afterwards is what the rest of a run
@@ -21,8 +22,13 @@ const (
 	afterwards   = 10 * time.Second
 )
 
-// awaitReady waits for one of the pods, but not so long that what it waits for could no longer be done. The error says
-// what was seen last.
+// unpullable is why a probe does not start where its image can't be had.
+type unpullable struct{ error }
+
+func (u unpullable) Unwrap() error { return u.error }
+
+// awaitReady waits for one of the pods, but not so long that what it waits for could no longer be done, and no longer than
+// it can become ready: the pod is new, so nothing is of before. The error says what was seen last.
 func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string) error {
 	bound, more := startTimeout, ""
 	if deadline, ends := ctx.Deadline(); ends {
@@ -31,6 +37,7 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 		}
 	}
 	seen := "nothing"
+	var stuck obstacle.Obstacle
 	ns := r.traffic.Namespace
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, bound, true, func(ctx context.Context) (bool, error) {
 		p, err := c.Kube().CoreV1().Pods(ns).Get(ctx, pod, metav1.GetOptions{})
@@ -38,34 +45,40 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 			seen = err.Error()
 			return false, nil //nolint:nilerr // it is looked at again, and said at the end
 		}
-		seen = trouble(p)
-		return podutils.IsPodReady(p), nil
+		stuck, seen = obstacle.OfPod(*p), trouble(p)
+		return podutils.IsPodReady(p) || stuck.Final, nil
 	})
-	if err != nil {
-		return fmt.Errorf("pod %s in %s was not ready within %s%s: %s", pod, ns, bound.Round(time.Second), more, seen)
+	ours := stuck.Image && stuck.Container == containerName
+	switch {
+	case stuck.Final && ours:
+		return unpullable{fmt.Errorf("image %s: %s", r.Image, stuck.What)}
+	case stuck.Final:
+		return fmt.Errorf("pod %s in %s can't become ready: %s", pod, ns, seen)
+	case err == nil:
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("pod %s in %s was not ready within %s%s: %s", pod, ns, bound.Round(time.Second), more, seen)
+	if ours {
+		return unpullable{err}
+	}
+	return err
 }
 
 // trouble says what keeps a pod from being ready, as far as it tells.
 func trouble(p *corev1.Pod) string {
-	for _, condition := range p.Status.Conditions {
-		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return condition.Message
-		}
+	if o := obstacle.OfPod(*p); o.Container != "" && !o.Crashed {
+		return fmt.Sprintf("container %s: %s", o.Container, o.What)
+	} else if o.What != "" {
+		return o.What
 	}
-	for _, containers := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses} {
-		for _, status := range containers {
-			if w := status.State.Waiting; w != nil && w.Reason != "PodInitializing" {
-				return fmt.Sprintf("container %s: %s %s", status.Name, w.Reason, w.Message)
-			}
-			if t := status.State.Terminated; t != nil && t.ExitCode != 0 {
-				return fmt.Sprintf("container %s ended with exit code %d: %s", status.Name, t.ExitCode, t.Message)
-			}
+	statuses := slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses)
+	for _, status := range statuses {
+		if t := status.State.Terminated; t != nil && t.ExitCode != 0 {
+			return fmt.Sprintf("container %s ended with exit code %d: %s", status.Name, t.ExitCode, t.Message)
 		}
 	}
 	// A sidecar is an init container that goes on running; until it is ready the others are not started.
-	for _, status := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+	for _, status := range statuses {
 		if !status.Ready {
 			return fmt.Sprintf("container %s is not ready", status.Name)
 		}

@@ -23,7 +23,12 @@ func (r *runner) start(ctx context.Context) {
 	dials := r.wanted(ctx)
 	r.each(r.Clusters, func(name string, c *cluster.Cluster) {
 		if err := r.startOne(ctx, name, c, dials[name]); err != nil {
-			r.note(func(t *observe.Traffic) { t.Unready[name] = err.Error() })
+			r.note(func(t *observe.Traffic) {
+				t.Unready[name] = err.Error()
+				if errors.As(err, &unpullable{}) {
+					t.Unpullable = append(t.Unpullable, name)
+				}
+			})
 		}
 	})
 }

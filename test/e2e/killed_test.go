@@ -45,7 +45,7 @@ func TestInterrupted(t *testing.T) {
 }
 
 // The probe leaves nothing behind, whatever ends it in the midst of its calls.
-func TestInterruptedProbe(t *testing.T) {
+func TestProbeLeavesNothing(t *testing.T) {
 	lab := clusters(t)
 	primary(t, lab)
 	// Where the tests themselves ignore it, as under nohup, the plugin would do so, too.
@@ -72,10 +72,28 @@ func TestInterruptedProbe(t *testing.T) {
 			if r.Code != test.code {
 				t.Errorf("exit code %d, not %d\n%s", r.Code, test.code, r.Stderr)
 			}
-			if left := lab.Kubectl(t, "cluster1", "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", "name"); left != "" {
-				t.Errorf("the probe has left: %s", left)
-			}
+			nothingLeft(t, lab)
 		})
+	}
+	// What no node can pull is known at once, long before the probe's time is over.
+	t.Run("no such image", func(t *testing.T) {
+		r := lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", "registry.example/mesh-probe:none", "--timeout", "10m")
+		if r.Code != 1 {
+			t.Errorf("exit code %d, not 1\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+		mustContain(t, r.Stdout, "✗ probe-ready  image registry.example/mesh-probe:none: ", "not found", "--probe-image", "make probe")
+		if strings.Contains(r.Stdout, "was not ready within") {
+			t.Errorf("it has waited in vain:\n%s", r.Stdout)
+		}
+		nothingLeft(t, lab)
+	})
+}
+
+// nothingLeft fails where a probe's namespace is left in cluster1.
+func nothingLeft(t *testing.T, lab *labtest.Lab) {
+	t.Helper()
+	if left := lab.Kubectl(t, "cluster1", "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", "name"); left != "" {
+		t.Errorf("the probe has left: %s", left)
 	}
 }
 
