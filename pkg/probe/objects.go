@@ -34,11 +34,15 @@ func markedLabels() map[string]string {
 	return map[string]string{managedBy: istio.FieldManager, "app.kubernetes.io/name": app}
 }
 
-func namespace(name, revision string) *corev1.Namespace {
-	labels := markedLabels()
-	injection, value := istio.InjectionLabel(revision)
-	labels[injection] = value
-	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+// namespace is that of the probe, with the process that removes it, unless it is to stay.
+func (r *runner) namespace() *corev1.Namespace {
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.traffic.Namespace, Labels: markedLabels()}}
+	injection, value := istio.InjectionLabel(r.Revision)
+	ns.Labels[injection] = value
+	if here, err := thisProcess(); err == nil && !r.Keep {
+		ns.Annotations = map[string]string{ownerAnnotation: here.annotation()}
+	}
+	return ns
 }
 
 // policy lets the probes be called where the mesh denies by default: an ALLOW policy of their own namespace. istiod

@@ -17,20 +17,26 @@ import (
 // cleanUp bounds the removal, which goes on when the user has interrupted.
 const cleanUp = 30 * time.Second
 
-// abandoned is the age at which a probe is taken for one whose run was killed. Its pods end by themselves then.
+// abandoned is the age at which a probe is taken for one whose run was killed, where that can't be seen. Its pods end by
+// themselves then.
 const abandoned = 15 * time.Minute
 
 // removeAbandoned takes away what killed runs have left.
-func removeAbandoned(ctx context.Context, c *cluster.Cluster) error {
+func (r *runner) removeAbandoned(ctx context.Context, c *cluster.Cluster) error {
 	list, err := c.Kube().CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: labels.FormatLabels(markedLabels())})
 	if err != nil {
 		return fmt.Errorf("look for what earlier probes have left: %w", err)
 	}
+	here, unknown := thisProcess()
 	for _, ns := range list.Items {
-		if time.Since(ns.CreationTimestamp.Time) > abandoned && ns.DeletionTimestamp == nil {
-			if err := c.Kube().CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-				return fmt.Errorf("remove namespace %s, which an earlier probe has left: %w", ns.Name, err)
-			}
+		left := time.Since(ns.CreationTimestamp.Time) > abandoned ||
+			unknown == nil && here.ended(ns.Annotations[ownerAnnotation], startOf)
+		if !left || ns.DeletionTimestamp != nil {
+			continue
+		}
+		r.say(c.Name, "remove what an earlier run has left")
+		if err := c.Kube().CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("remove namespace %s, which an earlier probe has left: %w", ns.Name, err)
 		}
 	}
 	return nil

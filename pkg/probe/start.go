@@ -34,7 +34,7 @@ func (r *runner) start(ctx context.Context) {
 }
 
 func (r *runner) startOne(ctx context.Context, name string, c *cluster.Cluster, dials []handshake) error {
-	if err := removeAbandoned(ctx, c); err != nil {
+	if err := r.removeAbandoned(ctx, c); err != nil {
 		return err
 	}
 	r.say(name, "start the probe")
@@ -67,7 +67,7 @@ func (r *runner) createNamespace(ctx context.Context, c *cluster.Cluster) error 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), observe.Patience)
 	defer cancel()
-	ns := namespace(r.traffic.Namespace, r.Revision)
+	ns := r.namespace()
 	if _, err := c.Kube().CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create namespace %s: %w", ns.Name, err)
 	}

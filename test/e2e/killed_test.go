@@ -87,6 +87,24 @@ func TestProbeLeavesNothing(t *testing.T) {
 		}
 		nothingLeft(t, lab)
 	})
+	// What a run that was killed has left goes with the next one, long before its time.
+	t.Run("killed", func(t *testing.T) {
+		command := lab.Command(t.Context(), os.Getenv("KUBECTL_MESH_BIN"), verify...)
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if probeNamespace(t, lab, "cluster1") == "" {
+			t.Fatal("it starts no probe")
+		}
+		stop(t, command, syscall.SIGKILL)
+		_ = command.Wait() // it was killed
+		r := lab.MustMesh(t, verify...)
+		mustContain(t, r.Stderr, "remove what an earlier run has left")
+		const active = `jsonpath={.items[?(@.status.phase=="Active")].metadata.name}`
+		if left := lab.Kubectl(t, "cluster1", "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", active); left != "" {
+			t.Errorf("an earlier run has left: %s", left)
+		}
+	})
 }
 
 // nothingLeft fails where a probe's namespace is left in cluster1.

@@ -190,9 +190,13 @@ metadata: {name: plain}
 spec: {host: in-cluster2.NAMESPACE.svc.cluster.local, trafficPolicy: {tls: {mode: DISABLE}}}
 `
 
-// probeNamespace waits until the probes' namespace and Services are in the clusters.
+// probeNamespace waits until the probes' namespace and Services, one for each cluster, are in the clusters.
 func probeNamespace(t *testing.T, lab *labtest.Lab, clusters ...string) (namespace string) {
 	t.Helper()
+	var services []string
+	for _, cluster := range clusters {
+		services = append(services, "in-"+cluster)
+	}
 	kubectl := func(ctx context.Context, args ...string) (string, error) {
 		out, err := lab.Command(ctx, "kubectl", args...).Output()
 		return string(out), err
@@ -204,7 +208,7 @@ func probeNamespace(t *testing.T, lab *labtest.Lab, clusters ...string) (namespa
 			if err != nil || namespace == "" {
 				return false, nil //nolint:nilerr // it is asked again
 			}
-			_, err = kubectl(ctx, "--context", cluster, "-n", namespace, "get", "service", "in-cluster1", "in-cluster2")
+			_, err = kubectl(ctx, append([]string{"--context", cluster, "-n", namespace, "get", "service"}, services...)...)
 			return err == nil, nil
 		})
 		if err != nil {
