@@ -34,7 +34,7 @@ func betweenAttempts() wait.Backoff {
 // Patient returns the config of clients whose requests are made again when they get no answer (see patient). It is for
 // requests alone: what upgrades a connection, as port-forwarding does, needs the config that is given here.
 func Patient(config *rest.Config) (*rest.Config, error) {
-	p := &patient{config: config, timeout: config.Timeout}
+	p := &patient{config: config, timeout: config.Timeout, pausing: map[string]int{}}
 	if config.ExecProvider != nil {
 		p.plugin = config.ExecProvider.Command
 	}
@@ -65,6 +65,8 @@ type patient struct {
 
 	mu      sync.Mutex
 	current http.RoundTripper
+	// pausing counts the requests that are about to be made again, by the words of their fault.
+	pausing map[string]int
 }
 
 // connect makes connections anew, unless somebody else has done so since the given one was taken: on one that is silent
@@ -131,12 +133,8 @@ func (p *patient) answer(request *http.Request) (*http.Response, error) {
 			}
 			return nil, fault
 		}
-		delay := backoff.Step()
-		logr.FromContextOrDiscard(ctx).Info("request made again", "request", request.Method+" "+request.URL.Redacted(), "because", fault.Error())
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%w; before that: %w", ended(ctx), fault)
-		case <-time.After(delay):
+		if err := p.pause(request, backoff.Step(), fault); err != nil {
+			return nil, err
 		}
 		if fault.silent {
 			if err := p.connect(through); err != nil {
@@ -146,6 +144,28 @@ func (p *patient) answer(request *http.Request) (*http.Response, error) {
 		if request, err = anew(request); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// pause waits before a request is made again, and logs why; when a connection breaks, all its requests have one cause, which
+// is logged once.
+func (p *patient) pause(request *http.Request, delay time.Duration, fault *FaultError) error {
+	ctx, cause := request.Context(), fault.Error()
+	p.mu.Lock()
+	if p.pausing[cause]++; p.pausing[cause] == 1 {
+		logr.FromContextOrDiscard(ctx).Info("request made again", "request", request.Method+" "+request.URL.Redacted(), "because", cause)
+	}
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.pausing[cause]--
+	}()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("%w; before that: %w", ended(ctx), fault)
+	case <-time.After(delay):
+		return nil
 	}
 }
 

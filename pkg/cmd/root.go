@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -103,6 +105,14 @@ func displayName(program string) string {
 	return filepath.Base(program)
 }
 
+// plainAttr leaves time and level out of what is logged for a person at a terminal.
+func plainAttr(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
 // NewRoot makes the command `kubectl mesh` with all its subcommands.
 func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root := &cobra.Command{
@@ -148,9 +158,14 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.PersistentFlags().Lookup("namespace").Usage = "Istio's namespace"
 	root.PersistentFlags().Lookup("context").Usage = "The kubeconfig context of the primary cluster"
 	root.PersistentFlags().BoolVar(&o.noColour, "no-color", false, "Do not colour the output; NO_COLOR in the environment means the same")
-	root.PersistentFlags().BoolVarP(&o.verbose, "verbose", "v", false, "Say more about what is waited for")
+	root.PersistentFlags().BoolVarP(&o.verbose, "verbose", "v", false, "Say more about what is waited for and what is tried again")
 
-	root.PersistentPreRun = func(c *cobra.Command, _ []string) { o.caller = callerOf(c) }
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		o.caller = callerOf(c)
+		if o.verbose {
+			c.SetContext(logr.NewContextWithSlogLogger(c.Context(), slog.New(slog.NewTextHandler(streams.ErrOut, &slog.HandlerOptions{ReplaceAttr: plainAttr}))))
+		}
+	}
 	mustComplete(root, map[string]cobra.CompletionFunc{"context": o.completeContexts})
 	hideRareFlags(root.PersistentFlags())
 

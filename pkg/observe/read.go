@@ -197,9 +197,13 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options
 	readers.Wait()
 }
 
-// Bounded is ctx with an end after which patience is at an end, too.
+// Bounded is ctx with an end after patience. One silent cluster takes at most half of the time that is left, so that a
+// command can still look at the others.
 func Bounded(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, patience, &silenceError{fmt.Errorf("no answer within %s", patience)})
+	if end, limited := ctx.Deadline(); limited {
+		patience = min(patience, time.Until(end)/2)
+	}
+	return context.WithTimeoutCause(ctx, patience, &silenceError{fmt.Errorf("no answer within %s", patience.Round(10*time.Millisecond))})
 }
 
 // Silence says why nobody has answered; nil when somebody has, be it with a refusal. ctx is what the request was bounded by.
