@@ -137,7 +137,7 @@ func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured
 	case a.DryRun == DryRunClient:
 		result.foresee()
 	default:
-		result.Now, err = a.patch(ctx, resource, wanted)
+		result.Now, err = a.write(ctx, resource, wanted, live)
 		switch {
 		case err == nil:
 			result.judge(a.DryRun)
@@ -151,6 +151,14 @@ func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured
 		a.Done(result)
 	}
 	return result.count(), nil
+}
+
+func (a Applier) write(ctx context.Context, resource dynamic.ResourceInterface, wanted, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	retargeted, err := a.retarget(ctx, resource, wanted, live)
+	if err != nil || retargeted != nil && a.DryRun == DryRunServer {
+		return retargeted, err
+	}
+	return a.patch(ctx, resource, wanted)
 }
 
 func (a Applier) patch(ctx context.Context, resource dynamic.ResourceInterface, wanted *unstructured.Unstructured) (*unstructured.Unstructured, error) {
