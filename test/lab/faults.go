@@ -121,9 +121,9 @@ func (l *Lab) signal(cluster, component string, signal unix.Signal) error {
 // SetLoadBalancer changes what the load balancer of a cluster gives, also to Services that have got something else.
 func (l *Lab) SetLoadBalancer(ctx context.Context, cluster string, mode LoadBalancerMode) error {
 	switch mode {
-	case LoadBalancerIP, LoadBalancerHostname, LoadBalancerNone:
+	case LoadBalancerIP, LoadBalancerHostname, LoadBalancerHostnames, LoadBalancerNone:
 	default:
-		return fmt.Errorf("a load balancer can give %s, %s or %s, not %q", LoadBalancerIP, LoadBalancerHostname, LoadBalancerNone, mode)
+		return fmt.Errorf("a load balancer can give %s, %s, %s or %s, not %q", LoadBalancerIP, LoadBalancerHostname, LoadBalancerHostnames, LoadBalancerNone, mode)
 	}
 	unlock, err := l.lock(ctx)
 	if err != nil {

@@ -121,7 +121,10 @@ func (b *balancer) sync(ctx context.Context) error {
 		if address.IsValid() && b.mode != LoadBalancerNone {
 			byName[b.hostname(service)] = address
 		}
-		if address.IsValid() && b.mode == LoadBalancerHostname {
+		if address.IsValid() && b.mode == LoadBalancerHostnames {
+			byName[b.second(service)] = address
+		}
+		if address.IsValid() && (b.mode == LoadBalancerHostname || b.mode == LoadBalancerHostnames) {
 			relayed = append(relayed, b.relaysFor(service, address)...)
 		}
 		if err := b.tell(ctx, service, b.ingress(service, address)); err != nil {
@@ -178,6 +181,9 @@ func (b *balancer) hostname(service *corev1.Service) string {
 	return fmt.Sprintf("%s.%s.%s.%s", service.Name, service.Namespace, b.cluster.Name, zone)
 }
 
+// second is another name of the same.
+func (b *balancer) second(service *corev1.Service) string { return "second." + b.hostname(service) }
+
 // ingress is what a Service's status should tell.
 func (b *balancer) ingress(service *corev1.Service, address netip.Addr) []corev1.LoadBalancerIngress {
 	switch {
@@ -188,6 +194,8 @@ func (b *balancer) ingress(service *corev1.Service, address netip.Addr) []corev1
 		return []corev1.LoadBalancerIngress{{IP: address.String(), IPMode: &vip}}
 	case b.mode == LoadBalancerHostname:
 		return []corev1.LoadBalancerIngress{{Hostname: b.hostname(service)}}
+	case b.mode == LoadBalancerHostnames:
+		return []corev1.LoadBalancerIngress{{Hostname: b.hostname(service)}, {Hostname: b.second(service)}}
 	}
 	return nil
 }

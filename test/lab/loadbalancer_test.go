@@ -108,6 +108,12 @@ func TestBalancerGivesWhatItsModeSays(t *testing.T) {
 		t.Errorf("the relays are at %v; want %v", f.listen, want)
 	}
 
+	f.mode = LoadBalancerHostnames
+	expect(t, "by two names", f.synced(t), map[string]string{"a": "a.default.cluster1.lab.testsecond.a.default.cluster1.lab.test", "c": ""})
+	if address, ok := f.names.find("second.a.default.cluster1.lab.test"); !ok || address.String() != "10.251.4.1" {
+		t.Errorf("a's second name leads to %v", address)
+	}
+
 	f.mode = LoadBalancerNone
 	expect(t, "without", f.synced(t), map[string]string{"a": "", "b": "", "c": ""})
 	if _, ok := f.names.find("a.default.cluster1.lab.test"); ok {

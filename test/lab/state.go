@@ -44,11 +44,12 @@ type Cluster struct {
 // LoadBalancerMode is what the load balancer of a cluster gives.
 type LoadBalancerMode string
 
-// What a load balancer can give: an IP address, a DNS name, or nothing, as in a cluster that has none.
+// What a load balancer can give: an IP address, a DNS name, two of them, or nothing, as in a cluster that has none.
 const (
-	LoadBalancerIP       LoadBalancerMode = "ip"
-	LoadBalancerHostname LoadBalancerMode = "hostname"
-	LoadBalancerNone     LoadBalancerMode = "none"
+	LoadBalancerIP        LoadBalancerMode = "ip"
+	LoadBalancerHostname  LoadBalancerMode = "hostname"
+	LoadBalancerHostnames LoadBalancerMode = "hostnames"
+	LoadBalancerNone      LoadBalancerMode = "none"
 )
 
 func readState(dir string) (state, error) {

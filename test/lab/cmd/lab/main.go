@@ -167,8 +167,8 @@ func (a *app) reset() *cobra.Command {
 
 func (a *app) loadBalancer() *cobra.Command {
 	return &cobra.Command{
-		Use: "lb CLUSTER ip|hostname|none", Short: "Change what the load balancer of a cluster gives",
-		Args: cobra.ExactArgs(2), ValidArgs: []string{"ip", "hostname", "none"},
+		Use: "lb CLUSTER ip|hostname|hostnames|none", Short: "Change what the load balancer of a cluster gives",
+		Args: cobra.ExactArgs(2), ValidArgs: []string{"ip", "hostname", "hostnames", "none"},
 		RunE: a.run(func(cmd *cobra.Command, l *lab.Lab, args []string) error {
 			return l.SetLoadBalancer(cmd.Context(), args[0], lab.LoadBalancerMode(args[1]))
 		}),
