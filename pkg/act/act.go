@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -168,13 +169,15 @@ func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Act
 	case plan.ApplyControlPlane:
 		objects, err := a.chartsOf(c.Name).Primary(istio.Primary{
 			Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
-			Network: action.Network, Profile: action.Profile, DefaultTag: action.DefaultTag,
+			Network: action.Network, Profile: action.Profile, DefaultTag: action.DefaultTag, CustomHosts: action.CustomHosts,
 		})
 		return a.set(istio.PrimarySet), objects, err
+	case plan.ApplyCustomHosts:
+		return a.customHosts(ctx, c, action)
 	case plan.ApplyGateway:
 		return a.gateway(ctx, c, action)
 	case plan.ApplyExposure:
-		return a.set(istio.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(a.Mesh.Namespace, a.Mesh.Revision), nil
+		return a.exposure(ctx, c, action)
 	case plan.ApplyRemote:
 		return a.remote(ctx, action)
 	case plan.ApplyRemoteSecret:
@@ -191,32 +194,78 @@ func (a *Actor) set(name string) string {
 
 func (a *Actor) gateway(ctx context.Context, c *cluster.Cluster, action plan.ApplyGateway) (string, []*unstructured.Unstructured, error) {
 	if action.OnlyForHostname {
-		address, err := a.address(ctx, c)
-		if err != nil && a.dry() {
-			return "", nil, nil // the gateway itself is not there yet
-		}
-		if err != nil || istio.IsIP(address) {
+		if hostnames, err := a.hostnames(ctx, c); err != nil || len(hostnames) == 0 {
 			return "", nil, err
 		}
 	}
 	objects, err := a.chartsOf(c.Name).EastWest(istio.Gateway{
 		Namespace: a.Mesh.Namespace, Revision: action.Revision, Network: action.Network, SourceRanges: action.SourceRanges,
-		Annotations: action.Annotations, Address: action.Address, Hostname: action.HostnamePort,
+		Annotations: action.Annotations, Address: action.Address, WebhookPorts: action.WebhookPorts, Port443: action.Port443,
 	})
 	return istio.EastWestSet, objects, err // one for all revisions
 }
 
-// address is where the primary's istiod is reached from outside; it must be there by now.
-func (a *Actor) address(ctx context.Context, c *cluster.Cluster) (string, error) {
-	service, err := c.Kube().CoreV1().Services(a.Mesh.Namespace).Get(ctx, istio.EastWestGateway, metav1.GetOptions{})
+func (a *Actor) exposure(ctx context.Context, c *cluster.Cluster, action plan.ApplyExposure) (string, []*unstructured.Unstructured, error) {
+	if action.OnlyForHostname {
+		if hostnames, err := a.hostnames(ctx, c); err != nil || len(hostnames) == 0 {
+			return "", nil, err
+		}
+	}
+	return a.set(istio.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(a.Mesh.Namespace, a.Mesh.Revision, action.WebhookPort), nil
+}
+
+// customHosts makes istiod's Deployment anew as this tool has applied it, with the gateway's hostnames in it. It stays in
+// the set in which it is.
+func (a *Actor) customHosts(ctx context.Context, c *cluster.Cluster, action plan.ApplyCustomHosts) (string, []*unstructured.Unstructured, error) {
+	hostnames, err := a.hostnames(ctx, c)
+	if err != nil || len(hostnames) == 0 {
+		return "", nil, err
+	}
+	deployment, err := c.Kube().AppsV1().Deployments(a.Mesh.Namespace).Get(ctx, action.Deployment, metav1.GetOptions{})
 	if err != nil {
-		return "", fmt.Errorf("cluster %s: the east-west gateway's Service: %w", c.Name, err)
+		return "", nil, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, action.Deployment, a.Mesh.Namespace, err)
+	}
+	object, err := istio.WithCustomHosts(deployment, hostnames)
+	return "", []*unstructured.Unstructured{object}, err
+}
+
+// hostnames are the names by which the primary's istiod is reached from outside; none where that is an IP, or in a dry run
+// where the gateway is not there yet.
+func (a *Actor) hostnames(ctx context.Context, c *cluster.Cluster) ([]string, error) {
+	service, err := a.gatewayService(ctx, c)
+	if err != nil && a.dry() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return istio.Hostnames(service), nil
+}
+
+// address is where the primary's istiod is reached from outside.
+func (a *Actor) address(ctx context.Context, c *cluster.Cluster) (string, error) {
+	service, err := a.gatewayService(ctx, c)
+	if err != nil {
+		return "", err
 	}
 	address, _ := istio.AddressOf(service)
-	if address == "" {
-		return "", fmt.Errorf("cluster %s: Service %s in %s has no external address yet", c.Name, service.Name, service.Namespace)
+	if !istio.Attachable(address) {
+		return "", fmt.Errorf("cluster %s: Service %s in %s has only the IPv6 address %s, which Istio's charts for remotes do not take",
+			c.Name, service.Name, service.Namespace, address)
 	}
 	return address, nil
+}
+
+// gatewayService is the east-west gateway's; it must have an address by now.
+func (a *Actor) gatewayService(ctx context.Context, c *cluster.Cluster) (*corev1.Service, error) {
+	service, err := c.Kube().CoreV1().Services(a.Mesh.Namespace).Get(ctx, istio.EastWestGateway, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: the east-west gateway's Service: %w", c.Name, err)
+	}
+	if address, _ := istio.AddressOf(service); address == "" {
+		return nil, fmt.Errorf("cluster %s: Service %s in %s has no external address yet", c.Name, service.Name, service.Namespace)
+	}
+	return service, nil
 }
 
 func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []*unstructured.Unstructured, error) {
@@ -224,7 +273,7 @@ func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []
 	charts.Hub, charts.Tag = action.Hub, action.Version
 	remote := istio.RemoteCluster{
 		Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
-		Network: action.Network, DefaultTag: action.DefaultTag,
+		Network: action.Network, DefaultTag: action.DefaultTag, WebhookPort: action.WebhookPort,
 	}
 	address, err := a.address(ctx, a.Clusters[action.Primary])
 	if err != nil && action.Part == plan.ProfilePart {

@@ -75,6 +75,11 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 	switch action := action.(type) {
 	case plan.AwaitDeployment:
 		what, look = "Deployment "+action.Name, a.rolledOut(w.cluster, action.Name)
+	case plan.AwaitRestarted:
+		what, look = "Deployment "+action.Name, (&restarted{
+			rollout: a.rolledOut(w.cluster, action.Name),
+			leader:  (&succession{Actor: a, primary: w.cluster, remote: w.cluster}).condition,
+		}).condition
 	case plan.AwaitAddress:
 		what, look = "address of Service "+istio.EastWestGateway, hasAddress(w.cluster, namespace)
 	case plan.AwaitToken:
@@ -111,7 +116,13 @@ func hasAddress(c *cluster.Cluster, namespace string) condition {
 		if err != nil {
 			return false, "", err
 		}
-		if address, _ := istio.AddressOf(service); address != "" {
+		address, _ := istio.AddressOf(service)
+		switch {
+		case !istio.Attachable(address):
+			return false, "", hopeless{fmt.Errorf(
+				"the Service %s has only the IPv6 address %s, which Istio's charts for remotes do not take; say with --address by which IPv4 address or hostname it is reached",
+				service.Name, address)}
+		case address != "":
 			return true, address, nil
 		}
 		if service.Spec.Type != corev1.ServiceTypeLoadBalancer {

@@ -13,8 +13,9 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
 
-// succession is a wait for a new leader in a remote, once istiod has been restarted. An istiod that ends without giving its
-// lock there back keeps it until it runs out, and meanwhile no new namespace of the remote gets the root certificate.
+// succession is a wait for a new leader in a remote, or in the primary itself, once istiod has been restarted. An istiod
+// that ends without giving its lock there back keeps it until it runs out, and meanwhile no new namespace of the cluster
+// gets the root certificate.
 type succession struct {
 	*Actor
 	primary, remote *cluster.Cluster
@@ -35,7 +36,7 @@ func (s *succession) condition(ctx context.Context) (done bool, seen string, err
 	if !held {
 		return false, "no istiod leads there yet", nil
 	}
-	pods, err := istio.IstiodPods(ctx, s.primary, s.Mesh.Namespace, s.Mesh.RevisionLabel())
+	pods, err := istio.IstiodPods(ctx, s.primary, s.Mesh.Namespace, "")
 	if err != nil {
 		return false, "", err
 	}
@@ -47,4 +48,20 @@ func (s *succession) condition(ctx context.Context) (done bool, seen string, err
 		return true, record.HolderIdentity + " leads there", nil
 	}
 	return false, fmt.Sprintf("%s, which no longer runs, still holds the lock %s there, until it runs out", record.HolderIdentity, istio.NamespaceLock), nil
+}
+
+// restarted is a wait for the rollout of an istiod whose Deployment was changed, and then for one that leads.
+type restarted struct{ rollout, leader condition }
+
+// condition is a condition.
+func (r *restarted) condition(ctx context.Context) (done bool, seen string, err error) {
+	done, seen, err = r.rollout(ctx)
+	if !done || err != nil {
+		return done, seen, err
+	}
+	leads, who, err := r.leader(ctx)
+	if !leads || err != nil {
+		return false, seen + "; " + who, err
+	}
+	return true, seen, nil
 }

@@ -1,6 +1,7 @@
 package act
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -20,9 +21,12 @@ func TestSuccession(t *testing.T) {
 		cm.Annotations = map[string]string{resourcelock.LeaderElectionRecordAnnotationKey: fmt.Sprintf(`{"holderIdentity":%q,"leaseDurationSeconds":30,"renewTime":%q}`, holder, renewed)}
 		return cm
 	}
-	istiod := &corev1.Pod{ObjectMeta: meta("istiod-new")}
-	istiod.Labels = map[string]string{"app": "istiod", "istio.io/rev": "default"}
-	istiod.Status.Phase = corev1.PodRunning
+	istiod := func(name, revision string) *corev1.Pod {
+		pod := &corev1.Pod{ObjectMeta: meta(name)}
+		pod.Labels = map[string]string{"app": "istiod", "istio.io/rev": revision}
+		pod.Status.Phase = corev1.PodRunning
+		return pod
+	}
 	const first, later = "2026-11-26T12:00:00Z", "2026-11-26T12:00:10Z"
 	const former = "istiod-old, which no longer runs, still holds the lock istio-namespace-controller-election there, until it runs out"
 	for _, test := range []struct {
@@ -37,11 +41,12 @@ func TestSuccession(t *testing.T) {
 		{"a pod that runs", []runtime.Object{lock("istiod-new", first)}, nil, true, "istiod-new leads there"},
 		{"a pod that has ended", []runtime.Object{lock("istiod-old", first)}, nil, false, former},
 		{"a pod that has ended, still", []runtime.Object{lock("istiod-old", first)}, lock("istiod-old", first), false, former},
+		{"a pod of another revision", []runtime.Object{lock("istiod-canary-new", first)}, nil, true, "istiod-canary-new leads there"},
 		{"another control plane's pod", []runtime.Object{lock("istiod-other", first)}, lock("istiod-other", later), true, "istiod-other leads there"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := &succession{Actor: &Actor{}, primary: faked(istiod.DeepCopy()), remote: faked(test.there...)}
+			s := &succession{Actor: &Actor{}, primary: faked(istiod("istiod-new", "default"), istiod("istiod-canary-new", "canary")), remote: faked(test.there...)}
 			s.Mesh.Namespace = "istio-system"
 			if test.then != nil {
 				if _, _, err := s.condition(t.Context()); err != nil {
@@ -53,5 +58,25 @@ func TestSuccession(t *testing.T) {
 			}
 			expect(t, test.name, s.condition, test.done, test.says)
 		})
+	}
+}
+
+// An istiod that was changed in the primary is of use once it is rolled out and one leads.
+func TestRestarted(t *testing.T) {
+	t.Parallel()
+	says := func(done bool, seen string) condition {
+		return func(context.Context) (bool, string, error) { return done, seen, nil }
+	}
+	for _, test := range []struct {
+		name            string
+		rollout, leader condition
+		done            bool
+		says            string
+	}{
+		{"it is not rolled out", says(false, "0 of 1 updated"), nil, false, "0 of 1 updated"},
+		{"none leads yet", says(true, "1 ready"), says(false, "no istiod leads there yet"), false, "1 ready; no istiod leads there yet"},
+		{"it leads", says(true, "1 ready"), says(true, "istiod-new leads there"), true, "1 ready"},
+	} {
+		expect(t, test.name, (&restarted{rollout: test.rollout, leader: test.leader}).condition, test.done, test.says)
 	}
 }

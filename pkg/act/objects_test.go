@@ -3,6 +3,9 @@ package act
 import (
 	"context"
 	"encoding/base64"
+	"errors"
+	"net"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +15,10 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	applyappsv1 "k8s.io/client-go/applyconfigurations/apps/v1"
+	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -24,7 +30,7 @@ func actor(revision, address string) *Actor {
 	gateway := &corev1.Service{ObjectMeta: meta(istio.EastWestGateway)}
 	if address != "" {
 		gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: address, Hostname: ""}}
-		if !istio.IsIP(address) {
+		if net.ParseIP(address) == nil {
 			gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: address}}
 		}
 	}
@@ -39,9 +45,20 @@ func actor(revision, address string) *Actor {
 	}
 }
 
+// install makes istiod's Deployment, as little of it as matters here.
+func install(t *testing.T, a *Actor) {
+	t.Helper()
+	istiod := applyappsv1.Deployment(istio.Revisioned("istiod", a.Mesh.Revision), "istio-system").WithSpec(applyappsv1.DeploymentSpec().WithTemplate(
+		applycorev1.PodTemplateSpec().WithSpec(applycorev1.PodSpec().WithContainers(applycorev1.Container().WithName("discovery").WithImage("pilot")))))
+	_, err := a.Clusters["east"].Kube().AppsV1().Deployments("istio-system").Apply(t.Context(), istiod, metav1.ApplyOptions{FieldManager: istio.FieldManager})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func steps(a *Actor, stage plan.Stage) []plan.Step {
 	s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{"east": {ControlPlanes: []observe.ControlPlane{{
-		Revision: a.Mesh.RevisionLabel(), Hub: "registry.example/istio", Version: "1.29.1",
+		Revision: a.Mesh.RevisionLabel(), Hub: "registry.example/istio", Version: "1.29.1", InstalledBy: "kubectl-mesh",
 	}}}, "west": {}}}
 	return plan.Slice(plan.Build(a.Mesh, s, plan.Options{Wait: true}), stage)
 }
@@ -51,6 +68,7 @@ func TestPermissionsCoverWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	for _, revision := range []string{"", "canary"} {
 		a := actor(revision, "gw.example")
+		install(t, a)
 		for _, stage := range []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote} {
 			onPrimary, onRemote := plan.Permissions(stage, a.Mesh.Namespace)
 			for _, step := range steps(a, stage) {
@@ -90,25 +108,80 @@ func TestPermissionsCoverWhatIsWritten(t *testing.T) {
 	}
 }
 
-func TestSecondPassOfTheGateway(t *testing.T) {
+// What only a hostname needs is written for a hostname alone.
+func TestOnlyForHostname(t *testing.T) {
 	t.Parallel()
 	for address, written := range map[string]bool{"192.0.2.1": false, "gw.example": true} {
-		a := actor("", address)
+		a := actor("canary", address)
+		install(t, a)
+		seen := 0
 		for _, step := range steps(a, plan.ExposeIstiod) {
-			if step.ID != "east/hostname-port" {
+			if !slices.Contains([]string{"east/webhook-port", "east/webhook-exposure", "east/istiod-canary-hosts"}, step.ID) {
 				continue
 			}
+			seen++
 			_, objects, err := a.objects(t.Context(), a.Clusters["east"], step.Action)
 			if err != nil || (len(objects) > 0) != written {
-				t.Errorf("with %s there are %d objects (%v)", address, len(objects), err)
+				t.Errorf("with %s, %s has %d objects (%v)", address, step.ID, len(objects), err)
 			}
 			if !written {
 				result, err := a.Do(t.Context(), step, func(string) {})
 				if err != nil || result.Wrote || result.Detail != "not needed" {
-					t.Errorf("with %s: %+v, %v", address, result, err)
+					t.Errorf("with %s, %s: %+v, %v", address, step.ID, result, err)
 				}
 			}
 		}
+		if seen != 3 {
+			t.Errorf("the plan has %d of the three steps", seen)
+		}
+	}
+}
+
+// A dry run of a gateway that is not there yet has nothing to say of its hostname.
+func TestHostnameInADryRun(t *testing.T) {
+	t.Parallel()
+	a := actor("canary", "")
+	for dry, want := range map[apply.DryRun]string{apply.DryRunServer: "", apply.DryRunNone: "cluster east: Service istio-eastwestgateway in istio-system has no external address yet"} {
+		a.DryRun = dry
+		_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod-canary"})
+		if len(objects) > 0 || (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%s: %d objects, %v", dry, len(objects), err)
+		}
+	}
+}
+
+// Every name that the load balancer has given is one of istiod's.
+func TestSeveralHostnames(t *testing.T) {
+	t.Parallel()
+	a := actor("", "gw.example")
+	gateway := &corev1.Service{ObjectMeta: meta(istio.EastWestGateway)}
+	gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "fd00::1"}, {Hostname: "a.example"}, {Hostname: "b.example"}}
+	a.Clusters["east"] = faked(gateway)
+	install(t, a)
+	_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod"})
+	if err != nil || len(objects) != 1 {
+		t.Fatalf("%d objects, %v", len(objects), err)
+	}
+	containers, _, _ := unstructured.NestedSlice(objects[0].Object, "spec", "template", "spec", "containers")
+	if len(containers) != 1 {
+		t.Fatalf("applied is %v", objects[0].Object)
+	}
+	if env := containers[0].(map[string]any)["env"]; !reflect.DeepEqual(env, []any{map[string]any{"name": "ISTIOD_CUSTOM_HOST", "value": "a.example,b.example"}}) {
+		t.Errorf("istiod's environment is %v", env)
+	}
+}
+
+// Istio's charts would make an ExternalName of an IPv6 address, which no API server takes.
+func TestIPv6(t *testing.T) {
+	t.Parallel()
+	a := actor("", "fd00::1")
+	_, _, err := a.objects(t.Context(), a.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
+	if err == nil || !strings.Contains(err.Error(), "only the IPv6 address fd00::1") {
+		t.Errorf("got %v", err)
+	}
+	_, _, err = hasAddress(a.Clusters["east"], "istio-system")(t.Context())
+	if !errors.As(err, &hopeless{}) || !strings.Contains(err.Error(), "--address") {
+		t.Errorf("the wait for an address sees %v", err)
 	}
 }
 

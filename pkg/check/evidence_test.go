@@ -80,12 +80,6 @@ func evidenceScenarios() []scenario {
 			},
 			[]string{"fail network-unconnected west"},
 		},
-		{"a hostname without port 443", "", func(w *world) {
-			w.gateway().Address = "lb.example"
-			for _, c := range []*observe.Cluster{w.west(), w.snapshot.Clusters["south"]} {
-				c.IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "lb.example"}}
-			}
-		}, []string{"fail address-hostname east"}},
 		{"one port closed", "", func(w *world) { w.east().Ports[0] = observe.Port{Number: 15012, Error: "connection refused"} }, []string{"fail firewall east"}},
 		{"all ports closed to this machine alone", "", func(w *world) {
 			w.east().Ports = []observe.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}

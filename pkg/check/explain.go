@@ -263,9 +263,23 @@ func explanations() map[string]explanation {
 			`Delete the ConfigMap, which istiod writes anew, and restart the pods that use it.`,
 		},
 		"address-hostname": {
-			`The load balancer gave a hostname. A remote's API server then calls the injector at port 443 of that host, whatever
-			port the Service istiod names, because an ExternalName has none (#45014, #37331). The gateway must listen there.`,
-			`Run expose-istiod again, which gives the gateway port 443 and leads it to the injector.`,
+			`The load balancer gave a hostname. A remote then finds istiod through a Service of type ExternalName, and an API server
+			that calls webhooks at endpoints (EKS, k3s) refuses a webhook with such a Service (#45014, #37331). So attach-remote
+			has API servers call a URL with that host. istiod's certificate must be for it, and the gateway needs a port for each
+			named revision, since a URL tells it the host alone.`,
+			`Run expose-istiod again, which gives both. Where another tool installed istiod, set ISTIOD_CUSTOM_HOST with that tool.`,
+		},
+		"address-ipv6": {
+			`The gateway has an IPv6 address alone. Istio's charts for remotes take it for a hostname and make an ExternalName of it,
+			which the API server does not accept.`,
+			`Give the gateway's load balancer an IPv4 address too, or give expose-istiod the --address by which remotes reach it.`,
+		},
+		"webhook-address": {
+			`The injector's webhook calls a URL with a host that is not the gateway's: its address has changed since the cluster was
+			attached, or somebody has edited it. Or the gateway has a hostname and the webhook calls the Service istiod, as Istio's
+			guide has it: an API server with --enable-aggregator-routing (EKS, k3s) refuses it, and any other calls port 443 of
+			that host. While that works it is a warning.`,
+			`Attach the cluster again, which writes the gateway's present address.`,
 		},
 		"secret-namespace": {
 			`A remote secret is in a namespace in which istiod does not look; it reads only its own (#49780). It does nothing
@@ -284,7 +298,8 @@ func explanations() map[string]explanation {
 		},
 		"firewall": {
 			`The gateway has an address and serves, but not all of its ports answer: a firewall, a security group or the load
-			balancer's source ranges are in between (#30765). Proxies need 15012, API servers 15017 (of a hostname 443). With
+			balancer's source ranges are in between (#30765). Proxies need 15012, API servers 15017 (of a hostname, a named
+			revision's own port). With
 			--traffic, pods of each remote call the ports, and what they find counts; if nobody at all is answered, the result is of
 			the primary. Without, only this machine calls: if no port answers it while the remotes are fine, it alone is shut out,
 			and the check passes.`,
@@ -300,8 +315,8 @@ func explanations() map[string]explanation {
 			`A pod that was created in a dry run got no sidecar of this cluster, although everything checked before is in order.
 			This takes the whole way: namespace label, webhook, API server to gateway to istiod, and its answer. The error is the
 			API server's own.`,
-			`The error tells the link that broke. If the API server got no answer, let it reach the gateway's port 15017, of a
-			hostname 443. Otherwise attach the cluster again, which rewrites all links on the remote's side.`,
+			`The error tells the link that broke. If the API server got no answer, let it reach the gateway's port for webhooks.
+			Otherwise attach the cluster again, which rewrites all links on the remote's side.`,
 		},
 		"injection-not-ready": {
 			`A gateway pod was created before injection worked. It has the placeholder image "auto", which can't be pulled, and

@@ -24,7 +24,7 @@ func injection(v view) []Result {
 		}
 		fix := v.attachOver(c)
 		if unanswered(seen.Injection.Error) {
-			fix = advice("let the API server of %s reach the gateway's port 15017, of a hostname 443 (firewalls, security groups)", c.Name)
+			fix = advice("let the API server of %s reach the gateway's port %d (firewalls, security groups)", c.Name, v.webhookPort())
 		}
 		if c.Role == mesh.Primary {
 			fix = v.lookThere(c, "logs", "deployment/"+v.istiod())
@@ -32,6 +32,22 @@ func injection(v view) []Result {
 		return fail(fix, "a dry-run pod gets no sidecar: %s", seen.Injection.Error)
 	})
 }
+
+// webhookPort is the gateway's port that API servers of remotes call.
+func (v view) webhookPort() int32 {
+	seen := v.snapshot.Clusters[v.thePrimary().Name]
+	if seen == nil {
+		return observe.Gateway{}.WebhookPort("")
+	}
+	gateway, _ := seen.Gateway("istio-eastwestgateway")
+	if !isHostname(gateway.Address) {
+		return gateway.WebhookPort("")
+	}
+	return gateway.WebhookPort(v.mesh.Revision)
+}
+
+// unsupportedService is in the error of an API server that calls webhooks at endpoints, where the Service is an ExternalName.
+const unsupportedService = "unsupported service type"
 
 // unanswered is true for the error of an API server that has called a webhook and got no answer.
 func unanswered(text string) bool {

@@ -2,7 +2,6 @@ package check
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -45,26 +44,6 @@ func overlapping(a, b []string) (first, second string, overlap bool) {
 		}
 	}
 	return "", "", false
-}
-
-func addressHostname(v view) []Result {
-	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Gateways); r != nil {
-			return r
-		}
-		gateway, found := seen.Gateway("istio-eastwestgateway")
-		if !found || gateway.Address == "" {
-			return skip("needs address-pending")
-		}
-		if _, err := netip.ParseAddr(gateway.Address); err == nil {
-			return pass("the address is an IP")
-		}
-		if slices.Contains(gateway.Ports, 443) {
-			return pass("port 443 leads to istiod's webhook")
-		}
-		return fail(v.expose(),
-			"the address is a hostname (%s), and API servers call port 443 of it, which Service %s in %s does not have", gateway.Address, gateway.Name, v.mesh.Namespace)
-	})
 }
 
 // maxSkew is the difference between clocks, in seconds, from which new certificates and tokens are refused.

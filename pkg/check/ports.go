@@ -111,10 +111,17 @@ func firewall(v view) []Result {
 	ofGateway := v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
 		gateway, _ := seen.Gateway("istio-eastwestgateway")
 		shut := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !closed(c) })
-		remoteFails := slices.ContainsFunc(v.mesh.Remotes(), func(r mesh.Cluster) bool {
-			there := v.snapshot.Clusters[r.Name]
-			return there != nil && there.Injection != nil && there.Injection.Error != ""
-		})
+		// A remote whose API server refuses to call the gateway tells nothing of it.
+		remoteFails, uncalled := false, ""
+		for _, r := range v.mesh.Remotes() {
+			switch there := v.snapshot.Clusters[r.Name]; {
+			case there == nil || there.Injection == nil || there.Injection.Error == "":
+			case strings.Contains(there.Injection.Error, unsupportedService):
+				uncalled = r.Name
+			default:
+				remoteFails = true
+			}
+		}
 		switch {
 		case len(here) == 0 && blind(seen, observe.GatewayPortsPart) != nil:
 			return blind(seen, observe.GatewayPortsPart)
@@ -130,6 +137,9 @@ func firewall(v view) []Result {
 		case len(shut) < len(here) || remoteFails:
 			likely, fix := v.gatewayTrouble(c, gateway, shut)
 			return fail(fix, "%s does not answer on %s: %s%s", gateway.Address, ports(shut), shut[0].err, likely)
+		case uncalled != "":
+			return []Result{{Status: Unknown, Fix: v.verify("--traffic"), Seen: fmt.Sprintf(
+				"%s does not answer here (%s), and the API server of %s does not call it", gateway.Address, shut[0].err, uncalled)}}
 		}
 		return pass("%s does not answer here, but it does answer the remotes", gateway.Address)
 	})

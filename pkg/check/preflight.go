@@ -14,7 +14,7 @@ func preflightIDs() []string {
 	return []string{
 		"reachable", "same-cluster", "permission", "kubernetes-version", "namespace-terminating", "primary-is-remote", "adoptable",
 		"own-control-plane", "other-primary", "secret-localhost", "secret-proxy", "secret-malformed",
-		"name-duplicate", "secret-ca", "load-balancer", "pod-security", "network-unconnected", "network-overlap", "roots-differ", "mixed-ambient", "clock-skew",
+		"name-duplicate", "secret-ca", "load-balancer", "address-ipv6", "address-hostname", "pod-security", "network-unconnected", "network-overlap", "roots-differ", "mixed-ambient", "clock-skew",
 	}
 }
 
@@ -25,7 +25,15 @@ func loadBalancer(v view) []Result {
 		}
 		found := seen.LoadBalancers
 		elsewhere := advice("install a controller for Services of type LoadBalancer (for kind and bare metal: MetalLB), or give expose-istiod the --address at which the gateway will be reached")
+		plane, there := v.plane()
+		gateway, _ := seen.Gateway("istio-eastwestgateway") // address-hostname judges one that has its address
+		const certificate = "istiod's certificate must be for the gateway's, too (ISTIOD_CUSTOM_HOST)"
 		switch {
+		case found.Hostname != "" && there && !plane.Ours() && !plane.Rendered && gateway.Address == "":
+			return warn(advice("expose-istiod tells the gateway's hostname, and attach-remote how to set it with the tool that installed istiod"),
+				"Services of type LoadBalancer get hostnames, such as %s: %s", found.Hostname, certificate)
+		case found.Hostname != "":
+			return pass("Services get hostnames, such as %s: %s, which expose-istiod sets", found.Hostname, certificate)
 		case found.Served > 0:
 			return pass("Services with an address: %d", found.Served)
 		case found.Pending > 0:

@@ -95,7 +95,7 @@ func (v view) howToSet(c mesh.Cluster, plane observe.ControlPlane, chartValues [
 			args = append(args, "--version", plane.Version)
 		}
 		for _, value := range chartValues {
-			args = append(args, "--set", value)
+			args = append(args, "--set", strings.ReplaceAll(value, ",", `\,`)) // helm takes a comma for the next value
 		}
 		return Fix{Commands: []command.Command{v.caller.Helm(c, args...)}}
 	case "argocd", "flux":

@@ -178,12 +178,6 @@ func remoteScenarios() []scenario {
 		}, []string{"unknown address-empty west", "fail slice-missing west"}},
 		{"no EndpointSlice", "", func(w *world) { w.west().IstiodServices[0].Addresses = nil }, []string{"fail slice-missing west"}},
 		{"the gateway has moved", "", func(w *world) { w.gateway().Address = "192.0.2.99" }, []string{"fail slice-missing south", "fail slice-missing west"}},
-		{"a hostname", "", func(w *world) {
-			w.gateway().Address, w.gateway().Ports = "gw.example", []int32{443}
-			for _, name := range []string{"south", "west"} {
-				w.snapshot.Clusters[name].IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "gw.example"}}
-			}
-		}, nil},
 		{"another hostname", "", func(w *world) {
 			w.west().IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "old.example"}}
 		},

@@ -46,8 +46,8 @@ func healthy() *world {
 			KubernetesVersion: "v1.35.4", RootCert: "root", Nodes: 2, ReadyNodes: 2,
 			Namespace: &observe.Namespace{Network: "network1", ControlPlaneClusters: "east"},
 			Injectors: []observe.Injector{
-				{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{"/inject/cluster/" + name + "/net/network1"}, CABundles: []string{"root"}},
-				{Name: "istio-revision-tag-default", Revision: "default", Tag: "default", Paths: []string{"/inject/cluster/" + name + "/net/network1"}, CABundles: []string{"root"}},
+				{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{"/inject/cluster/" + name + "/net/network1"}, Hosts: []string{""}, CABundles: []string{"root"}},
+				{Name: "istio-revision-tag-default", Revision: "default", Tag: "default", Paths: []string{"/inject/cluster/" + name + "/net/network1"}, Hosts: []string{""}, CABundles: []string{"root"}},
 			},
 			IstiodServices: []observe.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}}},
 			RootCerts:      map[string]string{"istio-system": "root", "shop": "root"},

@@ -94,6 +94,7 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	m.Clusters[0].Gateway = e.gateway.Address
 	s, err := e.look(ctx, m, plan.ExposeIstiod)
 	if err != nil {
 		return err

@@ -33,10 +33,15 @@ func ParseClusterz(body []byte) (RemoteClusters, error) {
 	return clusters, nil
 }
 
-// IstiodPods are the running istiod pods of a revision, given as in the label istio.io/rev, by name.
+// IstiodPods are the running istiod pods of a revision, given as in the label istio.io/rev, or of all where that is empty,
+// by name.
 func IstiodPods(ctx context.Context, client kube.CLIClient, namespace, revision string) ([]corev1.Pod, error) {
+	selector := IstiodSelector
+	if revision != "" {
+		selector += "," + RevisionLabel + "=" + revision
+	}
 	list, err := client.Kube().CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: IstiodSelector + "," + RevisionLabel + "=" + revision,
+		LabelSelector: selector,
 		FieldSelector: kube.RunningStatus,
 	})
 	if err != nil {

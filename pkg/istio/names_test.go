@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,19 +102,26 @@ func TestRendered(t *testing.T) {
 func TestAddressOf(t *testing.T) {
 	t.Parallel()
 	ip, hostname := corev1.LoadBalancerIngress{IP: "192.0.2.1"}, corev1.LoadBalancerIngress{Hostname: "lb.example"}
+	ipv6, second := corev1.LoadBalancerIngress{IP: "fd00::1"}, corev1.LoadBalancerIngress{Hostname: "second.example"}
 	for _, test := range []struct {
-		name     string
-		given    string
-		ingress  []corev1.LoadBalancerIngress
-		want     string
-		override bool
+		name      string
+		given     string
+		ingress   []corev1.LoadBalancerIngress
+		want      string
+		override  bool
+		hostnames []string
 	}{
-		{"pending", "", nil, "", false},
-		{"an empty ingress", "", []corev1.LoadBalancerIngress{{}}, "", false},
-		{"an IP", "", []corev1.LoadBalancerIngress{ip}, "192.0.2.1", false},
-		{"a hostname", "", []corev1.LoadBalancerIngress{hostname}, "lb.example", false},
-		{"an IP after a hostname", "", []corev1.LoadBalancerIngress{hostname, ip}, "192.0.2.1", false},
-		{"the user's", "nat.example", []corev1.LoadBalancerIngress{ip}, "nat.example", true},
+		{"pending", "", nil, "", false, nil},
+		{"an empty ingress", "", []corev1.LoadBalancerIngress{{}}, "", false, nil},
+		{"an IP", "", []corev1.LoadBalancerIngress{ip}, "192.0.2.1", false, nil},
+		{"a hostname", "", []corev1.LoadBalancerIngress{hostname}, "lb.example", false, []string{"lb.example"}},
+		{"two hostnames, one of them twice", "", []corev1.LoadBalancerIngress{hostname, second, hostname}, "lb.example", false, []string{"lb.example", "second.example"}},
+		{"an IP after a hostname", "", []corev1.LoadBalancerIngress{hostname, ip}, "192.0.2.1", false, nil},
+		{"an IPv4 address after an IPv6 one", "", []corev1.LoadBalancerIngress{ipv6, ip}, "192.0.2.1", false, nil},
+		{"a hostname after an IPv6 address", "", []corev1.LoadBalancerIngress{ipv6, hostname}, "lb.example", false, []string{"lb.example"}},
+		{"an IPv6 address alone", "", []corev1.LoadBalancerIngress{ipv6}, "fd00::1", false, nil},
+		{"the user's hostname", "nat.example", []corev1.LoadBalancerIngress{ip}, "nat.example", true, []string{"nat.example"}},
+		{"the user's IP", "192.0.2.2", []corev1.LoadBalancerIngress{hostname}, "192.0.2.2", true, nil},
 	} {
 		service := &corev1.Service{Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: test.ingress}}}
 		if test.given != "" {
@@ -121,6 +129,12 @@ func TestAddressOf(t *testing.T) {
 		}
 		if got, override := AddressOf(service); got != test.want || override != test.override {
 			t.Errorf("%s: %q, %v; want %q, %v", test.name, got, override, test.want, test.override)
+		}
+		if got := Hostnames(service); !slices.Equal(got, test.hostnames) {
+			t.Errorf("%s: the hostnames are %q, want %q", test.name, got, test.hostnames)
+		}
+		if address, _ := AddressOf(service); Attachable(address) != (test.want != "fd00::1") {
+			t.Errorf("%s: attachable is %v", test.name, Attachable(address))
 		}
 	}
 }

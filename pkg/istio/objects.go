@@ -28,8 +28,10 @@ func Namespace(name, network, controlPlaneClusters string) *corev1.Namespace {
 
 // ExposeIstiod makes the Gateway and the VirtualService that publish istiod of a revision through the east-west
 // gateway: samples/multicluster/expose-istiod.yaml, and expose-istiod-rev.yaml.tmpl for a named revision. TLS passes
-// through to istiod, which asks for the caller's credentials.
-func ExposeIstiod(namespace, revision string) []*unstructured.Unstructured {
+// through to istiod, which asks for the caller's credentials. A webhook that is called by a URL names the host and no
+// revision; those of a named revision therefore come in by a port of its own, if one is given, through a Gateway beside
+// the one that all revisions share.
+func ExposeIstiod(namespace, revision string, webhookPort int32) []*unstructured.Unstructured {
 	host := fmt.Sprintf("%s.%s.svc.cluster.local", Revisioned("istiod", revision), namespace)
 	names := []any{"*"}
 	if revision != "" {
@@ -43,7 +45,7 @@ func ExposeIstiod(namespace, revision string) []*unstructured.Unstructured {
 			"hosts": []any{"*"},
 		}
 	}
-	route := func(port, destination int64) map[string]any {
+	route := func(port, destination int64, names ...any) map[string]any {
 		return map[string]any{
 			"match": []any{map[string]any{"port": port, "sniHosts": names}},
 			"route": []any{map[string]any{"destination": map[string]any{
@@ -55,12 +57,19 @@ func ExposeIstiod(namespace, revision string) []*unstructured.Unstructured {
 		"selector": map[string]any{gatewayLabel: eastWestGatewayValue},
 		"servers":  []any{server("tls-istiod", PortXDS), server("tls-istiodwebhook", PortWebhook)},
 	})
-	service := networking("VirtualService", namespace, Revisioned(ExposeVirtualService, revision), map[string]any{
-		"hosts":    []any{"*"},
-		"gateways": []any{ExposeGateway},
-		"tls":      []any{route(PortXDS, PortXDS), route(PortWebhook, 443)},
-	})
-	return []*unstructured.Unstructured{gateway, service}
+	objects := []*unstructured.Unstructured{gateway}
+	gateways, routes := []any{ExposeGateway}, []any{route(PortXDS, PortXDS, names...), route(PortWebhook, 443, names...)}
+	if webhookPort != 0 {
+		own := Revisioned(ExposeGateway, revision)
+		objects = append(objects, networking("Gateway", namespace, own, map[string]any{
+			"selector": map[string]any{gatewayLabel: eastWestGatewayValue},
+			"servers":  []any{server("tls-istiodwebhook", int64(webhookPort))},
+		}))
+		gateways, routes = append(gateways, own), append(routes, route(int64(webhookPort), 443, "*"))
+	}
+	return append(objects, networking("VirtualService", namespace, Revisioned(ExposeVirtualService, revision), map[string]any{
+		"hosts": []any{"*"}, "gateways": gateways, "tls": routes,
+	}))
 }
 
 func networking(kind, namespace, name string, spec map[string]any) *unstructured.Unstructured {
@@ -75,6 +84,10 @@ func networking(kind, namespace, name string, spec map[string]any) *unstructured
 // Unstructured turns a typed object into what is applied. The empty fields that the Go types always write, such as
 // status and creationTimestamp, are left out, so that nobody comes to own them.
 func Unstructured(object runtime.Object) (*unstructured.Unstructured, error) {
+	return toUnstructured(object)
+}
+
+func toUnstructured(object any) (*unstructured.Unstructured, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
 		return nil, fmt.Errorf("converting %T: %w", object, err)

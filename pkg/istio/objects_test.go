@@ -30,7 +30,7 @@ func TestOwnObjects(t *testing.T) {
 	write(Unstructured(Namespace("istio-system", "", "")))
 	write(Unstructured(TokenSecret("istio-system")))
 	for _, revision := range []string{"", "canary"} {
-		for _, object := range ExposeIstiod("istio-system", revision) {
+		for _, object := range ExposeIstiod("istio-system", revision, 0) {
 			write(object, nil)
 		}
 	}

@@ -1,6 +1,8 @@
 package istio
 
 import (
+	"cmp"
+	"net"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -46,23 +48,21 @@ func Rendered(object metav1.Object) bool {
 	return ours && labels[applySetLabel] != ""
 }
 
-// AddressOf is where others reach a gateway: the user's own word, else the load balancer's IP, else its hostname.
-// Empty while it has none. override is true for the user's.
+// AddressOf is where others reach a gateway: the user's own word, else the load balancer's IPv4 address, else its hostname,
+// else its IPv6 address, which Istio's charts for remotes do not take. Empty while it has none. override is true for the
+// user's.
 func AddressOf(service *corev1.Service) (address string, override bool) {
 	if given := service.Annotations[AddressAnnotation]; given != "" {
 		return given, true
 	}
+	hostname, other := "", ""
 	for _, ingress := range service.Status.LoadBalancer.Ingress {
-		if ingress.IP != "" {
+		if IsIP(ingress.IP) {
 			return ingress.IP, false
 		}
+		hostname, other = cmp.Or(hostname, ingress.Hostname), cmp.Or(other, ingress.IP)
 	}
-	for _, ingress := range service.Status.LoadBalancer.Ingress {
-		if ingress.Hostname != "" {
-			return ingress.Hostname, false
-		}
-	}
-	return "", false
+	return cmp.Or(hostname, other), false
 }
 
 // IsGateway is true for an east-west gateway's Service, by its label or by that of the network which it leads to.
@@ -86,3 +86,6 @@ func Passthrough(gateway *unstructured.Unstructured) (selector map[string]string
 	selector, _, _ = unstructured.NestedStringMap(gateway.Object, "spec", "selector")
 	return selector, is
 }
+
+// Attachable is false for an address that remotes can't be given: an IPv6 one, which Istio's charts take for a hostname.
+func Attachable(address string) bool { return net.ParseIP(address) == nil || IsIP(address) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,6 +19,8 @@ type Primary struct {
 	Profile string
 	// DefaultTag makes this revision the one that answers for istio-injection=enabled.
 	DefaultTag bool
+	// CustomHosts are added to the names that istiod's certificate is for, with commas between them.
+	CustomHosts string
 }
 
 // Primary renders a control plane with EXTERNAL_ISTIOD, as the guide's first chapter installs it, with the tag
@@ -45,6 +48,11 @@ func (c Charts) Primary(p Primary) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, object := range objects {
+		if object.GetKind() == "Deployment" && object.GetName() == Revisioned("istiod", p.Revision) {
+			addCustomHosts(object, splitHosts(p.CustomHosts))
+		}
+	}
 	return finishDefaultTag(objects, p.Revision, p.DefaultTag), nil
 }
 
@@ -54,13 +62,15 @@ type RemoteCluster struct {
 	MeshID, Cluster, Network string
 	// Address is where istiod is reached: the east-west gateway's IP or hostname.
 	Address string
+	// WebhookPort is where a hostname's injector is called; 0 is the port that all gateways have.
+	WebhookPort int32
 	// DefaultTag as in Primary.
 	DefaultTag bool
 }
 
 // Remote renders the remote profile: CRDs, the reader account, the injector's webhook, and the Service under which
 // istiod is found. The injection path carries the cluster's name and network, since istiod would otherwise give the
-// pods its own.
+// pods its own. A hostname's injector is called by a URL.
 func (c Charts) Remote(r RemoteCluster) ([]*unstructured.Unstructured, error) {
 	path := "/inject/cluster/" + r.Cluster
 	global := map[string]any{
@@ -72,10 +82,11 @@ func (c Charts) Remote(r RemoteCluster) ([]*unstructured.Unstructured, error) {
 		path += "/net/" + r.Network
 		global["network"] = r.Network
 	}
-	chartValues := map[string]any{
-		"global":       global,
-		"istiodRemote": map[string]any{"injectionPath": path},
+	injector := map[string]any{"injectionPath": path}
+	if r.Address != "" && !IsIP(r.Address) {
+		injector["injectionURL"] = injectionURL(r.Address, r.WebhookPort, path)
 	}
+	chartValues := map[string]any{"global": global, "istiodRemote": injector}
 	objects, err := c.render(overlay{
 		name: Revisioned("remote", r.Revision), namespace: r.Namespace, revision: r.Revision, profile: remoteProfile,
 		spec: map[string]any{"values": withDefaultTag(chartValues, r.Revision, r.DefaultTag)},
@@ -95,9 +106,10 @@ type Gateway struct {
 	Annotations map[string]string
 	// Address is kept on the Service when the user gave it.
 	Address string
-	// Hostname adds port 443, which a kube-apiserver calls when the address is a hostname: the remote's istiod Service
-	// is then an ExternalName, whose target port is not looked at.
-	Hostname bool
+	// WebhookPorts are those of named revisions, by revision, at which a hostname's injector is called.
+	WebhookPorts map[string]int32
+	// Port443 keeps the port that remotes called which an earlier release attached to a hostname.
+	Port443 bool
 }
 
 // EastWest renders the gateway that samples/multicluster/gen-eastwest-gateway.sh describes.
@@ -109,8 +121,12 @@ func (c Charts) EastWest(g Gateway) ([]*unstructured.Unstructured, error) {
 		port("status-port", PortStatus, PortStatus), port("tls", PortTLS, PortTLS),
 		port("tls-istiod", PortXDS, PortXDS), port("tls-webhook", PortWebhook, PortWebhook),
 	}
-	if g.Hostname {
-		ports = append(ports, port("tls-webhook-443", 443, PortWebhook))
+	for _, revision := range slices.Sorted(maps.Keys(g.WebhookPorts)) {
+		number := int(g.WebhookPorts[revision])
+		ports = append(ports, port(webhookPortPrefix+revision, number, number))
+	}
+	if g.Port443 {
+		ports = append(ports, port(port443, 443, PortWebhook))
 	}
 	labels := map[string]any{gatewayLabel: eastWestGatewayValue, "app": EastWestGateway}
 	settings := map[string]any{"service": map[string]any{"ports": ports}}
@@ -141,15 +157,15 @@ func (c Charts) EastWest(g Gateway) ([]*unstructured.Unstructured, error) {
 				return nil, err
 			}
 		case "Deployment":
-			listenOnce(object)
+			listenOnce(object, g.WebhookPorts)
 		}
 	}
 	return objects, nil
 }
 
-// listenOnce drops the container ports that the chart repeats: it makes one of each port of the Service, also where
-// two lead to the same.
-func listenOnce(deployment *unstructured.Unstructured) {
+// listenOnce drops container ports, of which the chart makes one for each port of the Service: those that are there
+// already, since two may lead to the same, and those of webhooks, for which the gateway's pods need not begin anew.
+func listenOnce(deployment *unstructured.Unstructured, webhooks map[string]int32) {
 	containers, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
 	for _, container := range containers {
 		c, ok := container.(map[string]any)
@@ -157,13 +173,16 @@ func listenOnce(deployment *unstructured.Unstructured) {
 			continue
 		}
 		ports, _ := c["ports"].([]any)
-		seen := map[any]bool{}
+		seen := map[string]bool{}
+		for _, port := range webhooks {
+			seen[strconv.Itoa(int(port))] = true
+		}
 		c["ports"] = slices.DeleteFunc(ports, func(port any) bool {
 			p, ok := port.(map[string]any)
 			if !ok {
 				return false
 			}
-			number := fmt.Sprint(p["containerPort"], p["protocol"])
+			number := fmt.Sprint(p["containerPort"])
 			repeated := seen[number]
 			seen[number] = true
 			return repeated

@@ -209,7 +209,8 @@ func TestEastWest(t *testing.T) {
 	}
 	four := []port{{"status-port", 15021, 15021}, {"tls", 15443, 15443}, {"tls-istiod", 15012, 15012}, {"tls-webhook", 15017, 15017}}
 	full := gateway()
-	full.Revision, full.SourceRanges, full.Address, full.Hostname = "canary", []string{"10.0.0.0/8", "192.0.2.0/24"}, "gw.example", true
+	full.Revision, full.SourceRanges, full.Address, full.Port443 = "canary", []string{"10.0.0.0/8", "192.0.2.0/24"}, "gw.example", true
+	full.WebhookPorts = map[string]int32{"next": 15102, "canary": 15101}
 	full.Annotations = map[string]string{"b": "2", "a": "1"}
 	for _, test := range []struct {
 		name    string
@@ -220,7 +221,7 @@ func TestEastWest(t *testing.T) {
 	}{
 		{"plain", gateway(), four, nil, nil},
 		{"without a network", Gateway{Namespace: "istio-system"}, four, nil, nil},
-		{"with all", full, append(slices.Clone(four), port{"tls-webhook-443", 443, 15017}), full.SourceRanges,
+		{"with all", full, append(slices.Clone(four), port{"tls-rev-canary", 15101, 15101}, port{"tls-rev-next", 15102, 15102}, port{"tls-webhook-443", 443, 15017}), full.SourceRanges,
 			map[string]string{"a": "1", "b": "2", UserAnnotations: "a,b", AddressAnnotation: "gw.example"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

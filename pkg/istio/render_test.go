@@ -51,9 +51,11 @@ var renderOnce = sync.OnceValues(func() (map[string][]*unstructured.Unstructured
 	untagged.DefaultTag, untaggedRemote.DefaultTag = false, false
 	hostname := remote()
 	hostname.Address = "gw.example"
+	canaryHostname := canaryRemote
+	canaryHostname.Address, canaryHostname.WebhookPort = "gw.example", 15101
 	all := map[string][]*unstructured.Unstructured{
-		"exposed-istiod":        ExposeIstiod("istio-system", ""),
-		"exposed-istiod-canary": ExposeIstiod("istio-system", "canary"),
+		"exposed-istiod":        ExposeIstiod("istio-system", "", 0),
+		"exposed-istiod-canary": ExposeIstiod("istio-system", "canary", 0),
 	}
 	var failed []error
 	add := func(name string, objects []*unstructured.Unstructured, err error) {
@@ -65,7 +67,7 @@ var renderOnce = sync.OnceValues(func() (map[string][]*unstructured.Unstructured
 		add(name, objects, err)
 	}
 	for name, r := range map[string]RemoteCluster{
-		"remote": remote(), "remote-hostname": hostname, "remote-canary-tagged": canaryRemote, "remote-canary": untaggedRemote,
+		"remote": remote(), "remote-hostname": hostname, "remote-canary-hostname": canaryHostname, "remote-canary-tagged": canaryRemote, "remote-canary": untaggedRemote,
 	} {
 		objects, err := c.Remote(r)
 		add(name, objects, err)

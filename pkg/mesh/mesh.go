@@ -57,6 +57,8 @@ type Cluster struct {
 	Network string
 	// Server overrides the API server's address that the primary is given for it; empty means the kubeconfig's.
 	Server string
+	// Gateway is the address by which the user says that its gateway is reached; empty means the load balancer's.
+	Gateway string
 }
 
 // Primary returns the cluster with the control plane, or false when the mesh has none.

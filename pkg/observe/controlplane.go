@@ -53,7 +53,8 @@ const discoveryContainer = "discovery"
 func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
 	plane := ControlPlane{
 		Name: d.Name, Revision: d.Labels[istio.RevisionLabel], InstalledBy: istio.InstalledBy(d), Rendered: istio.Rendered(d),
-		Ready: int(d.Status.ReadyReplicas), Desired: 1,
+		CustomHosts: istio.CustomHosts(d),
+		Ready:       int(d.Status.ReadyReplicas), Desired: 1,
 	}
 	if d.Spec.Replicas != nil {
 		plane.Desired = int(*d.Spec.Replicas)

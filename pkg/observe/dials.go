@@ -7,7 +7,8 @@ type Purpose string
 const (
 	// ToIstiod is what a remote's proxies call at the gateway: port 15012.
 	ToIstiod Purpose = "istiod"
-	// ToWebhook is what a remote's API server calls there: port 15017, or 443 of a hostname.
+	// ToWebhook is what a remote's API server calls there: port 15017, or of a hostname the
+	// revision's own.
 	ToWebhook Purpose = "webhook"
 	// ToAPIServer is what istiod calls in a remote.
 	ToAPIServer Purpose = "api-server"

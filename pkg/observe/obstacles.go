@@ -28,6 +28,8 @@ type Obstacles struct {
 type LoadBalancers struct {
 	Served  int `json:"served"`
 	Pending int `json:"pending"`
+	// Hostname is one that a Service of that type in the cluster has got as its address, if any has.
+	Hostname string `json:"hostname,omitempty"`
 }
 
 func readLoadBalancers(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -41,6 +43,9 @@ func readLoadBalancers(ctx context.Context, r *reader) (func(*Cluster), error) {
 		case s.Spec.Type != corev1.ServiceTypeLoadBalancer:
 		case len(s.Status.LoadBalancer.Ingress) > 0:
 			found.Served++
+			if names := istio.Hostnames(&s); len(names) > 0 {
+				found.Hostname = names[0]
+			}
 		default:
 			found.Pending++
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -94,26 +95,29 @@ func injectorOf(w *admissionregistrationv1.MutatingWebhookConfiguration) Injecto
 	injector := Injector{Name: w.Name, Revision: w.Labels[istio.RevisionLabel], Tag: w.Labels[istio.TagLabel]}
 	for _, hook := range w.Webhooks {
 		injector.CABundles = append(injector.CABundles, Fingerprint(hook.ClientConfig.CABundle))
-		injector.Paths = append(injector.Paths, pathOf(hook.ClientConfig))
+		host, path := calledAt(hook.ClientConfig)
+		injector.Hosts, injector.Paths = append(injector.Hosts, host), append(injector.Paths, path)
 	}
-	slices.Sort(injector.CABundles)
-	injector.CABundles = slices.Compact(injector.CABundles)
-	slices.Sort(injector.Paths)
-	injector.Paths = slices.Compact(injector.Paths)
+	for _, list := range []*[]string{&injector.CABundles, &injector.Paths, &injector.Hosts} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	return injector
 }
 
-// pathOf is the path at which a webhook is called.
-func pathOf(hook admissionregistrationv1.WebhookClientConfig) string {
-	switch {
-	case hook.Service != nil && hook.Service.Path != nil:
-		return *hook.Service.Path
-	case hook.URL != nil:
-		if parsed, err := url.Parse(*hook.URL); err == nil {
-			return parsed.Path
+// calledAt is where a webhook is called: HOST:PORT of a URL, empty for a Service, and the path.
+func calledAt(hook admissionregistrationv1.WebhookClientConfig) (host, path string) {
+	if hook.URL == nil {
+		if hook.Service == nil || hook.Service.Path == nil {
+			return "", ""
 		}
+		return "", *hook.Service.Path
 	}
-	return ""
+	called, err := url.Parse(*hook.URL)
+	if err != nil {
+		return *hook.URL, "" // the API server lets none in
+	}
+	return net.JoinHostPort(called.Hostname(), cmp.Or(called.Port(), "443")), called.Path
 }
 
 func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -149,6 +153,7 @@ func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway
 		Network: s.Labels[istio.NetworkLabel], SourceRanges: s.Spec.LoadBalancerSourceRanges,
 	}
 	g.Address, g.Override = istio.AddressOf(s)
+	g.Hostnames, g.WebhookPorts = istio.Hostnames(s), istio.WebhookPorts(s)
 	if names := s.Annotations[istio.UserAnnotations]; names != "" {
 		g.Annotations = map[string]string{}
 		for name := range strings.SplitSeq(names, ",") {

@@ -124,7 +124,7 @@ func TestGatewayOf(t *testing.T) {
 		},
 		Spec: corev1.ServiceSpec{
 			Type: corev1.ServiceTypeLoadBalancer, LoadBalancerSourceRanges: []string{"10.0.0.0/8"},
-			Ports: []corev1.ServicePort{{Port: 15021}, {Port: 15443}, {Port: 443}},
+			Ports: []corev1.ServicePort{{Port: 15021}, {Port: 15443}, {Port: 443}, {Port: 15101, Name: "tls-rev-canary"}},
 		},
 		Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{Hostname: "lb.example"}}}},
 	}
@@ -137,7 +137,8 @@ func TestGatewayOf(t *testing.T) {
 	}
 	want := Gateway{
 		Name: "istio-eastwestgateway", Type: "LoadBalancer", Revision: "default", Network: "network1", Address: "lb.example",
-		SourceRanges: []string{"10.0.0.0/8"}, Annotations: map[string]string{"cloud/internal": "true"}, Ports: []int32{15021, 15443, 443}, ReadyEndpoints: 2,
+		Hostnames: []string{"lb.example"}, WebhookPorts: map[string]int32{"canary": 15101},
+		SourceRanges: []string{"10.0.0.0/8"}, Annotations: map[string]string{"cloud/internal": "true"}, Ports: []int32{15021, 15443, 443, 15101}, ReadyEndpoints: 2,
 	}
 	if got := gatewayOf(service, slices); !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v, want\n%+v", got, want)
@@ -149,21 +150,22 @@ func TestGatewayOf(t *testing.T) {
 }
 
 // Who answers with a refusal is there; who does not answer is not asked anything else.
-func TestPathOf(t *testing.T) {
+func TestCalledAt(t *testing.T) {
 	t.Parallel()
-	path, url, broken := "/inject/cluster/west", "https://istiod.example:15017/inject/cluster/west?x=y", "://"
+	path, url, short, broken := "/inject/cluster/west", "https://istiod.example:15017/inject/cluster/west?x=y", "https://istiod.example/inject", "://"
 	for name, test := range map[string]struct {
-		hook admissionv1.WebhookClientConfig
-		want string
+		hook       admissionv1.WebhookClientConfig
+		host, path string
 	}{
-		"a Service":            {admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Path: &path}}, path},
-		"a Service's own root": {admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{}}, ""},
-		"an address":           {admissionv1.WebhookClientConfig{URL: &url}, path},
-		"no address":           {admissionv1.WebhookClientConfig{URL: &broken}, ""},
-		"nothing":              {admissionv1.WebhookClientConfig{}, ""},
+		"a Service":              {admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Path: &path}}, "", path},
+		"a Service's own root":   {admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{}}, "", ""},
+		"a URL":                  {admissionv1.WebhookClientConfig{URL: &url}, "istiod.example:15017", path},
+		"a URL without its port": {admissionv1.WebhookClientConfig{URL: &short}, "istiod.example:443", "/inject"},
+		"no URL":                 {admissionv1.WebhookClientConfig{URL: &broken}, broken, ""},
+		"nothing":                {admissionv1.WebhookClientConfig{}, "", ""},
 	} {
-		if got := pathOf(test.hook); got != test.want {
-			t.Errorf("%s: %q, want %q", name, got, test.want)
+		if host, path := calledAt(test.hook); host != test.host || path != test.path {
+			t.Errorf("%s: %q, %q; want %q, %q", name, host, path, test.host, test.path)
 		}
 	}
 }

@@ -4,11 +4,14 @@
 package observe
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
 
 // Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
@@ -200,6 +203,8 @@ type ControlPlane struct {
 	ClusterName string `json:"clusterName,omitempty"`
 	// ExternalIstiod is EXTERNAL_ISTIOD: may manage remote clusters.
 	ExternalIstiod bool `json:"externalIstiod"`
+	// CustomHosts is ISTIOD_CUSTOM_HOST: further names that its certificate is for.
+	CustomHosts []string `json:"customHosts,omitempty"`
 	// MeshID, Network: from the values with which it was installed.
 	MeshID  string `json:"meshID,omitempty"`
 	Network string `json:"network,omitempty"`
@@ -263,6 +268,9 @@ type Injector struct {
 	Tag string `json:"tag,omitempty"`
 	// Paths are the injection paths of its webhooks, without repeats.
 	Paths []string `json:"paths,omitempty"`
+	// Hosts are where its webhooks are called by a URL, as HOST:PORT, without repeats; an empty string for one that is called
+	// at a Service.
+	Hosts []string `json:"hosts,omitempty"`
 	// CABundles are the fingerprints of its webhooks' certificates, without repeats; an empty string for one that has none.
 	CABundles []string `json:"caBundles,omitempty"`
 }
@@ -275,6 +283,8 @@ type Gateway struct {
 	Network  string `json:"network,omitempty"`
 	// Address is what others reach it by: set by the user with --address, else the load balancer's IP or hostname.
 	Address string `json:"address,omitempty"`
+	// Hostnames are all names that the load balancer gave it, where Address is one.
+	Hostnames []string `json:"hostnames,omitempty"`
 	// Override is true when Address is the user's.
 	Override bool `json:"override,omitempty"`
 	// SourceRanges are the networks that the load balancer lets in; empty means everybody.
@@ -285,6 +295,8 @@ type Gateway struct {
 	Ports []int32 `json:"ports,omitempty"`
 	// Selector is the Service's.
 	Selector map[string]string `json:"selector,omitempty"`
+	// WebhookPorts are the ports of named revisions at which a hostname's injector is called, by revision.
+	WebhookPorts map[string]int32 `json:"webhookPorts,omitempty"`
 	// Stopped is true when its Deployment is scaled to no pods.
 	Stopped bool `json:"stopped,omitempty"`
 	// ReadyEndpoints counts the gateway's pods that serve.
@@ -348,6 +360,9 @@ type RemoteSecret struct {
 	Use *CredentialUse `json:"use,omitempty"`
 }
 
+// Ours is true for a control plane that kubectl-mesh installed.
+func (p ControlPlane) Ours() bool { return p.InstalledBy == istio.FieldManager }
+
 // GaveUp are the clusters that an istiod replica has stopped watching, sorted. That may last: Istio 1.29 does so
 // whenever the credentials in a remote secret change, and then takes up no secret at all (istio/istio#59875).
 func (p ControlPlane) GaveUp() []string {
@@ -410,6 +425,11 @@ func ClusterOfPath(path string) string {
 	}
 	name, _, _ := strings.Cut(rest, "/")
 	return name
+}
+
+// WebhookPort is where the injector of a revision, empty for the default one, is called at a hostname.
+func (g Gateway) WebhookPort(revision string) int32 {
+	return cmp.Or(g.WebhookPorts[revision], istio.PortWebhook)
 }
 
 // Gateway returns the east-west gateway named name.

@@ -12,15 +12,14 @@ import (
 func TestGatewayKeepsEarlierChoices(t *testing.T) {
 	t.Parallel()
 	was := observe.Gateway{
-		Name: "istio-eastwestgateway", Address: "gateway.example", Override: true, Ports: []int32{15021, 15443, 15012, 15017, 443},
-		SourceRanges: []string{"10.0.0.0/8"}, Annotations: map[string]string{"cloud/internal": "true"},
+		Name: "istio-eastwestgateway", Address: "gateway.example", Override: true, Ports: []int32{15021, 15443, 15012, 15017, 15101},
+		WebhookPorts: map[string]int32{"canary": 15101}, SourceRanges: []string{"10.0.0.0/8"}, Annotations: map[string]string{"cloud/internal": "true"},
 	}
 	kept := ApplyGateway{
-		Network: "network1", Address: "gateway.example", SourceRanges: was.SourceRanges, Annotations: was.Annotations, HostnamePort: true,
+		Network: "network1", Address: "gateway.example", SourceRanges: was.SourceRanges, Annotations: was.Annotations, WebhookPorts: was.WebhookPorts,
 	}
-	loadBalanced, ipOnly := was, was
+	loadBalanced := was
 	loadBalanced.Override = false
-	ipOnly.Ports = []int32{15021, 15443, 15012, 15017}
 	other := was
 	other.Name = "somebody-elses"
 	for _, test := range []struct {
@@ -33,13 +32,12 @@ func TestGatewayKeepsEarlierChoices(t *testing.T) {
 		{"nothing given", []observe.Gateway{was}, GatewayOptions{}, kept},
 		{"the load balancer's address is not written down", []observe.Gateway{loadBalanced}, GatewayOptions{},
 			with(kept, func(a *ApplyGateway) { a.Address = "" })},
-		{"no port 443 yet", []observe.Gateway{ipOnly}, GatewayOptions{}, with(kept, func(a *ApplyGateway) { a.HostnamePort = false })},
 		{"another gateway's choices are none of ours", []observe.Gateway{other}, GatewayOptions{}, ApplyGateway{Network: "network1"}},
 		{"all given", []observe.Gateway{was},
 			GatewayOptions{Address: "192.0.2.1", SourceRanges: []string{"192.0.2.0/24"}, Annotations: map[string]string{"a": "b"}},
 			ApplyGateway{
 				Network: "network1", Address: "192.0.2.1", SourceRanges: []string{"192.0.2.0/24"},
-				Annotations: map[string]string{"a": "b"}, HostnamePort: true,
+				Annotations: map[string]string{"a": "b"}, WebhookPorts: was.WebhookPorts,
 			}},
 		{"an empty list opens it to all", []observe.Gateway{was}, GatewayOptions{SourceRanges: []string{}},
 			with(kept, func(a *ApplyGateway) { a.SourceRanges = []string{} })},
@@ -52,10 +50,6 @@ func TestGatewayKeepsEarlierChoices(t *testing.T) {
 			steps := Build(m, s, Options{Gateway: test.given, Wait: true})
 			if got := find[ApplyGateway](t, steps, "east/gateway"); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("the gateway is made with\n%+v, want\n%+v", got, test.want)
-			}
-			second := with(test.want, func(a *ApplyGateway) { a.OnlyForHostname, a.HostnamePort = true, true })
-			if got := find[ApplyGateway](t, steps, "east/hostname-port"); !reflect.DeepEqual(got, second) {
-				t.Errorf("the second pass is made with\n%+v, want the first one and the port:\n%+v", got, second)
 			}
 		})
 	}

@@ -136,7 +136,7 @@ func (b *builder) primary(c mesh.Cluster) {
 	controlPlane := b.add(InstallPrimary, c.Name, "control-plane", "Install the control plane",
 		ApplyControlPlane{
 			Cluster: c.Name, MeshID: b.mesh.ID, Network: c.Network, Profile: b.options.Profile,
-			DefaultTag: b.ownsDefaultTag(c.Name),
+			DefaultTag: b.ownsDefaultTag(c.Name), CustomHosts: b.customHosts(c),
 		}, before...)
 	ready := b.add(InstallPrimary, c.Name, "istiod", "Wait for istiod",
 		AwaitDeployment{Name: b.revisioned(istiod)}, controlPlane)
@@ -149,7 +149,7 @@ func (b *builder) gateway(c mesh.Cluster) {
 	wanted := b.options.Gateway
 	action := ApplyGateway{
 		Revision: b.gatewayRevision(c, was), Network: c.Network, SourceRanges: wanted.SourceRanges, Annotations: wanted.Annotations, Address: wanted.Address,
-		HostnamePort: slices.Contains(was.Ports, 443),
+		WebhookPorts: was.WebhookPorts, Port443: keepsPort443(b.seen(c.Name), was),
 	}
 	// What the user chose in an earlier run stays: leaving a flag out must not open a gateway that was closed.
 	if action.SourceRanges == nil {
@@ -161,8 +161,6 @@ func (b *builder) gateway(c mesh.Cluster) {
 	if action.Address == "" && was.Override {
 		action.Address = was.Address
 	}
-	second := action
-	second.OnlyForHostname, second.HostnamePort = true, true
 
 	// A primary that another tool installed may lack the label, by which istiod knows the network of its gateway.
 	if has := b.seen(c.Name).Namespace; has != nil && has.Network != c.Network && c.Network != "" {
@@ -172,9 +170,10 @@ func (b *builder) gateway(c mesh.Cluster) {
 	injection := b.addAlways(ExposeIstiod, c.Name, "gateway-injection", "Check that sidecars are injected",
 		AwaitInjection{Cluster: c.Name}, c.Name+"/injection")
 	gateway := b.add(ExposeIstiod, c.Name, "gateway", "Install the east-west gateway", action, injection)
-	b.add(ExposeIstiod, c.Name, "exposure", "Publish istiod through the gateway", ApplyExposure{}, injection)
+	exposure := b.add(ExposeIstiod, c.Name, "exposure", "Publish istiod through the gateway",
+		ApplyExposure{WebhookPort: was.WebhookPorts[b.mesh.Revision]}, injection)
 	address := b.add(ExposeIstiod, c.Name, "address", "Wait for the gateway's address", AwaitAddress{}, gateway)
-	b.add(ExposeIstiod, c.Name, "hostname-port", "Open port 443 for webhooks, if the address is a hostname", second, address)
+	b.hostname(c, action, address, exposure)
 	b.add(ExposeIstiod, c.Name, "gateway-ready", "Wait for the gateway", AwaitDeployment{Name: eastWestGateway}, gateway)
 }
 
@@ -199,11 +198,13 @@ func (b *builder) addAlways(stage Stage, cluster, what, title string, action Act
 
 func (b *builder) remote(primary, remote mesh.Cluster) {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
+	gateway, _ := b.seen(primary.Name).Gateway(eastWestGateway)
 	seen := b.seen(remote.Name)
 	apply := func(part RemotePart) ApplyRemote {
 		return ApplyRemote{
 			Part: part, MeshID: b.mesh.ID, Cluster: remote.Name, Network: remote.Network,
 			Hub: plane.Hub, Version: plane.Version, Primary: primary.Name, DefaultTag: b.ownsDefaultTag(remote.Name),
+			WebhookPort: gateway.WebhookPorts[b.mesh.Revision],
 		}
 	}
 	held := b.secretsOf(primary.Name, remote.Name)

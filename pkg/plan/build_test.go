@@ -109,7 +109,7 @@ func TestOrder(t *testing.T) {
 			{"west/reader", "west/token", "the token is the account's"},
 			{"east/address", "west/profile", "the profile is made of the address"},
 			{"east/gateway", "east/address", "the address is the gateway's"},
-			{"east/address", "east/hostname-port", "only the address tells whether it is a hostname"},
+			{"east/address", "east/istiod-hosts", "only the address tells whether it is a hostname"},
 			{"east/control-plane", "east/gateway", "only the injector can fill in the gateway's image"},
 			{"east/gateway-injection", "east/gateway", "only the injector can fill in the gateway's image"},
 			{"east/control-plane", "east/exposure", "istiod checks what is published"},

@@ -42,7 +42,13 @@ type ApplyNamespace struct{ Network, ControlPlaneClusters string }
 type ApplyControlPlane struct {
 	Cluster, MeshID, Network, Profile string
 	DefaultTag                        bool
+	// CustomHosts are further names for istiod's certificate, with commas between them.
+	CustomHosts string
 }
+
+// ApplyCustomHosts adds the gateway's hostnames to the names that an istiod's certificate is for, and does nothing when the
+// gateway's address is an IP.
+type ApplyCustomHosts struct{ Deployment string }
 
 // ApplyGateway installs the east-west gateway.
 type ApplyGateway struct {
@@ -53,15 +59,22 @@ type ApplyGateway struct {
 	Annotations  map[string]string
 	// Address is the user's, if given.
 	Address string
+	// WebhookPorts are those of named revisions, by revision, at which a hostname's injector is called.
+	WebhookPorts map[string]int32
+	// Port443 keeps the port at which an earlier release had a hostname's injector called.
+	Port443 bool
 	// OnlyForHostname makes the step a second pass that adds what a hostname needs, and nothing when the gateway's
 	// address is an IP.
 	OnlyForHostname bool
-	// HostnamePort keeps the port that an earlier pass added.
-	HostnamePort bool
 }
 
 // ApplyExposure publishes istiod through the gateway.
-type ApplyExposure struct{}
+type ApplyExposure struct {
+	// WebhookPort is the revision's own port for webhooks; 0 for none.
+	WebhookPort int32
+	// OnlyForHostname as in ApplyGateway.
+	OnlyForHostname bool
+}
 
 // RemotePart is a part of what a remote cluster gets.
 type RemotePart string
@@ -84,6 +97,8 @@ type ApplyRemote struct {
 	// Primary is the cluster whose gateway's address is used.
 	Primary    string
 	DefaultTag bool
+	// WebhookPort is where a hostname's injector is called; 0 is the port that all gateways have.
+	WebhookPort int32
 }
 
 // DropRemoteSecrets takes secrets with a remote's credentials away, so that istiod forgets the cluster.
@@ -116,6 +131,9 @@ type ApplyRemoteSecret struct{ Remote, Server, TLSServerName string }
 // AwaitDeployment waits until a Deployment is rolled out.
 type AwaitDeployment struct{ Name string }
 
+// AwaitRestarted waits until an istiod whose Deployment was changed is rolled out, and one that runs leads.
+type AwaitRestarted struct{ Name string }
+
 // AwaitAddress waits until the east-west gateway has an external address.
 type AwaitAddress struct{}
 
@@ -143,6 +161,7 @@ type AwaitInjection struct{ Cluster string }
 
 func (ApplyNamespace) isAction()    {}
 func (ApplyControlPlane) isAction() {}
+func (ApplyCustomHosts) isAction()  {}
 func (ApplyGateway) isAction()      {}
 func (ApplyExposure) isAction()     {}
 func (ApplyRemote) isAction()       {}
@@ -152,6 +171,7 @@ func (DropRemoteProfile) isAction() {}
 func (RestartIstiod) isAction()     {}
 func (AwaitForgotten) isAction()    {}
 func (AwaitDeployment) isAction()   {}
+func (AwaitRestarted) isAction()    {}
 func (AwaitAddress) isAction()      {}
 func (AwaitToken) isAction()        {}
 func (AwaitServed) isAction()       {}
@@ -163,7 +183,7 @@ func (AwaitInjection) isAction()    {}
 // Writes says whether a step's action changes a cluster.
 func (s Step) Writes() bool {
 	switch s.Action.(type) {
-	case ApplyNamespace, ApplyControlPlane, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret, DropRemoteSecrets, DropRemoteProfile, RestartIstiod:
+	case ApplyNamespace, ApplyControlPlane, ApplyCustomHosts, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret, DropRemoteSecrets, DropRemoteProfile, RestartIstiod:
 		return true
 	}
 	return false

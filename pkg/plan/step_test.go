@@ -97,7 +97,7 @@ func TestWrites(t *testing.T) {
 	}
 	writing, _ := writes(true)
 	want := []string{
-		"east/namespace", "east/control-plane", "east/gateway", "east/exposure", "east/hostname-port",
+		"east/namespace", "east/control-plane", "east/gateway", "east/exposure", "east/istiod-hosts",
 		"west/namespace", "west/reader", "west/crds", "west/profile", "east/remote-secret-west",
 	}
 	if !slices.Equal(writing, want) {

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 
@@ -58,8 +57,8 @@ func (h handshake) trusts(chain [][]byte) bool {
 }
 
 // toGateway are the handshakes with istiod through each port of the east-west gateway that remotes use: proxies call
-// 15012 and API servers 15017, of a hostname 443. Without an address, or a root to compare with, there are none; checks
-// say so.
+// 15012 and API servers 15017. These call a hostname by that name, at the revision's own port if it has one. Without an
+// address, or a root to compare with, there are none; checks say so.
 func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target) ([]handshake, error) {
 	gateway, found := seen.Gateway(istio.EastWestGateway)
 	if !found || gateway.Address == "" {
@@ -74,15 +73,15 @@ func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Clus
 		return nil, nil
 	}
 	name := fmt.Sprintf("%s.%s.svc", istio.Revisioned("istiod", t.Revision), t.Namespace)
-	to := func(purpose observe.Purpose, port int) handshake {
+	to := func(purpose observe.Purpose, port int, name string) handshake {
 		address := net.JoinHostPort(gateway.Address, strconv.Itoa(port))
 		return handshake{Dial: echo.Dial{Address: address, ServerName: name}, purpose: purpose, to: t.Primary, name: name, roots: roots}
 	}
-	webhook := istio.PortWebhook
-	if _, err := netip.ParseAddr(gateway.Address); err != nil && slices.Contains(gateway.Ports, 443) {
-		webhook = 443
+	webhook := to(observe.ToWebhook, istio.PortWebhook, name)
+	if len(gateway.Hostnames) > 0 {
+		webhook = to(observe.ToWebhook, int(gateway.WebhookPort(t.Revision)), gateway.Address)
 	}
-	return []handshake{to(observe.ToIstiod, istio.PortXDS), to(observe.ToWebhook, webhook)}, nil
+	return []handshake{to(observe.ToIstiod, istio.PortXDS, name), webhook}, nil
 }
 
 // toAPIServers are the handshakes with the API servers in the primary's remote secrets. Those that istiod reaches

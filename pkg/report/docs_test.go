@@ -52,7 +52,7 @@ func provedBy() map[string]string {
 		"cabundle-empty":      "TestFaults/injection/istiod_gave_up_on_a_webhook",
 		"root-cm-missing":     "TestFaults/proxies/istiod_gave_up_on_the_root_certificate",
 		"roots-differ":        "TestFaults/proxies/another_root_certificate",
-		"address-hostname":    "TestFaults/beginnings/a_hostname_without_port_443",
+		"address-hostname":    "TestFaults/beginnings/a_hostname_that_istiod_does_not_have",
 		"secret-namespace":    "TestFaults/credentials/a_secret_where_istiod_does_not_look",
 		"mesh-id":             "TestFaults/control-plane/a_remote_of_another_mesh",
 		"network-overlap":     "TestFaults/clusters/pods_with_the_same_addresses",

@@ -12,8 +12,8 @@ func beginnings() []fault {
 			mends:  func(t *testing.T, b *bed) { t.Helper(); b.install(t) },
 		},
 		{
-			// The gateway was given an IP, and its port 443 comes with a hostname.
-			name: "a hostname without port 443", tells: []string{"fail address-hostname cluster1"},
+			// The gateway was given an IP, and istiod's certificate is for a hostname only when it is told so.
+			name: "a hostname that istiod does not have", tells: []string{"fail address-hostname cluster1"},
 			breaks: lab("lb", primary, "hostname"),
 			tidies: lab("lb", primary, "ip"),
 		},
