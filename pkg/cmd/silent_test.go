@@ -165,3 +165,50 @@ users: [{name: user, user: {token: a-token}}]
 		})
 	}
 }
+
+// Whichever request a signal comes with, the command ends as interrupted, and judges nothing.
+func TestInterruptedAtAnyRequest(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"verify", "status", "preflight west"} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			remote := primaryServer(t, "").URL // whose certificate the secret does not trust
+			for at := int32(1); ; at++ {
+				east := primaryServer(t, remote)
+				authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: east.Certificate().Raw})
+				kubeconfig := filepath.Join(t.TempDir(), "config")
+				text := fmt.Sprintf(`apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %s}}]
+contexts:
+- {name: east, context: {cluster: c, user: user}}
+- {name: west, context: {cluster: c, user: user}}
+users: [{name: user, user: {token: a-token}}]
+`, east.URL, base64.StdEncoding.EncodeToString(authority))
+				if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				ctx, interrupt := context.WithCancel(t.Context())
+				answer := east.Config.Handler
+				var calls atomic.Int32
+				east.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if calls.Add(1) == at {
+						interrupt()
+					}
+					answer.ServeHTTP(w, r)
+				})
+				streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
+				line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--context", "east"}, strings.Fields(args)...)
+				code := Main(ctx, line, streams)
+				interrupted := ctx.Err() != nil
+				interrupt()
+				if !interrupted {
+					return // it has made all its requests
+				}
+				if code != ExitInterrupted || stdout.Len() > 0 {
+					t.Errorf("exit code %d after request %d:\n%s%s", code, at, stdout, stderr)
+				}
+			}
+		})
+	}
+}
