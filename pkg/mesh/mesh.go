@@ -103,7 +103,9 @@ func (m Mesh) Validate() error {
 	}
 	names := map[string]string{}
 	for _, c := range m.Clusters {
-		if err := ValidateClusterName(c.Name); err != nil {
+		if c.Name == "" && c.Role == Primary {
+			broken = append(broken, fmt.Errorf("context %q has nothing that a cluster's name can be made of: give one with --cluster-name", c.Context))
+		} else if err := ValidateClusterName(c.Name); err != nil {
 			broken = append(broken, err)
 		} else if other, taken := names[c.Name]; taken {
 			broken = append(broken, fmt.Errorf(

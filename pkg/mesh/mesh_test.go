@@ -66,3 +66,13 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// A primary whose context has no letter and no digit is told how to get a name.
+func TestValidateNoName(t *testing.T) {
+	t.Parallel()
+	m := Mesh{Clusters: []Cluster{{Name: ClusterName("@@@"), Context: "@@@", Role: Primary}}}
+	const want = `context "@@@" has nothing that a cluster's name can be made of: give one with --cluster-name`
+	if got := text(m.Validate()); got != want {
+		t.Errorf("it says %q, not %q", got, want)
+	}
+}
