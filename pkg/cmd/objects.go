@@ -192,11 +192,27 @@ func (o *options) writeFolders(chosen []report.Object) error {
 	}
 	_, withheld := report.WithoutCredentials(chosen)
 	for _, r := range withheld {
-		if secrets != report.PlainSecrets {
-			fmt.Fprintf(o.ErrOut, "%s of %s: its credentials are not in the files (--secrets=plain writes them, for you alone to read)\n", apply.Name(r.Wanted), r.Cluster)
-		} else if istio.Unmade(r.Wanted) {
-			fmt.Fprintf(o.ErrOut, "%s of %s has no token yet: apply the folder of that remote, and run this again\n", apply.Name(r.Wanted), r.Cluster)
+		what := fmt.Sprintf("%s of %s", apply.Name(r.Wanted), r.Cluster)
+		switch secrets {
+		case report.PlainSecrets:
+			if istio.Unmade(r.Wanted) {
+				fmt.Fprintf(o.ErrOut, "%s has no token yet: apply the folder of that remote, and run this again\n", what)
+			}
+			continue
+		case report.OmitSecrets:
+			file, plain, err := report.Held(o.objects.dir, r)
+			switch {
+			case err != nil:
+				return fmt.Errorf("--output-dir: %w", err)
+			case plain:
+				fmt.Fprintf(o.ErrOut, "%s: %s has its credentials, from an earlier run, and stays as it is (--secrets=sealed-placeholder takes them out)\n", what, file)
+				continue
+			case file != "":
+				fmt.Fprintf(o.ErrOut, "%s: %s stays as it is\n", what, file)
+				continue
+			}
 		}
+		fmt.Fprintf(o.ErrOut, "%s: its credentials are not in the files (--secrets=plain writes them, for you alone to read)\n", what)
 	}
 	return nil
 }

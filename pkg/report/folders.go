@@ -2,7 +2,9 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,6 +158,32 @@ func sealed(secret *unstructured.Unstructured) *unstructured.Unstructured {
 	}
 	copied.Object["stringData"] = values
 	return copied
+}
+
+// Held is the file that a folder has for an object with credentials, where there is one that Folders leaves as it is, and whether
+// the credentials are in it for all to read who may read the file.
+func Held(dir string, o Object) (file string, plain bool, err error) {
+	file = filepath.Join(dir, o.Cluster, fileName(o))
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	} else if err != nil {
+		return "", false, err
+	}
+	var content struct {
+		Kind             string
+		Data, StringData map[string]string
+		SOPS             any
+	}
+	if err := yaml.Unmarshal(text, &content); err != nil || content.Kind != "Secret" || content.SOPS != nil {
+		return file, false, nil //nolint:nilerr // what somebody has put there need not be YAML
+	}
+	for _, values := range []map[string]string{content.Data, content.StringData} {
+		for _, value := range values {
+			plain = plain || value != placeholder
+		}
+	}
+	return file, plain, nil
 }
 
 // SortObjects puts objects into the order in which they can be applied: by cluster, in the given order, by part, and there

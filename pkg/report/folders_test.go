@@ -110,3 +110,33 @@ func TestFoldersLeaveSealedSecrets(t *testing.T) {
 		t.Errorf("the kustomization does not name it: %s, %v", named, err)
 	}
 }
+
+// What is said of a file with credentials is what is in it.
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	secret := wanted("east", "3-attach-west", "Secret", "istio-remote-secret-west", map[string]any{"data": map[string]any{"west": "dG9rZW4="}})
+	dir := t.TempDir()
+	expect := func(what string, there, plain bool) {
+		t.Helper()
+		file, got, err := Held(dir, secret)
+		if err != nil || (file != "") != there || got != plain {
+			t.Errorf("%s: file %q, plain %v, %v", what, file, got, err)
+		}
+	}
+	expect("nothing", false, false)
+	for _, step := range []struct {
+		secrets Secrets
+		plain   bool
+	}{{PlainSecrets, true}, {OmitSecrets, true}, {PlaceholderSecrets, false}, {OmitSecrets, false}} {
+		if _, err := Folders(dir, []Object{secret}, step.secrets); err != nil {
+			t.Fatal(err)
+		}
+		expect(string(step.secrets), true, step.plain)
+	}
+	for _, text := range []string{"kind: SealedSecret\nspec: {encryptedData: {west: x}}\n", "kind: Secret\ndata: {west: ENC[x]}\nsops: {}\n", "{{ a template }}: }"} {
+		if err := os.WriteFile(filepath.Join(dir, "east", fileName(secret)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		expect(text, true, false)
+	}
+}
