@@ -14,6 +14,8 @@ import (
 	"istio.io/istio/operator/pkg/manifest"
 	"istio.io/istio/operator/pkg/render"
 	"istio.io/istio/operator/pkg/values"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/temporary"
 )
 
 // The Istio release whose charts are built in, and where its images come from. Istio's own package version would call both
@@ -138,7 +140,7 @@ func (c Charts) render(o overlay) ([]*unstructured.Unstructured, error) {
 	}
 	folder, err := os.MkdirTemp("", "kubectl-mesh-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for the IstioOperator: %w", err)
+		return nil, fmt.Errorf("making a folder for the IstioOperator: %w", temporary.Explain(err))
 	}
 	defer os.RemoveAll(folder)
 	operator, err := yaml.Marshal(input)
@@ -147,7 +149,7 @@ func (c Charts) render(o overlay) ([]*unstructured.Unstructured, error) {
 	}
 	file := filepath.Join(folder, o.name+".yaml")
 	if err := os.WriteFile(file, operator, 0o600); err != nil {
-		return nil, fmt.Errorf("writing the IstioOperator: %w", err)
+		return nil, fmt.Errorf("writing the IstioOperator: %w", temporary.Explain(err))
 	}
 	var merged values.Map
 	sets, err := guarded(func() (sets []manifest.ManifestSet, err error) {

@@ -229,3 +229,12 @@ func named(t *testing.T, objects []*unstructured.Unstructured, kind, name string
 	}
 	return objects[i]
 }
+
+// Where no temporary file can be written, as in a container with a read-only file system, the error says how to have it elsewhere.
+func TestNoPlaceForTemporaryFiles(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
+	_, err := Charts{}.render(overlay{name: "primary", namespace: "istio-system"})
+	if err == nil || !strings.Contains(err.Error(), "set TMPDIR to a folder that can be written to") {
+		t.Errorf("%v", err)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/exec"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/temporary"
 )
 
 // Object is what became of one object, and in which cluster.
@@ -80,7 +81,7 @@ func ObjectsByCluster(w io.Writer, objects []Object, printerFor PrinterFor) erro
 func Diff(streams genericiooptions.IOStreams, objects []Object) error {
 	differ, err := diff.NewDiffer("LIVE", "MERGED")
 	if err != nil {
-		return err
+		return temporary.Explain(err)
 	}
 	defer differ.TearDown()
 	changed := false
@@ -90,7 +91,7 @@ func Diff(streams genericiooptions.IOStreams, objects []Object) error {
 		}
 		changed = true
 		if err := differ.Diff(difference{o}, diff.Printer{}, false); err != nil {
-			return fmt.Errorf("comparing %s of %s: %w", apply.Name(o.Wanted), o.Cluster, err)
+			return fmt.Errorf("comparing %s of %s: %w", apply.Name(o.Wanted), o.Cluster, temporary.Explain(err))
 		}
 	}
 	if !changed {
