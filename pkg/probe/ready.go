@@ -66,9 +66,10 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 
 // trouble says what keeps a pod from being ready, as far as it tells.
 func trouble(p *corev1.Pod) string {
-	if o := obstacle.OfPod(*p); o.Container != "" && !o.Crashed {
+	switch o := obstacle.OfPod(*p); {
+	case o.Container != "" && !o.Crashed:
 		return fmt.Sprintf("container %s: %s", o.Container, o.What)
-	} else if o.What != "" {
+	case o.What != "":
 		return o.What
 	}
 	statuses := slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses)

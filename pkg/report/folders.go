@@ -165,9 +165,10 @@ func sealed(secret *unstructured.Unstructured) *unstructured.Unstructured {
 func Held(dir string, o Object) (file string, plain bool, err error) {
 	file = filepath.Join(dir, o.Cluster, fileName(o))
 	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return "", false, nil
-	} else if err != nil {
+	case err != nil:
 		return "", false, err
 	}
 	var content struct {
@@ -175,8 +176,9 @@ func Held(dir string, o Object) (file string, plain bool, err error) {
 		Data, StringData map[string]string
 		SOPS             any
 	}
-	if err := yaml.Unmarshal(text, &content); err != nil || content.Kind != "Secret" || content.SOPS != nil {
-		return file, false, nil //nolint:nilerr // what somebody has put there need not be YAML
+	// What somebody else has put there need not be YAML.
+	if yaml.Unmarshal(text, &content) != nil || content.Kind != "Secret" || content.SOPS != nil {
+		return file, false, nil
 	}
 	for _, values := range []map[string]string{content.Data, content.StringData} {
 		for _, value := range values {
