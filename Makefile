@@ -79,9 +79,20 @@ demo: lab-build build probe ## From two bare clusters to one mesh, before your e
 ##@ Test
 .PHONY: test
 test: lab-build build probe ## Run all tests, those that need real clusters included
+	@# Side by side, since clusters are waited for while unit tests compute.
+	$(MAKE) --no-print-directory -j 3 --output-sync=line test-clusters test-lab test-packages
+
+# The packages whose tests use clusters. They always run: Go's cache of results cannot know when a cluster would differ.
+CLUSTER_TESTS = $(shell go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/test\/labtest[] ]/ { print $$1 }')
+
+.PHONY: test-clusters test-lab test-packages
+test-clusters:
+	@# The packages with the most to do begin first.
+	go test -count=1 -p 8 -timeout 40m ./test/e2e ./test/faults $(CLUSTER_TESTS)
+test-lab:
 	go test -C test/lab -count=1 -p 1 -timeout 20m ./...
-	@# The packages with the most to do on clusters begin first.
-	go test -count=1 -p 4 -timeout 40m ./test/e2e ./test/faults ./...
+test-packages:
+	go test -p 2 -timeout 20m $(filter-out $(CLUSTER_TESTS),$(shell go list ./...))
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need neither root nor clusters

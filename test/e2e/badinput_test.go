@@ -19,7 +19,10 @@ type refusal struct {
 // refused runs each command and fails unless it says what is expected and leaves everything as it was.
 func refused(t *testing.T, lab *labtest.Lab, cases []refusal) {
 	t.Helper()
-	all := []string{"cluster1", "cluster2", "cluster3", "cluster4"}
+	var all []string
+	for _, cluster := range lab.Clusters {
+		all = append(all, cluster.Name)
+	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			before := versions(t, lab, all...)
@@ -52,7 +55,7 @@ func copyKubeconfig(t *testing.T, lab *labtest.Lab) string {
 
 // Before there is a primary.
 func TestRefusedWithoutPrimary(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	install := func(more ...string) []string {
 		return append([]string{"install-primary", "--context", "cluster1", "-f", lab.Overlay}, more...)
 	}
@@ -91,11 +94,23 @@ func TestRefusedWithoutPrimary(t *testing.T) {
 		{"no istiod to attach to", []string{"attach-remote", "cluster2", "--context", "cluster1"}, 1, []string{"no istiod", "install-primary"}},
 		{"no remote", []string{"attach-remote", "--context", "cluster1"}, 2, []string{"--help", "attach-remote cluster1 --context PRIMARY"}},
 	})
+	t.Run("output that cannot be written", func(t *testing.T) {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer full.Close()
+		command := lab.Command(t.Context(), os.Getenv("KUBECTL_MESH_BIN"), "version")
+		command.Stdout = full
+		if err := command.Run(); err == nil || command.ProcessState.ExitCode() != 1 {
+			t.Errorf("it ended with %v", err)
+		}
+	})
 }
 
 // With a primary, of remotes that can't be.
 func TestRefusedRemotes(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 3)
 	primary(t, lab)
 	attach := func(more ...string) []string {
 		return append([]string{"attach-remote", "--context", "cluster1"}, more...)
@@ -143,7 +158,7 @@ func TestRefusedRemotes(t *testing.T) {
 
 // Primaries that another tool installed.
 func TestForeignPrimary(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	istioctl := func(t *testing.T, more ...string) {
 		t.Helper()
 		r := lab.Run(t, "istioctl", append([]string{"install", "-y", "--context", "cluster1", "-f", lab.Overlay, "--set", "profile=minimal"}, more...)...)
@@ -179,25 +194,10 @@ func TestForeignPrimary(t *testing.T) {
 
 // A primary of a release whose remotes these charts can't make.
 func TestVersionSkew(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	primary(t, lab)
 	lab.Kubectl(t, "cluster1", "-n", "istio-system", "set", "image", "deployment/istiod", "discovery=docker.io/istio/pilot:1.27.3")
 	refused(t, lab, []refusal{
 		{"older", []string{"attach-remote", "cluster2", "--context", "cluster1"}, 1, []string{"version-skew", "1.27.3", "--manifests"}},
 	})
-}
-
-// Output that can't be written is a failure, whatever the command has found.
-func TestFullDisk(t *testing.T) {
-	lab := clusters(t)
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer full.Close()
-	command := lab.Command(t.Context(), os.Getenv("KUBECTL_MESH_BIN"), "version")
-	command.Stdout = full
-	if err := command.Run(); err == nil || command.ProcessState.ExitCode() != 1 {
-		t.Errorf("it ended with %v", err)
-	}
 }

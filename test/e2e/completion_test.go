@@ -22,7 +22,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 
 // In a real bash, kubectl completes the plugin through kubectl_complete-mesh.
 func TestCompletion(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	folder := t.TempDir()
 	if err := os.Symlink(os.Getenv("KUBECTL_MESH_BIN"), filepath.Join(folder, "kubectl-mesh")); err != nil {
 		t.Fatal(err)
@@ -34,10 +34,10 @@ func TestCompletion(t *testing.T) {
 	for line, want := range map[string]string{
 		"kubectl mes":                                   "mesh",
 		"kubectl mesh att":                              "attach-remote",
-		"kubectl mesh attach-remote cluster2 ":          "cluster3 cluster4",
-		"kubectl mesh verify --context cluster":         "cluster1 cluster2 cluster3 cluster4",
+		"kubectl mesh attach-remote cluster1 ":          "cluster2",
+		"kubectl mesh verify --context cluster":         "cluster1 cluster2",
 		"kubectl mesh verify --category net":            "network",
-		"kubectl mesh attach-remote --context clust":    "cluster1 cluster2 cluster3 cluster4",
+		"kubectl mesh attach-remote --context clust":    "cluster1 cluster2",
 		"kubectl mesh expose-istiod --load-balancer-so": "--load-balancer-source-range",
 	} {
 		bash := lab.Command(t.Context(), "/bin/bash", append([]string{"-c", press, "bash"}, strings.Split(line, " ")...)...)

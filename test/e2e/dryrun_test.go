@@ -11,11 +11,11 @@ import (
 
 // A dry run shows what a command would do, and does nothing; what it prints, applied with kubectl, makes the same mesh.
 func TestDryRun(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	install := []string{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay}
 	expose := []string{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay}
-	attach := []string{"attach-remote", "cluster3", "--context", "cluster1"}
-	all := []string{"cluster1", "cluster3"}
+	attach := []string{"attach-remote", "cluster2", "--context", "cluster1"}
+	all := []string{"cluster1", "cluster2"}
 
 	// rehearse runs a command, which must write nothing, and returns what it prints.
 	rehearse := func(command []string, more ...string) string {
@@ -51,10 +51,10 @@ func TestDryRun(t *testing.T) {
 	lab.MustMesh(t, expose...)
 
 	mustContain(t, rehearse(attach, "--dry-run=server"),
-		"cluster3  namespace/istio-system created (server dry run)\n", "cluster1  secret/istio-remote-secret-cluster3 created (server dry run)\n")
+		"cluster2  namespace/istio-system created (server dry run)\n", "cluster1  secret/istio-remote-secret-cluster2 created (server dry run)\n")
 	refused(t, lab, []refusal{
-		{"objects of several clusters", append(attach, "--dry-run=client", "-o", "yaml"), 2, []string{"cluster3, cluster1", "--only-cluster"}},
-		{"of a cluster that is not written to", append(attach, "--dry-run=client", "--only-cluster", "cluster2"), 2, []string{"cluster3, cluster1"}},
+		{"objects of several clusters", append(attach, "--dry-run=client", "-o", "yaml"), 2, []string{"cluster2, cluster1", "--only-cluster"}},
+		{"of a cluster that is not written to", append(attach, "--dry-run=client", "--only-cluster", "elsewhere"), 2, []string{"cluster2, cluster1"}},
 		{"another kind of dry run", append(attach, "--dry-run=yes"), 2, []string{"none, client, server"}},
 		{"another output", append(attach, "-o", "table"), 2, []string{`"table"`, "yaml"}},
 	})
@@ -67,27 +67,27 @@ func TestDryRun(t *testing.T) {
 			t.Fatalf("kubectl apply on %s: %s", cluster, r.Stderr)
 		}
 	}
-	applyTo("cluster3", rehearse(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster3"))
-	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=jsonpath={.data.token}", "--timeout=5m",
+	applyTo("cluster2", rehearse(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster2"))
+	lab.Kubectl(t, "cluster2", "-n", "istio-system", "wait", "--for=jsonpath={.data.token}", "--timeout=5m",
 		"secret/istio-reader-service-account-istio-remote-secret-token")
-	token := lab.Kubectl(t, "cluster3", "-n", "istio-system", "get", "secret", "istio-reader-service-account-istio-remote-secret-token", "-o", "jsonpath={.data.token}")
+	token := lab.Kubectl(t, "cluster2", "-n", "istio-system", "get", "secret", "istio-reader-service-account-istio-remote-secret-token", "-o", "jsonpath={.data.token}")
 	plain, err := base64.StdEncoding.DecodeString(token)
 	if err != nil || len(plain) == 0 {
 		t.Fatalf("the token is %q (%v)", token, err)
 	}
 	secret := rehearse(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster1", "--secrets=plain")
-	mustContain(t, secret, "name: istio-remote-secret-cluster3")
+	mustContain(t, secret, "name: istio-remote-secret-cluster2")
 	applyTo("cluster1", secret)
-	lab.Kubectl(t, "cluster3", "-n", "istio-system", "wait", "--for=create", "--timeout=5m", "configmap/istio-ca-root-cert")
+	lab.Kubectl(t, "cluster2", "-n", "istio-system", "wait", "--for=create", "--timeout=5m", "configmap/istio-ca-root-cert")
 	for _, injector := range []string{"istio-sidecar-injector", "istio-revision-tag-default"} {
-		lab.Kubectl(t, "cluster3", "wait", "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout=5m", "mutatingwebhookconfiguration/"+injector)
+		lab.Kubectl(t, "cluster2", "wait", "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout=5m", "mutatingwebhookconfiguration/"+injector)
 	}
-	mustContain(t, lab.MustMesh(t, attach...).Stdout, "Already attached to cluster1: cluster3. Nothing was written.")
-	healthy(t, lab, "cluster3")
+	mustContain(t, lab.MustMesh(t, attach...).Stdout, "Already attached to cluster1: cluster2. Nothing was written.")
+	healthy(t, lab, "cluster2")
 
 	// Unless it is asked for, no credential is shown, also when it is there.
-	for _, show := range [][]string{{"--dry-run=client", "-o", "yaml", "--only-cluster", "cluster1"}, {"--dry-run=server", "-o", "json", "--only-cluster", "cluster3"},
-		{"-o", "yaml", "--only-cluster", "cluster3"}, {"--show-diff"}} {
+	for _, show := range [][]string{{"--dry-run=client", "-o", "yaml", "--only-cluster", "cluster1"}, {"--dry-run=server", "-o", "json", "--only-cluster", "cluster2"},
+		{"-o", "yaml", "--only-cluster", "cluster2"}, {"--show-diff"}} {
 		r := lab.MustMesh(t, append(slices.Clip(attach), show...)...)
 		if out := r.Stdout + r.Stderr; strings.Contains(out, token) || strings.Contains(out, string(plain)) || strings.Contains(out, "kind: Config\n") {
 			t.Errorf("%v shows a token", show)

@@ -36,7 +36,7 @@ spec: {egress: [{hosts: ["./*", "istio-system/*"]}]}
 
 // The main job: two bare clusters become one mesh, whose services reach each other; doing it again does nothing.
 func TestFlow(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 2, 0)
 	steps := [][]string{
 		{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay},
 		{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay},
@@ -163,7 +163,7 @@ func shown(t *testing.T, lab *labtest.Lab) {
 
 // A second control plane beside none, under a revision of its own.
 func TestRevision(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 2, 0)
 	primary(t, lab, "--revision", "canary")
 	out := lab.MustMesh(t, "attach-remote", "west=cluster2", "--context", "cluster1")
 	mustContain(t, out.Stdout, "Attached to cluster1: west.")
@@ -177,7 +177,7 @@ func TestRevision(t *testing.T) {
 
 // Several remotes at once; one that fails does not stop the others, and the summary says which.
 func TestManyRemotes(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 3)
 	primary(t, lab)
 	// Without its controller manager a cluster never fills the token of an account.
 	lab.Lab(t, "stop", "cluster3", "kube-controller-manager")

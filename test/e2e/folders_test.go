@@ -9,7 +9,7 @@ import (
 
 // Folders that the commands write, applied with kubectl in the documented order, make the same mesh.
 func TestFolders(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 3)
 	dir := t.TempDir()
 	write := func(more ...string) {
 		t.Helper()

@@ -62,7 +62,7 @@ func callsEachOther(t *testing.T, lab *labtest.Lab, more ...string) {
 // A load balancer that gives a hostname: API servers call a URL with it, and each revision has a port of its own there. A
 // remote that was attached by an earlier release goes on to work, and becomes one like the others when it is attached again.
 func TestHostname(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 2, 0)
 	hostnames(t, lab, "hostname")
 	primary(t, lab)
 	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
@@ -132,7 +132,7 @@ func TestHostnamesWithAggregatorRouting(t *testing.T) {
 
 // A load balancer that never gives an address: the wait ends, says why, and --address is the way out.
 func TestNoAddress(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	lab.Lab(t, "lb", "cluster1", "none")
 	t.Cleanup(func() { lab.Lab(t, "lb", "cluster1", "ip") })
 	lab.MustMesh(t, "install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay)

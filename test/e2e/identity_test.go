@@ -10,30 +10,30 @@ import (
 
 // A remote is known by its cluster, whatever its context is called, and keeps its name.
 func TestRenamedContext(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	primary(t, lab)
-	lab.MustMesh(t, "attach-remote", "cluster3", "--context", "cluster1")
+	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	renamed := *lab
 	renamed.Kubeconfig = copyKubeconfig(t, lab)
-	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", renamed.Kubeconfig, "rename-context", "cluster3", "colleagues")
+	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", renamed.Kubeconfig, "rename-context", "cluster2", "colleagues")
 
-	before := versions(t, lab, "cluster1", "cluster3")
+	before := versions(t, lab, "cluster1", "cluster2")
 	r := renamed.MustMesh(t, "attach-remote", "colleagues", "--context", "cluster1")
-	mustContain(t, r.Stderr, "colleagues is attached as cluster3 already, and keeps that name")
-	mustContain(t, r.Stdout, "Already attached to cluster1: cluster3. Nothing was written.")
-	mustBeUnwritten(t, before, versions(t, lab, "cluster1", "cluster3"))
+	mustContain(t, r.Stderr, "colleagues is attached as cluster2 already, and keeps that name")
+	mustContain(t, r.Stdout, "Already attached to cluster1: cluster2. Nothing was written.")
+	mustBeUnwritten(t, before, versions(t, lab, "cluster1", "cluster2"))
 	for _, args := range [][]string{
 		{"verify"}, {"verify", "colleagues"}, {"status"}, {"status", "colleagues"}, {"graph", "colleagues"}, {"preflight", "colleagues"},
 	} {
 		out := renamed.MustMesh(t, append(args, "--context", "cluster1")...).Stdout
-		mustContain(t, out, "cluster3")
+		mustContain(t, out, "cluster2")
 	}
 }
 
 // A remote is never taken for a primary, be it by a wrong current context; one that is made a primary on purpose can be
 // attached again by what is printed.
 func TestRemoteIsNoPrimary(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 2, 1)
 	primary(t, lab)
 	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	meant := []string{"cluster2 is a remote of cluster1; did you mean --context cluster1?"}

@@ -14,11 +14,11 @@ import (
 
 // Killed at any moment, the same command finishes the job.
 func TestKilledAndRunAgain(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	for _, command := range [][]string{
 		{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay},
 		{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay},
-		{"attach-remote", "cluster3", "--context", "cluster1"},
+		{"attach-remote", "cluster2", "--context", "cluster1"},
 	} {
 		// Each time a line later than the last; a kill in the midst of a step's requests comes about by itself.
 		for after := 0; ; after++ {
@@ -29,12 +29,12 @@ func TestKilledAndRunAgain(t *testing.T) {
 		}
 		lab.MustMesh(t, command...)
 	}
-	healthy(t, lab, "cluster3")
+	healthy(t, lab, "cluster2")
 }
 
 // Interrupted, a command says how far it came and how to go on; nothing runs on.
 func TestInterrupted(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	install := []string{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay}
 	r := stopAfter(t, lab, 2, syscall.SIGINT, install...)
 	if r.Code != 130 {
@@ -46,7 +46,7 @@ func TestInterrupted(t *testing.T) {
 
 // The probe leaves nothing behind, whatever ends it in the midst of its calls.
 func TestProbeLeavesNothing(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	primary(t, lab)
 	// Where the tests themselves ignore it, as under nohup, the plugin would do so, too.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)

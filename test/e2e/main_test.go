@@ -20,10 +20,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// clusters are those that all tests here share: cluster1 and cluster2 with a node, cluster3 and cluster4 without.
-func clusters(t *testing.T) *labtest.Lab {
+// clusters are what a test asks for: cluster1, cluster2, … with a node each, and after them those without. No more than it
+// needs, since idle clusters take processor time, too.
+func clusters(t *testing.T, nodes, nodeless int) *labtest.Lab {
 	t.Helper()
-	return labtest.Use(t, labtest.Options{Clusters: 4, NodelessFrom: 3})
+	return labtest.Use(t, labtest.Options{Clusters: nodes + nodeless, NodelessFrom: nodes + 1})
 }
 
 // configOf is how a client of a cluster is made, for what a test does beside the plugin.

@@ -15,7 +15,7 @@ import (
 
 // A remote of which the user has no context is looked at with the primary's credentials for it.
 func TestRemoteWithoutContext(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	primary(t, lab)
 	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	narrow := *lab

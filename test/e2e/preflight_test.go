@@ -159,7 +159,7 @@ metadata: {name: held, namespace: istio-system, finalizers: [example.com/held]}
 
 // What stands in the way of bare clusters is named before anything is written, and nothing is.
 func TestPreflight(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 2, 2)
 	contexts := copyKubeconfig(t, lab)
 	twin := func(name, of string) {
 		lab.Kubectl(t, of, "config", "--kubeconfig", contexts, "set-context", name, "--cluster", of, "--user", of+"-admin")
@@ -283,7 +283,7 @@ func TestPreflight(t *testing.T) {
 
 // What stands in the way of joining a mesh that is there.
 func TestPreflightOfRemotes(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 2, 2)
 	primary(t, lab)
 	lab.MustMesh(t, "attach-remote", "taken=cluster3", "--context", "cluster1")
 	owned := func(owner string) func(t *testing.T) {

@@ -25,9 +25,9 @@ import (
 // A remote secret that somebody edits while istiod reads its cluster makes Istio 1.29 stop processing remote secrets. An
 // attach-remote that waits for the cluster restarts istiod then, or says that it takes a restart.
 func TestSecretEditedWhileAttaching(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	primary(t, lab)
-	attach := []string{"attach-remote", "cluster3", "--context", "cluster1"}
+	attach := []string{"attach-remote", "cluster2", "--context", "cluster1"}
 	t.Run("as soon as it is there", func(t *testing.T) {
 		command := lab.Command(t.Context(), os.Getenv("KUBECTL_MESH_BIN"), attach...)
 		edited := editOnceThere(t, lab)
@@ -38,7 +38,7 @@ func TestSecretEditedWhileAttaching(t *testing.T) {
 		if r.Code != 0 {
 			t.Fatalf("attach-remote: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
-		healthy(t, lab, "cluster3")
+		healthy(t, lab, "cluster2")
 	})
 	t.Run("and two runs at once renew its token", func(t *testing.T) { twoRunsAtOnce(t, lab, attach) })
 	t.Run("and another run was killed at it", func(t *testing.T) { afterAKilledRun(t, lab, attach) })
@@ -63,7 +63,7 @@ func TestSecretEditedWhileAttaching(t *testing.T) {
 			if r := lab.Mesh(t, "verify", "--context", "cluster1"); r.Code != 0 {
 				mustContain(t, r.Stdout, "not-synced")
 				lab.MustMesh(t, attach...)
-				healthy(t, lab, "cluster3")
+				healthy(t, lab, "cluster2")
 			}
 		})
 	}
@@ -86,20 +86,20 @@ func TestSecretEditedWhileAttaching(t *testing.T) {
 		mustContain(t, r.Stderr, "closed", "--restart-istiod=false", "kubectl --context cluster1 -n istio-system rollout restart deployment istiod")
 		r = lab.MustMesh(t, attach...)
 		mustContain(t, r.Stderr, "Restart istiod")
-		healthy(t, lab, "cluster3")
+		healthy(t, lab, "cluster2")
 		// The command has waited for an istiod that leads there, so that new namespaces get their root certificate.
-		lock := lab.Kubectl(t, "cluster3", "-n", "istio-system", "get", "configmap", "istio-namespace-controller-election", "-o", "yaml")
+		lock := lab.Kubectl(t, "cluster2", "-n", "istio-system", "get", "configmap", "istio-namespace-controller-election", "-o", "yaml")
 		pods := strings.Fields(lab.Kubectl(t, "cluster1", "-n", "istio-system", "get", "pods", "-l", "app=istiod", "-o", "jsonpath={.items[*].metadata.name}"))
 		if !slices.ContainsFunc(pods, func(pod string) bool { return strings.Contains(lock, pod) }) {
-			t.Errorf("none of %v leads in cluster3:\n%s", pods, lock)
+			t.Errorf("none of %v leads in cluster2:\n%s", pods, lock)
 		}
 	})
 }
 
-// renewToken has cluster3's credentials to be made anew.
+// renewToken has cluster2's credentials to be made anew.
 func renewToken(t *testing.T, lab *labtest.Lab) {
 	t.Helper()
-	lab.Kubectl(t, "cluster3", "-n", "istio-system", "delete", "secret", "istio-reader-service-account-istio-remote-secret-token")
+	lab.Kubectl(t, "cluster2", "-n", "istio-system", "delete", "secret", "istio-reader-service-account-istio-remote-secret-token")
 }
 
 // leases are those of the plugin's in the primary.
@@ -123,7 +123,7 @@ func twoRunsAtOnce(t *testing.T, lab *labtest.Lab, attach []string) {
 		})
 	}
 	runs.Wait()
-	healthy(t, lab, "cluster3")
+	healthy(t, lab, "cluster2")
 	if left := leases(t, lab); left != "" {
 		t.Errorf("left is %s", left)
 	}
@@ -138,7 +138,7 @@ func afterAKilledRun(t *testing.T, lab *labtest.Lab, attach []string) {
 	}
 	holder, seconds, now := "alice@laptop/1", int32(2), metav1.NowMicro()
 	_, err = client.CoordinationV1().Leases("istio-system").Create(t.Context(), &coordinationv1.Lease{
-		ObjectMeta: metav1.ObjectMeta{Name: "kubectl-mesh-remote-cluster3"},
+		ObjectMeta: metav1.ObjectMeta{Name: "kubectl-mesh-remote-cluster2"},
 		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now},
 	}, metav1.CreateOptions{})
 	if err != nil {
@@ -151,13 +151,13 @@ func afterAKilledRun(t *testing.T, lab *labtest.Lab, attach []string) {
 	}
 	r := lab.MustMesh(t, append(slices.Clone(attach), "-v")...)
 	mustContain(t, r.Stderr, "waiting for alice@laptop/1, who has been at this since "+now.Local().Format(time.TimeOnly), "1 deleted, after waiting for alice@laptop/1")
-	healthy(t, lab, "cluster3")
+	healthy(t, lab, "cluster2")
 	if left := leases(t, lab); left != "" {
 		t.Errorf("left is %s", left)
 	}
 }
 
-// editOnceThere puts a blank line into the kubeconfig in cluster3's remote secret, which then says the same, as soon as the
+// editOnceThere puts a blank line into the kubeconfig in cluster2's remote secret, which then says the same, as soon as the
 // secret is there.
 func editOnceThere(t *testing.T, lab *labtest.Lab) <-chan error {
 	t.Helper()
@@ -166,7 +166,7 @@ func editOnceThere(t *testing.T, lab *labtest.Lab) <-chan error {
 		t.Fatal(err)
 	}
 	secrets := client.CoreV1().Secrets("istio-system")
-	watch, err := secrets.Watch(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=istio-remote-secret-cluster3"})
+	watch, err := secrets.Watch(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=istio-remote-secret-cluster2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func editOnceThere(t *testing.T, lab *labtest.Lab) <-chan error {
 			edited <- context.Cause(t.Context())
 			return
 		}
-		patch, err := json.Marshal(map[string]map[string][]byte{"data": {"cluster3": append(bytes.Clone(secret.Data["cluster3"]), '\n')}})
+		patch, err := json.Marshal(map[string]map[string][]byte{"data": {"cluster2": append(bytes.Clone(secret.Data["cluster2"]), '\n')}})
 		if err == nil {
 			_, err = secrets.Patch(t.Context(), secret.Name, types.MergePatchType, patch, metav1.PatchOptions{})
 		}

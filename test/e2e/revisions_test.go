@@ -4,7 +4,7 @@ import "testing"
 
 // Two revisions side by side: neither undoes what the other has written, and the gateway serves both.
 func TestTwoRevisions(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 3)
 	primary(t, lab)
 	primary(t, lab, "--revision", "canary")
 	lab.MustMesh(t, "attach-remote", "cluster3", "--context", "cluster1")

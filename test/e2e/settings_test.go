@@ -7,10 +7,10 @@ import (
 
 // What a run is told holds until a later one is told otherwise: leaving a flag out reverts nothing, and says so.
 func TestSettingsAreKept(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 1, 1)
 	kept := func(t *testing.T, cluster string, args ...string) {
 		t.Helper()
-		all := []string{"cluster1", "cluster3"}
+		all := []string{"cluster1", "cluster2"}
 		before := versions(t, lab, all...)
 		r := lab.MustMesh(t, args...)
 		mustContain(t, strings.ToLower(r.Stdout), "nothing was written")
@@ -43,10 +43,10 @@ func TestSettingsAreKept(t *testing.T) {
 	lab.MustMesh(t, "expose-istiod", "--context", "cluster1", "-f", lab.Overlay)
 	kept(t, "cluster1", "expose-istiod", "--context", "cluster1")
 
-	attach := []string{"attach-remote", "cluster3", "--context", "cluster1"}
+	attach := []string{"attach-remote", "cluster2", "--context", "cluster1"}
 	lab.MustMesh(t, append(attach, "--set", "values.sidecarInjectorWebhook.reinvocationPolicy=IfNeeded")...)
-	kept(t, "cluster3", attach...)
-	policies := lab.Kubectl(t, "cluster3", "get", "mutatingwebhookconfigurations", "-o", "jsonpath={.items[*].webhooks[*].reinvocationPolicy}")
+	kept(t, "cluster2", attach...)
+	policies := lab.Kubectl(t, "cluster2", "get", "mutatingwebhookconfigurations", "-o", "jsonpath={.items[*].webhooks[*].reinvocationPolicy}")
 	mustContain(t, policies, "IfNeeded")
 
 	// The way back is said, and the next run keeps that.
@@ -59,7 +59,7 @@ func TestSettingsAreKept(t *testing.T) {
 	}
 	kept(t, "cluster1", install...)
 	r = lab.MustMesh(t, append(attach, "--reset-settings")...)
-	if now := lab.Kubectl(t, "cluster3", "get", "mutatingwebhookconfigurations", "-o", "jsonpath={.items[*].webhooks[*].reinvocationPolicy}"); strings.Contains(now, "IfNeeded") {
+	if now := lab.Kubectl(t, "cluster2", "get", "mutatingwebhookconfigurations", "-o", "jsonpath={.items[*].webhooks[*].reinvocationPolicy}"); strings.Contains(now, "IfNeeded") {
 		t.Errorf("the webhooks still have the setting: %s\n%s", now, r.Stderr)
 	}
 }

@@ -107,7 +107,7 @@ func seen(t *testing.T, all []judged, id, cluster, to string) string {
 // A port that is closed to a remote is named once, from where it is called; this machine, which gets through, does not
 // count.
 func TestPortsClosedToARemote(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 2, 0)
 	primary(t, lab)
 	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	t.Cleanup(func() { restore(t, lab, "cluster2") })
@@ -134,7 +134,7 @@ func TestPortsClosedToARemote(t *testing.T) {
 
 // Each pair is broken at another link, and explained by that.
 func TestBrokenPairs(t *testing.T) {
-	lab := clusters(t)
+	lab := clusters(t, 2, 0)
 	primary(t, lab)
 	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	t.Cleanup(func() { restore(t, lab, "cluster1") })
