@@ -43,7 +43,20 @@ const token = "a-token-that-nobody-may-see"
 
 func TestReadOnServer(t *testing.T) {
 	lab := labtest.Use(t, labtest.Options{Clusters: 1, NodelessFrom: 1})
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *labtest.Lab)
+	}{
+		{"what is there", readWhatIsThere},
+		{"forbidden", readForbidden},
+		{"hanging", readHanging},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, lab) })
+	}
+}
 
+func readWhatIsThere(t *testing.T, lab *labtest.Lab) {
+	t.Helper()
 	bare := read(t, lab, "", "1m")
 	if bare.UID == "" || bare.KubernetesVersion == "" || bare.CA == "" || len(bare.Unreadable) > 0 {
 		t.Errorf("a bare cluster: %+v", bare)
@@ -82,8 +95,8 @@ current-context: west
 }
 
 // What may not be read is noted as such, and is not taken for absent.
-func TestReadForbidden(t *testing.T) {
-	lab := labtest.Use(t, labtest.Options{Clusters: 1, NodelessFrom: 1})
+func readForbidden(t *testing.T, lab *labtest.Lab) {
+	t.Helper()
 	seen := read(t, lab, "nobody", "1m")
 	for _, what := range []string{observe.RemoteSecretsPart, observe.ControlPlanes} {
 		if reason, could := seen.CouldNotRead(what); !could || !strings.Contains(reason, "forbidden") {
@@ -96,8 +109,8 @@ func TestReadForbidden(t *testing.T) {
 }
 
 // An API server that hangs costs its timeout once: nothing else is tried.
-func TestReadHanging(t *testing.T) {
-	lab := labtest.Use(t, labtest.Options{Clusters: 1, NodelessFrom: 1})
+func readHanging(t *testing.T, lab *labtest.Lab) {
+	t.Helper()
 	lab.Lab(t, "pause", "cluster1", "kube-apiserver")
 	defer lab.Lab(t, "resume", "cluster1", "kube-apiserver")
 	seen := read(t, lab, "", "2s")
