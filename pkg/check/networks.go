@@ -19,6 +19,9 @@ func networkUnconnected(v view) []Result {
 		if r := blind(seen, observe.APIServer); r != nil {
 			return r
 		}
+		if r := v.blindTo(primary, observe.ControlPlanes); r != nil {
+			return r // it says which network is the primary's
+		}
 		if c.Network == primary.Network {
 			return pass("on the primary's network (%q)", c.Network)
 		}
@@ -30,12 +33,8 @@ func networkUnconnected(v view) []Result {
 			return pass("it is attached without a way between %q and %q, as you wish", primary.Network, c.Network)
 		}
 		for _, one := range []mesh.Cluster{c, primary} {
-			there := v.snapshot.Clusters[one.Name]
-			if there == nil {
-				continue
-			}
 			for _, part := range []string{observe.Gateways, observe.PassthroughPart} {
-				if r := blind(there, part); r != nil {
+				if r := v.blindTo(one, part); r != nil {
 					return r
 				}
 			}
@@ -46,6 +45,15 @@ func networkUnconnected(v view) []Result {
 		}
 		return fail(fix, "no call crosses between networks %q and %q: %s", primary.Network, c.Network, strings.Join(lacks, "; "))
 	})
+}
+
+// blindTo is blind for a cluster of the mesh.
+func (v view) blindTo(c mesh.Cluster, part string) []Result {
+	seen := v.snapshot.Clusters[c.Name]
+	if seen == nil {
+		return nil
+	}
+	return blind(seen, part)
 }
 
 // lacking is what a network lacks for its services to be reached from others.

@@ -63,6 +63,9 @@ func networksScenarios() []scenario {
 			apart(w)
 			w.east().Unreadable = []observe.Unreadable{{What: observe.PassthroughPart, Reason: "forbidden"}}
 		}, []string{"unknown network-unconnected west"}},
+		{"nobody may look at the primary's network", "preflight", func(w *world) {
+			w.east().Unreadable = []observe.Unreadable{{What: observe.ControlPlanes, Reason: "forbidden"}}
+		}, []string{"unknown adoptable east", "unknown network-unconnected south", "unknown network-unconnected west", "warn load-balancer east"}},
 	}
 }
 

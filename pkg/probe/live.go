@@ -79,7 +79,8 @@ func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Ta
 	pod := istio.InjectionProbe(metav1.NamespaceDefault, t.Revision)
 	err := c.Kube().CoreV1().RESTClient().Post().Namespace(pod.Namespace).Resource("pods").
 		VersionedParams(&metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}, scheme.ParameterCodec).
-		Timeout(dryRunTime).Body(pod).Do(ctx).Into(pod)
+		Param("timeout", dryRunTime.String()). // Timeout would end the call from here, too, before the API server can say so
+		Body(pod).Do(ctx).Into(pod)
 	var refused error
 	switch {
 	case err == nil:
