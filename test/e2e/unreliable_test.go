@@ -164,18 +164,18 @@ func judgedAs(t *testing.T, lab *labtest.Lab, args ...string) (code int, failed 
 
 // Through a network that fails some requests in every way, every command finishes, and what is judged is judged rightly.
 func TestUnreliableNetwork(t *testing.T) {
-	lab := clusters(t)
-	server := configOf(t, lab, "cluster3").Host
+	lab := clusters(t, 1, 1)
+	server := configOf(t, lab, "cluster2").Host
 	some := map[string]int{"closed": 15, "answer lost": 15, "stalled": 3, "500": 20, "503": 10, "HTML": 10}
 	for seed, http2 := range []bool{true, false} {
-		seen := through(t, lab, uint64(seed), http2, some, "cluster1", "cluster3")
-		if code, failed := judgedAs(t, seen, "preflight", "cluster3", "--context", "cluster1", "--remote-server", server); failed != nil || code != 0 && code != 3 {
+		seen := through(t, lab, uint64(seed), http2, some, "cluster1", "cluster2")
+		if code, failed := judgedAs(t, seen, "preflight", "cluster2", "--context", "cluster1", "--remote-server", server); failed != nil || code != 0 && code != 3 {
 			t.Errorf("preflight: exit code %d, %q", code, failed)
 		}
 		for _, command := range [][]string{
 			{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay},
 			{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay},
-			{"attach-remote", "cluster3", "--context", "cluster1", "--remote-server", server},
+			{"attach-remote", "cluster2", "--context", "cluster1", "--remote-server", server},
 		} {
 			// What can't be made again, such as a port-forward, may cost a second run.
 			r := seen.Mesh(t, command...)
@@ -187,14 +187,14 @@ func TestUnreliableNetwork(t *testing.T) {
 				t.Fatalf("%q does not finish: exit code %d\n%s%s", command, r.Code, r.Stdout, r.Stderr)
 			}
 		}
-		if code, failed := judgedAs(t, seen, "verify", "cluster3", "--context", "cluster1"); failed != nil || code != 0 && code != 3 {
+		if code, failed := judgedAs(t, seen, "verify", "cluster2", "--context", "cluster1"); failed != nil || code != 0 && code != 3 {
 			t.Errorf("verify of a healthy mesh: exit code %d, %q", code, failed)
 		}
-		if r := seen.Mesh(t, "status", "cluster3", "--context", "cluster1"); r.Code != 0 && r.Code != 3 {
+		if r := seen.Mesh(t, "status", "cluster2", "--context", "cluster1"); r.Code != 0 && r.Code != 3 {
 			t.Errorf("status: exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
 	}
-	healthy(t, lab, "cluster3")
+	healthy(t, lab, "cluster2")
 
 	// Nor is a healthy mesh called broken where --timeout ends the command, whenever that is.
 	for _, timeout := range []string{"60ms", "250ms", "1s", "4s"} {
@@ -203,21 +203,21 @@ func TestUnreliableNetwork(t *testing.T) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(flaws())) {
-		dead := through(t, lab, 1, true, map[string]int{name: 1000}, "cluster3")
+		dead := through(t, lab, 1, true, map[string]int{name: 1000}, "cluster2")
 		args := []string{"--context", "cluster1", "--request-timeout", "5s"}
-		if code, failed := judgedAs(t, dead, append([]string{"verify", "cluster3"}, args...)...); failed != nil || code != 3 {
+		if code, failed := judgedAs(t, dead, append([]string{"verify", "cluster2"}, args...)...); failed != nil || code != 3 {
 			t.Errorf("%s: verify: exit code %d, %q", name, code, failed)
 		}
-		r := dead.Mesh(t, append([]string{"attach-remote", "cluster3", "--remote-server", server}, args...)...)
+		r := dead.Mesh(t, append([]string{"attach-remote", "cluster2", "--remote-server", server}, args...)...)
 		if r.Code != 1 {
 			t.Errorf("%s: attach-remote: exit code %d", name, r.Code)
 		}
 		mustContain(t, r.Stderr, "(reachable)", "Nothing was written")
 	}
 
-	lab.Kubectl(t, "cluster3", "-n", "istio-system", "delete", "endpointslice", "istiod")
-	seen := through(t, lab, 2, true, some, "cluster1", "cluster3")
-	if code, _ := judgedAs(t, seen, "verify", "cluster3", "--context", "cluster1"); code != 1 && code != 3 {
+	lab.Kubectl(t, "cluster2", "-n", "istio-system", "delete", "endpointslice", "istiod")
+	seen := through(t, lab, 2, true, some, "cluster1", "cluster2")
+	if code, _ := judgedAs(t, seen, "verify", "cluster2", "--context", "cluster1"); code != 1 && code != 3 {
 		t.Errorf("verify of a broken mesh: exit code %d", code)
 	}
 }
