@@ -123,7 +123,7 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 }
 
 func (e *exposeIstiod) summary(ctx context.Context, s *session, wrote bool) error {
-	after, err := e.look(ctx, s.mesh, "")
+	after, err := e.look(ctx, s.mesh)
 	if err != nil {
 		return err
 	}

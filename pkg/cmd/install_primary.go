@@ -86,7 +86,11 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := i.look(ctx, m, plan.InstallPrimary)
+	stages := []plan.Stage{plan.InstallPrimary}
+	if i.convert != "" {
+		stages = append(stages, plan.ConvertRemote)
+	}
+	s, err := i.look(ctx, m, stages...)
 	if err != nil {
 		return err
 	}
@@ -124,7 +128,7 @@ func (i *installPrimary) run(ctx context.Context) error {
 	}
 	i.sayKept(primary.Name, kept)
 	options := plan.Options{Profile: cmp.Or(charts.Profile, given.Profile), Wait: i.wait}
-	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, options), plan.InstallPrimary)
+	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, options), stages...)
 	if i.objects.dry() {
 		return i.rehearse(ctx, s, steps)
 	}

@@ -123,7 +123,7 @@ func (s *objects) done(step plan.Step, part string, result apply.Result) {
 // partOf names what a step is a part of, so that names sort as parts are applied.
 func partOf(step plan.Step, m mesh.Mesh) string {
 	switch step.Stage {
-	case plan.InstallPrimary:
+	case plan.InstallPrimary, plan.ConvertRemote:
 		return "1-install-primary"
 	case plan.ExposeIstiod:
 		return "2-expose-istiod"

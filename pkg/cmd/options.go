@@ -162,8 +162,8 @@ const (
 )
 
 // look connects to all clusters of the mesh at once and reads them. Nothing is judged and nothing written.
-func (o *options) look(ctx context.Context, m mesh.Mesh, stage plan.Stage) (*session, error) {
-	return o.lookFor(ctx, m, []plan.Stage{stage}, lookAround, acquaintance{})
+func (o *options) look(ctx context.Context, m mesh.Mesh, stages ...plan.Stage) (*session, error) {
+	return o.lookFor(ctx, m, stages, lookAround, acquaintance{})
 }
 
 // acquaintance is what a command that has called the primary before it looks around need not do again.

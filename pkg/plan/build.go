@@ -131,7 +131,7 @@ func (b *builder) primary(c mesh.Cluster) {
 		for _, service := range b.seen(c.Name).IstiodServices {
 			slices = append(slices, service.Written...)
 		}
-		before = append(before, b.add(InstallPrimary, c.Name, "no-remote", "Take away what made it a remote", DropRemoteProfile{Slices: slices}, namespace))
+		before = append(before, b.add(ConvertRemote, c.Name, "no-remote", "Take away what made it a remote", DropRemoteProfile{Slices: slices}, namespace))
 	}
 	controlPlane := b.add(InstallPrimary, c.Name, "control-plane", "Install the control plane",
 		ApplyControlPlane{

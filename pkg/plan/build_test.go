@@ -128,6 +128,25 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// A remote is no longer one by the time that the control plane is installed.
+func TestConverted(t *testing.T) {
+	t.Parallel()
+	m := wanted("")
+	m.Clusters[0].Converted = true
+	s := fresh(m)
+	s.Clusters["east"].IstiodServices = []observe.IstiodService{{Name: "istiod", Written: []string{"istiod", "istiod-6"}}}
+	steps := Build(m, s, Options{})
+	if got, want := find[DropRemoteProfile](t, steps, "east/no-remote").Slices, s.Clusters["east"].IstiodServices[0].Written; !slices.Equal(got, want) {
+		t.Errorf("the slices %q are deleted, want %q", got, want)
+	}
+	if !before(steps, "east/namespace", "east/no-remote") || !before(steps, "east/no-remote", "east/control-plane") {
+		t.Errorf("the order is\n%s", render(steps, false))
+	}
+	if steps := Build(wanted(""), s, Options{}); slices.ContainsFunc(steps, func(s Step) bool { return s.Stage == ConvertRemote }) {
+		t.Errorf("a primary is converted:\n%s", render(steps, false))
+	}
+}
+
 // before is true when then needs first, directly or through others.
 func before(steps []Step, first, then string) bool {
 	for _, s := range steps {

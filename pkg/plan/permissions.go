@@ -61,6 +61,12 @@ func Permissions(stage Stage, namespace string) (primary, remote []observe.Permi
 	switch stage {
 	case InstallPrimary:
 		asked = append(write(controlPlaneKinds), dryRun)
+	case ConvertRemote: // what attach-remote recorded is found by listing it
+		asked = []observe.Permission{
+			{Verb: "delete", Group: "discovery.k8s.io", Resource: "endpointslices", Namespace: namespace},
+			{Verb: "list", Resource: "configmaps", Namespace: namespace},
+			{Verb: "delete", Resource: "configmaps", Namespace: namespace},
+		}
 	case ExposeIstiod:
 		asked = append(write(gatewayKinds), dryRun)
 	case AttachRemote:

@@ -8,8 +8,10 @@ type Stage string
 // The stages, in the order in which a mesh is built.
 const (
 	InstallPrimary Stage = "install-primary"
-	ExposeIstiod   Stage = "expose-istiod"
-	AttachRemote   Stage = "attach-remote"
+	// ConvertRemote is what install-primary does in addition to another primary's remote.
+	ConvertRemote Stage = "install-primary --convert-remote"
+	ExposeIstiod  Stage = "expose-istiod"
+	AttachRemote  Stage = "attach-remote"
 )
 
 // Step is one thing to do on one cluster.

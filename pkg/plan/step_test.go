@@ -116,7 +116,7 @@ func TestWrites(t *testing.T) {
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
-	for _, stage := range []Stage{InstallPrimary, ExposeIstiod, AttachRemote, "verify"} {
+	for _, stage := range []Stage{InstallPrimary, ConvertRemote, ExposeIstiod, AttachRemote, "verify"} {
 		primary, remote := Permissions(stage, "istio-system")
 		for _, side := range []struct {
 			name  string

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -19,6 +20,8 @@ import (
 type job struct {
 	args            []string
 	primary, remote []string
+	// on is the primary's context, where it is not cluster1.
+	on string
 }
 
 // Why grants are there that no request of the jobs uses.
@@ -75,24 +78,26 @@ func TestRolesAreEnough(t *testing.T) {
 	install := []string{"install-primary", "--network", "network1", "-f", lab.Overlay}
 	expose := []string{"expose-istiod", "-f", lab.Overlay}
 	attach := []string{"attach-remote", "cluster2", "--remote-server", server}
+	convert := slices.Concat(install, []string{"--convert-remote", "cluster2", "--wait=false"})
 	jobs := []job{
-		{[]string{"preflight", "cluster2", "--remote-server", server, "--skip", "permission"}, []string{"preflight"}, []string{"preflight"}},
-		{slices.Concat(install, []string{"--dry-run=server"}), []string{"install-primary", "istio-by-name"}, nil},
-		{install, []string{"install-primary", "istio-in-primary"}, nil},
-		{expose, []string{"expose-istiod"}, nil},
-		{attach, []string{"attach-remote-primary"}, []string{"attach-remote-remote", "istio-in-remote"}},
-		{[]string{"verify", "cluster2"}, []string{"verify-primary"}, []string{"verify-remote"}},
-		{[]string{"status", "cluster2"}, []string{"verify-primary"}, []string{"verify-remote"}},
-		{[]string{"graph", "cluster2"}, []string{"verify-primary"}, []string{"verify-remote"}},
+		{args: []string{"preflight", "cluster2", "--remote-server", server, "--skip", "permission"}, primary: []string{"preflight"}, remote: []string{"preflight"}},
+		{args: slices.Concat(install, []string{"--dry-run=server"}), primary: []string{"install-primary", "istio-by-name"}},
+		{args: install, primary: []string{"install-primary", "istio-in-primary"}},
+		{args: expose, primary: []string{"expose-istiod"}},
+		{args: attach, primary: []string{"attach-remote-primary"}, remote: []string{"attach-remote-remote", "istio-in-remote"}},
+		{args: []string{"verify", "cluster2"}, primary: []string{"verify-primary"}, remote: []string{"verify-remote"}},
+		{args: []string{"status", "cluster2"}, primary: []string{"verify-primary"}, remote: []string{"verify-remote"}},
+		{args: []string{"graph", "cluster2"}, primary: []string{"verify-primary"}, remote: []string{"verify-remote"}},
 		{
-			[]string{"verify", "cluster2", "--traffic", "--probe-image", labtest.ProbeImage},
-			[]string{"verify-primary", "verify-traffic", "verify-traffic-primary"}, []string{"verify-remote", "verify-traffic"},
+			args:    []string{"verify", "cluster2", "--traffic", "--probe-image", labtest.ProbeImage},
+			primary: []string{"verify-primary", "verify-traffic", "verify-traffic-primary"}, remote: []string{"verify-remote", "verify-traffic"},
 		},
 		// Again, with all of it there to be looked at.
-		{install, []string{"install-primary", "istio-in-primary"}, nil},
-		{expose, []string{"expose-istiod"}, nil},
-		{attach, []string{"attach-remote-primary"}, []string{"attach-remote-remote", "istio-in-remote"}},
+		{args: install, primary: []string{"install-primary", "istio-in-primary"}},
+		{args: expose, primary: []string{"expose-istiod"}},
+		{args: attach, primary: []string{"attach-remote-primary"}, remote: []string{"attach-remote-remote", "istio-in-remote"}},
 	}
+	last := job{args: convert, remote: []string{"install-primary", "istio-in-primary", "convert-remote"}, on: "cluster2"}
 	assign(t, lab, "cluster1", "ungranted", []string{"install-primary"})
 	r := narrow.Mesh(t, append(slices.Clone(install), "--dry-run=server", "--context", "cluster1", "--as", "jane", "--as-group", "ungranted")...)
 	if r.Code != 1 {
@@ -101,15 +106,15 @@ func TestRolesAreEnough(t *testing.T) {
 	mustContain(t, r.Stderr, "ClusterRole/istiod-clusterrole-istio-system: ", "not currently held", "escalate and bind")
 
 	used := map[string]bool{}
-	for _, j := range jobs {
+	does := func(j job) bool {
 		name := strings.Join(append([]string{j.args[0]}, j.primary...), " ")
-		t.Run(name, func(t *testing.T) {
+		return t.Run(name, func(t *testing.T) {
 			group := strings.ReplaceAll(name, " ", "-")
 			assign(t, lab, "cluster1", group, j.primary)
 			assign(t, lab, "cluster2", group, j.remote)
 			onPrimary.forget()
 			onRemote.forget()
-			r := narrow.Mesh(t, append(slices.Clone(j.args), "--context", "cluster1", "--as", "jane", "--as-group", group)...)
+			r := narrow.Mesh(t, append(slices.Clone(j.args), "--context", cmp.Or(j.on, "cluster1"), "--as", "jane", "--as-group", group)...)
 			if r.Code != 0 {
 				t.Fatalf("exit code %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 			}
@@ -125,14 +130,17 @@ func TestRolesAreEnough(t *testing.T) {
 				}
 			}
 		})
-		if t.Failed() {
+	}
+	for _, j := range jobs {
+		if !does(j) {
 			return // the others need what this one was to make
 		}
 	}
 	t.Run("without all Secrets", func(t *testing.T) { withoutAllSecrets(t, lab, &narrow) })
+	does(last) // after which there is no remote
 
 	reasons := unused()
-	for _, j := range jobs {
+	for _, j := range append(jobs, last) {
 		for _, g := range grantsOf(t, slices.Concat(j.primary, j.remote)...) {
 			switch excepted := reasons[g.String()] != ""; {
 			case strings.HasPrefix(g.file, "istio-"): // what is granted on

@@ -85,6 +85,7 @@ func TestRolesHaveWhatIsAskedFor(t *testing.T) {
 		primary, remote string
 	}{
 		{plan.InstallPrimary, "install-primary", ""},
+		{plan.ConvertRemote, "convert-remote", ""},
 		{plan.ExposeIstiod, "expose-istiod", ""},
 		{plan.AttachRemote, "attach-remote-primary", "attach-remote-remote"},
 	} {
