@@ -10,7 +10,7 @@ import (
 
 // A remote is known by its cluster, whatever its context is called, and keeps its name.
 func TestRenamedContext(t *testing.T) {
-	lab := clusters(t, 1, 1)
+	lab := clusters(t, 1, 2)
 	primary(t, lab)
 	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
 	renamed := *lab
@@ -28,6 +28,30 @@ func TestRenamedContext(t *testing.T) {
 		out := renamed.MustMesh(t, append(args, "--context", "cluster1")...).Stdout
 		mustContain(t, out, "cluster2")
 	}
+	sharedCA(t, lab)
+}
+
+// sharedCA attaches cluster3 beside cluster2. Their API servers have a CA in common, and no context leads to cluster2.
+func sharedCA(t *testing.T, lab *labtest.Lab) {
+	t.Helper()
+	lacking := *lab
+	lacking.Kubeconfig = copyKubeconfig(t, lab)
+	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", lacking.Kubeconfig, "delete-context", "cluster2")
+	secret := func(cluster string) string {
+		return lab.Kubectl(t, "cluster1", "-n", "istio-system", "get", "secret", "istio-remote-secret-"+cluster, "-o", "jsonpath={.data."+cluster+"}")
+	}
+	ca := func(cluster string) string {
+		return lab.Kubectl(t, cluster, "config", "view", "--raw", "--minify", "-o", "jsonpath={.clusters[0].cluster.certificate-authority-data}")
+	}
+	if one, other := ca("cluster2"), ca("cluster3"); one == "" || one != other {
+		t.Fatalf("cluster2 and cluster3 have no CA in common: %q, %q", one, other)
+	}
+	held := secret("cluster2")
+	mustContain(t, lacking.MustMesh(t, "attach-remote", "cluster3", "--context", "cluster1").Stdout, "Attached to cluster1: cluster3.")
+	if now := secret("cluster2"); now != held {
+		t.Error("attaching cluster3 has changed the secret of cluster2")
+	}
+	healthy(t, lab, "cluster2", "cluster3")
 }
 
 // A remote is never taken for a primary, be it by a wrong current context; one that is made a primary on purpose can be

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -16,7 +17,7 @@ func TestKubeconfigHasAContextForEachCluster(t *testing.T) {
 	one, two := exampleCluster(dir), exampleCluster(dir)
 	two.Name, two.Number, two.dir = "cluster2", 5, filepath.Join(dir, "cluster2")
 	for _, each := range []cluster{one, two} {
-		if err := makeCertificates(each.pki(), each.Name, servingNames(each.node(), apiServiceAddress(each.Number))); err != nil {
+		if err := makeCertificates(each.pki(), "", each.Name, servingNames(each.node(), apiServiceAddress(each.Number))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -55,7 +56,7 @@ func TestKubeconfigHasAContextForEachCluster(t *testing.T) {
 func TestCertificates(t *testing.T) {
 	c := exampleCluster(t.TempDir())
 	names := servingNames(c.node(), apiServiceAddress(c.Number))
-	if err := makeCertificates(c.pki(), c.Name, names); err != nil {
+	if err := makeCertificates(c.pki(), "", c.Name, names); err != nil {
 		t.Fatal(err)
 	}
 	load := func(name string) *x509.Certificate {
@@ -77,10 +78,50 @@ func TestCertificates(t *testing.T) {
 	if _, err := admin.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: usage}); err != nil {
 		t.Errorf("the administrator: %v", err)
 	}
-	if err := makeCertificates(c.pki(), c.Name, names); err != nil {
+	if err := makeCertificates(c.pki(), "", c.Name, names); err != nil {
 		t.Fatal(err)
 	}
 	if !load("admin.crt").Equal(admin) {
 		t.Error("made again, the certificates are others: kubeconfigs in use would fail")
+	}
+}
+
+// Clusters share an authority if they are told to, and nothing else.
+func TestSharedAuthority(t *testing.T) {
+	dir := t.TempDir()
+	names := servingNames(exampleCluster(dir).node())
+	for cluster, shared := range map[string]string{"one": filepath.Join(dir, "shared"), "two": filepath.Join(dir, "shared"), "three": ""} {
+		if err := makeCertificates(filepath.Join(dir, cluster), shared, cluster, names); err != nil {
+			t.Fatal(err)
+		}
+	}
+	load := func(cluster, file string) []byte {
+		raw, err := os.ReadFile(filepath.Join(dir, cluster, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	for _, file := range []string{"ca.crt", "ca.key", "service-accounts.key", "apiserver.crt"} {
+		shared := strings.HasPrefix(file, "ca.")
+		if bytes.Equal(load("one", file), load("two", file)) != shared {
+			t.Errorf("one and two share %s: %t; want %t", file, !shared, shared)
+		}
+		if bytes.Equal(load("one", file), load("three", file)) {
+			t.Errorf("three shares %s", file)
+		}
+	}
+	roots, err := cert.NewPool(filepath.Join(dir, "one", "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cluster, trusted := range map[string]bool{"one": true, "two": true, "three": false} {
+		serving, err := cert.ParseCertsPEM(load(cluster, "apiserver.crt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := serving[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: "kubernetes"}); (err == nil) != trusted {
+			t.Errorf("whoever trusts one's authority trusts the API server of %s: %t (%v)", cluster, !trusted, err)
+		}
 	}
 }

@@ -69,6 +69,14 @@ func (l *Lab) clusterOf(s state, of Cluster) cluster {
 	}
 }
 
+// authorityOf is the folder of the certificate authority that a cluster shares with others; empty for one of its own.
+func (l *Lab) authorityOf(of cluster) string {
+	if !of.SharedCA {
+		return ""
+	}
+	return filepath.Join(l.dir(), "shared-ca")
+}
+
 func (l *Lab) clusters(s state) []cluster {
 	all := make([]cluster, 0, len(s.Clusters))
 	for _, each := range s.Clusters {

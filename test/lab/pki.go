@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/big"
@@ -20,33 +21,59 @@ import (
 	"k8s.io/client-go/util/keyutil"
 )
 
-// authority is a cluster's certificate authority.
+// authority is the certificate authority of a cluster, or of several.
 type authority struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
 }
 
-// makeCertificates makes all that a cluster's components authenticate with, in the folder dir, unless it is there.
-func makeCertificates(dir, cluster string, serving cert.AltNames) error {
+// makeAuthority makes a certificate authority in the folder dir, or finds it there.
+func makeAuthority(dir, name string) (authority, error) {
+	certificates, err := cert.CertsFromFile(filepath.Join(dir, "ca.crt")) // which is written after the key
+	if err == nil {
+		key, err := readKey(filepath.Join(dir, "ca.key"))
+		return authority{certificate: certificates[0], key: key}, err
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return authority{}, err
+	}
+	key, err := newKey(filepath.Join(dir, "ca.key"))
+	if err != nil {
+		return authority{}, err
+	}
+	certificate, err := cert.NewSelfSignedCACert(cert.Config{CommonName: name}, key)
+	if err != nil {
+		return authority{}, fmt.Errorf("make the certificate authority: %w", err)
+	}
+	return authority{certificate: certificate, key: key}, writeCertificates(filepath.Join(dir, "ca.crt"), certificate)
+}
+
+// makeCertificates makes all that a cluster's components authenticate with, in the folder dir, unless it is there. The
+// authority is that of the folder shared, or, without one, the cluster's own.
+func makeCertificates(dir, shared, cluster string, serving cert.AltNames) error {
 	// The administrator's comes last: if it is there, all are.
 	if _, err := os.Stat(filepath.Join(dir, "admin.crt")); err == nil {
 		return nil
 	}
-	key, err := newKey(filepath.Join(dir, "ca.key"))
-	if err != nil {
-		return err
+	if shared != "" {
+		if _, err := makeAuthority(shared, "shared-ca"); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return err
+		}
+		for _, file := range []string{"ca.key", "ca.crt"} {
+			if err := linkFile(filepath.Join(shared, file), filepath.Join(dir, file)); err != nil {
+				return err
+			}
+		}
 	}
-	certificate, err := cert.NewSelfSignedCACert(cert.Config{CommonName: cluster + "-ca"}, key)
+	ca, err := makeAuthority(dir, cluster+"-ca")
 	if err != nil {
-		return fmt.Errorf("make the certificate authority: %w", err)
-	}
-	if err := writeCertificates(filepath.Join(dir, "ca.crt"), certificate); err != nil {
 		return err
 	}
 	if _, err := newKey(filepath.Join(dir, "service-accounts.key")); err != nil {
 		return err
 	}
-	ca := authority{certificate: certificate, key: key}
 	err = ca.issue(dir, "apiserver", x509.Certificate{
 		Subject:     pkix.Name{CommonName: "kube-apiserver"},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -110,6 +137,18 @@ func newKey(path string) (crypto.Signer, error) {
 		return nil, err
 	}
 	return key, writeFile(path, raw, 0o600)
+}
+
+func readKey(path string) (crypto.Signer, error) {
+	key, err := keyutil.PrivateKeyFromFile(path)
+	if err != nil {
+		return nil, err
+	}
+	signer, is := key.(crypto.Signer)
+	if !is {
+		return nil, fmt.Errorf("%s signs nothing", path)
+	}
+	return signer, nil
 }
 
 func writeCertificates(path string, certificates ...*x509.Certificate) error {

@@ -37,6 +37,8 @@ type Cluster struct {
 	// AggregatorRouting has the API server call webhooks at the endpoints of their Services, as EKS and k3s do; it does so
 	// anyway in a cluster without a node.
 	AggregatorRouting bool `json:"aggregatorRouting,omitempty"`
+	// SharedCA is true where the certificate authority is that of other clusters, too.
+	SharedCA bool `json:"sharedCA,omitempty"`
 	// LoadBalancer is the way in which Services of that type get their address.
 	LoadBalancer LoadBalancerMode `json:"loadBalancer"`
 }

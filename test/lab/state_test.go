@@ -109,6 +109,9 @@ func TestUpOptions(t *testing.T) {
 		},
 		"routing":          {UpOptions{Clusters: 2, AggregatorRouting: []string{"cluster2"}}, []Cluster{{Name: "cluster2"}}, ""},
 		"routing of none":  {UpOptions{Clusters: 1, AggregatorRouting: []string{"cluster2"}}, nil, `no cluster "cluster2" with aggregator routing`},
+		"a CA of several":  {UpOptions{Clusters: 1, SharedCA: []string{"cluster1"}}, []Cluster{{Name: "cluster1", SharedCA: true}}, ""},
+		"a CA of none":     {UpOptions{Clusters: 1, SharedCA: []string{"cluster2"}}, nil, `no cluster "cluster2" to share a CA`},
+		"another CA":       {UpOptions{Clusters: 1, SharedCA: []string{"cluster1"}}, []Cluster{{Name: "cluster1"}}, "cluster1 has a CA of its own already"},
 		"without its node": {UpOptions{Clusters: 1, NodelessFrom: 1}, []Cluster{{Name: "cluster1"}}, "cluster1 has a node already"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,6 +27,8 @@ type UpOptions struct {
 	// AggregatorRouting are the clusters whose API servers are to call webhooks at the endpoints of their Services. Those
 	// that are there already begin, or cease, to do so.
 	AggregatorRouting []string
+	// SharedCA are the clusters with one certificate authority. Clusters that are there keep theirs.
+	SharedCA []string
 }
 
 //go:embed istio.yaml
@@ -101,6 +103,11 @@ func (o UpOptions) validate() error {
 			return fmt.Errorf("there will be no cluster %q with aggregator routing: there will be %v", name, o.names())
 		}
 	}
+	for _, name := range o.SharedCA {
+		if !slices.Contains(o.names(), name) {
+			return fmt.Errorf("there will be no cluster %q to share a CA: there will be %v", name, o.names())
+		}
+	}
 	return nil
 }
 
@@ -116,6 +123,9 @@ func (o UpOptions) agree(current state) error {
 		}
 		if o.nodeless(i) && !present.Nodeless {
 			return fmt.Errorf("%s has a node already; to be without: lab down", name)
+		}
+		if slices.Contains(o.SharedCA, name) && !present.SharedCA {
+			return fmt.Errorf("%s has a CA of its own already; to share one: lab down", name)
 		}
 	}
 	return nil
@@ -223,6 +233,7 @@ func (l *Lab) ensureSpaces(ctx context.Context, groups cgroups, current *state, 
 			Name: name, Number: number, Network: network,
 			Nodeless:          options.nodeless(i),
 			AggregatorRouting: slices.Contains(options.AggregatorRouting, name),
+			SharedCA:          slices.Contains(options.SharedCA, name),
 			LoadBalancer:      LoadBalancerIP,
 		})
 		if err := current.write(l.dir()); err != nil {
@@ -284,7 +295,7 @@ func (l *Lab) ensureSpace(ctx context.Context, groups cgroups, atHub int, of clu
 	if err := connectCluster(atHub, holder, of.lab, of.Cluster); err != nil {
 		return 0, err
 	}
-	if err := makeCertificates(of.pki(), of.Name, servingNames(of.node(), apiServiceAddress(of.Number))); err != nil {
+	if err := makeCertificates(of.pki(), l.authorityOf(of), of.Name, servingNames(of.node(), apiServiceAddress(of.Number))); err != nil {
 		return 0, err
 	}
 	files, err := of.configFiles()

@@ -64,6 +64,8 @@ type Options struct {
 	Networks map[string]string
 	// AggregatorRouting are the clusters whose API servers call webhooks at the endpoints of their Services.
 	AggregatorRouting []string
+	// SharedCA are the clusters whose API servers have certificates of one CA.
+	SharedCA []string
 }
 
 // args are those of the lab's program that make such clusters.
@@ -74,6 +76,9 @@ func (o Options) args() []string {
 	}
 	if len(o.AggregatorRouting) > 0 {
 		args = append(args, "--aggregator-routing", strings.Join(o.AggregatorRouting, ","))
+	}
+	if len(o.SharedCA) > 0 {
+		args = append(args, "--shared-ca", strings.Join(o.SharedCA, ","))
 	}
 	return args
 }

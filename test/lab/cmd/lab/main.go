@@ -98,6 +98,7 @@ func (a *app) up() *cobra.Command {
 	flags.IntVar(&options.NodelessFrom, "nodeless-from", 0, "the number of the first cluster without a node")
 	flags.StringToStringVar(&options.Networks, "network", nil, "CLUSTER=NETWORK, if it is not network1; repeatable")
 	flags.StringSliceVar(&options.AggregatorRouting, "aggregator-routing", nil, "clusters whose API server runs with --enable-aggregator-routing, as EKS's and k3s's do; up without it takes that back")
+	flags.StringSliceVar(&options.SharedCA, "shared-ca", nil, "clusters whose API servers have certificates of one CA, as those of a company may")
 	flags.StringVarP(&output, "output", "o", "", "json, for programs")
 	return command
 }
