@@ -40,6 +40,14 @@ func credentialFaults() []fault {
 			},
 		},
 		{
+			// attach-remote keeps an address that it finds there, but not this one.
+			name: "the address of another API server", tells: []string{"fail secret-ca cluster2"},
+			breaks: func(t *testing.T, b *bed) {
+				t.Helper()
+				replaceLine("server", b.Clusters[0].Server)(t, b)
+			},
+		},
+		{
 			name: "a token that was never given", tells: []string{"fail token-expired cluster2"},
 			breaks: replaceLine("token", "nonsense"),
 		},
