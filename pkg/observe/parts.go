@@ -209,7 +209,7 @@ func istiodServiceOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) I
 		for _, e := range slice.Endpoints {
 			seen.Addresses = append(seen.Addresses, e.Addresses...)
 		}
-		if slice.Labels[discoveryv1.LabelManagedBy] == "" {
+		if by := slice.Labels[discoveryv1.LabelManagedBy]; by == "" || by == "Helm" { // which Istio's charts name, whoever applies them
 			seen.Written = append(seen.Written, slice.Name)
 		}
 	}

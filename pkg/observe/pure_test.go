@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,6 +147,22 @@ func TestGatewayOf(t *testing.T) {
 	service.Annotations = map[string]string{"kubectl-mesh.github.io/address": "nat.example"}
 	if got := gatewayOf(service, nil); got.Address != "nat.example" || !got.Override || got.Annotations != nil || got.ReadyEndpoints != 0 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// Slices that no controller makes stay until somebody deletes them.
+func TestIstiodServiceOf(t *testing.T) {
+	t.Parallel()
+	var endpoints []discoveryv1.EndpointSlice
+	for name, by := range map[string]string{"charts": "Helm", "selected": "endpointslice-controller.k8s.io", "mirrored": "endpointslicemirroring-controller.k8s.io", "hand": ""} {
+		endpoints = append(endpoints, discoveryv1.EndpointSlice{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{discoveryv1.LabelManagedBy: by}},
+			Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{"192.0.2.10"}}},
+		})
+	}
+	got := istiodServiceOf(&corev1.Service{}, endpoints)
+	if slices.Sort(got.Written); !slices.Equal(got.Written, []string{"charts", "hand"}) || len(got.Addresses) != len(endpoints) {
+		t.Errorf("seen is %+v", got)
 	}
 }
 

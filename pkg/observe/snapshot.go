@@ -329,7 +329,7 @@ type IstiodService struct {
 	Addresses []string `json:"addresses,omitempty"`
 	// Selector is true when the Service selects pods of its own cluster.
 	Selector bool `json:"selector,omitempty"`
-	// Written are the names of EndpointSlices that somebody has written, as attach-remote does; Kubernetes makes the others.
+	// Written are the names of EndpointSlices that somebody has written, as attach-remote does; controllers make the others.
 	Written []string `json:"written,omitempty"`
 }
 

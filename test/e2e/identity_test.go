@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
@@ -79,6 +80,9 @@ func TestRemoteIsNoPrimary(t *testing.T) {
 	healthy(t, lab, "cluster2")
 
 	lab.MustMesh(t, "install-primary", "--context", "cluster2", "-f", lab.Overlay, "--network", "network1", "--convert-remote", "cluster2")
+	if r := lab.Run(t, "kubectl", "--context", "cluster2", "-n", "istio-system", "get", "endpointslice", "istiod"); !strings.Contains(r.Stderr, "NotFound") {
+		t.Errorf("the address of cluster1 is still there: %s%s", r.Stdout, r.Stderr)
+	}
 	lab.MustMesh(t, "install-primary", "--context", "cluster2") // it shows no sign of a remote any more
 	r := lab.Mesh(t, "verify", "cluster2", "--context", "cluster1", "-o", "json")
 	runFix(t, lab, r, "own-control-plane")
