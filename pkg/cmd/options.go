@@ -225,6 +225,9 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 	if s.snapshot, err = observe.Read(ctx, s.clusters, options); err != nil {
 		return nil, err
 	}
+	if slices.Contains(stages, plan.ConvertRemote) {
+		return s, nil // whoever its primary is
+	}
 	return s, o.findPrimary(ctx, s)
 }
 
