@@ -75,7 +75,7 @@ func (o *options) completeRemotes(c *cobra.Command, given []string, word string)
 	}
 	var attached []cobra.Completion
 	for _, secret := range secrets {
-		for _, place := range leadingTo(observe.RemoteSecretOf(secret), unseen(endpoints)) {
+		for _, place := range leadingTo(observe.RemoteSecretOf(secret), unseen(endpoints), primary.Server) {
 			if slices.Contains(contexts, place.Context) {
 				attached = append(attached, place.Context+"\tattached as "+secret.Cluster)
 			}

@@ -64,7 +64,7 @@ users: [{name: one, user: {token: t}}]
 		}
 		for _, secret := range []observe.RemoteSecret{{Cluster: arg, Server: secretServer, CA: observe.Fingerprint(secretCA)}, {Cluster: arg, Server: server}} {
 			contexts := []string{namesake(secret.Cluster, endpoints)}
-			for _, place := range leadingTo(secret, unseen(endpoints)) {
+			for _, place := range leadingTo(secret, unseen(endpoints), "") {
 				contexts = append(contexts, place.Context)
 			}
 			for _, context := range contexts {

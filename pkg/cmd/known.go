@@ -86,13 +86,16 @@ func (o *options) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh,
 	var looks sync.WaitGroup
 	looks.Go(func() { met.secrets, failed = observe.Follow(ctx, primary, held) })
 	if all { // those that are named are looked at, and known by their UIDs, later
-		looks.Go(func() { o.lookUp(ctx, m.Namespace, held, places) })
+		looks.Go(func() { o.lookUp(ctx, m.Namespace, likely(held, places), places) })
 	}
 	looks.Wait()
+	if all {
+		o.lookUp(ctx, m.Namespace, overlooked(held, met.secrets, places), places)
+	}
 	m.Clusters = slices.Clone(m.Clusters[:1])
 	for i, secret := range met.secrets {
 		remote := mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote}
-		leads := leadingTo(secret, places)
+		leads := leadingTo(secret, places, primary.Server)
 		switch i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
 			return c.Name == secret.Cluster || !c.Named && slices.ContainsFunc(leads, func(p place) bool { return p.Context == c.Context })
 		}); {
@@ -106,8 +109,8 @@ func (o *options) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh,
 		case len(leads) > 0:
 			remote.Context = leads[0].Context
 			met.silent[remote.Name] = leads[0].silent
-		case secret.Server == "":
-			remote.Context = namesake(secret.Cluster, endpoints) // a secret that says nothing of its cluster
+		case secret.Server == "", observe.SameServer(secret.Server, primary.Server):
+			remote.Context = namesake(secret.Cluster, endpoints) // its address says nothing of its cluster
 		}
 		if remote.Context == "" && held[i].Usable() {
 			// What is wrong with credentials of which no client can be made, the probe finds, too.

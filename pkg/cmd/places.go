@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -34,26 +33,49 @@ func unseen(endpoints []cluster.Endpoint) []place {
 	return places
 }
 
-// lookUp looks at the places that may be the clusters of remote secrets, all at once: those at the same address and, of a
-// secret whose address no context has, those with its CA or its cluster's name. These are no more than hints: a CA may be
-// that of many clusters.
-func (o *options) lookUp(ctx context.Context, namespace string, secrets []istio.RemoteCredentials, places []place) {
+// likely are the places that may be the clusters of remote secrets, and how long each may take to answer: those at the same
+// address and, of a secret whose address no context has, the hinted ones.
+func likely(secrets []istio.RemoteCredentials, places []place) map[int]time.Duration {
 	patience := map[int]time.Duration{}
 	for _, secret := range secrets {
-		at, hinted := map[int]time.Duration{}, map[int]time.Duration{}
+		found := false
 		for i, p := range places {
-			switch {
-			case observe.SameServer(p.Server, secret.Server):
-				at[i] = observe.Patience
-			case len(secret.CA) > 0 && observe.Fingerprint(p.CA) == observe.Fingerprint(secret.CA), mesh.ClusterName(p.Context) == secret.Cluster:
-				hinted[i] = max(patience[i], hintPatience)
+			if observe.SameServer(p.Server, secret.Server) {
+				patience[i], found = observe.Patience, true
 			}
 		}
-		if len(at) == 0 {
-			at = hinted
+		if !found {
+			addHinted(patience, secret, places)
 		}
-		maps.Copy(patience, at)
 	}
+	return patience
+}
+
+// overlooked are the hinted places of the secrets whose cluster is none of those that were looked at: a wrong address in a
+// secret may lead to another cluster. held and secrets are the same secrets.
+func overlooked(held []istio.RemoteCredentials, secrets []observe.RemoteSecret, places []place) map[int]time.Duration {
+	patience := map[int]time.Duration{}
+	for i, secret := range secrets {
+		if !slices.ContainsFunc(places, func(p place) bool { is, _ := p.is(secret); return is }) {
+			addHinted(patience, held[i], places)
+		}
+	}
+	return patience
+}
+
+// addHinted adds the places, not looked at yet, with a secret's CA or its cluster's name. These are no more than hints: a CA
+// may be that of many clusters.
+func addHinted(patience map[int]time.Duration, secret istio.RemoteCredentials, places []place) {
+	for i, p := range places {
+		sameCA := len(secret.CA) > 0 && observe.Fingerprint(p.CA) == observe.Fingerprint(secret.CA)
+		if p.uid == "" && p.silent == nil && (sameCA || mesh.ClusterName(p.Context) == secret.Cluster) {
+			patience[i] = max(patience[i], hintPatience)
+		}
+	}
+}
+
+// lookUp looks at places, all at once.
+func (o *options) lookUp(ctx context.Context, namespace string, patience map[int]time.Duration, places []place) {
 	var asked sync.WaitGroup
 	for i, patience := range patience {
 		asked.Go(func() {
@@ -69,28 +91,35 @@ func (o *options) lookUp(ctx context.Context, namespace string, secrets []istio.
 	asked.Wait()
 }
 
-// leadingTo are the places that are the cluster of a remote secret, by its UID or by the reader account's token; else
-// those at the secret's address of which nothing else is known. Those at its address come first.
-func leadingTo(secret observe.RemoteSecret, places []place) []place {
-	var there, elsewhere []place
+// is whether a place is the cluster of a remote secret, by its UID or by the reader account's token, and whether that is
+// known.
+func (p place) is(secret observe.RemoteSecret) (is, known bool) {
+	if secret.UID != "" && p.uid != "" {
+		return p.uid == secret.UID, true
+	}
+	is = secret.Token != "" && p.token == secret.Token
+	return is, is
+}
+
+// leadingTo are the places that are known to be the cluster of a remote secret, those at its address first, and then those at
+// its address of which it is not known. At the primary's own address these are none.
+func leadingTo(secret observe.RemoteSecret, places []place, primary string) []place {
+	var there, elsewhere, perhaps []place
 	for _, p := range places {
+		is, known := p.is(secret)
 		atAddress := observe.SameServer(p.Server, secret.Server)
-		is := secret.Token != "" && p.token == secret.Token
-		if secret.UID != "" && p.uid != "" {
-			is = p.uid == secret.UID
-		} else {
-			is = is || atAddress
-		}
 		switch {
 		case is && atAddress:
 			there = append(there, p)
 		case is:
 			elsewhere = append(elsewhere, p)
+		case !known && atAddress && !observe.SameServer(p.Server, primary):
+			perhaps = append(perhaps, p)
 		}
 	}
 	// One that answers is better than one that does not.
-	slices.SortStableFunc(there, func(a, b place) int { return rank(a) - rank(b) })
-	return append(there, elsewhere...)
+	slices.SortStableFunc(perhaps, func(a, b place) int { return rank(a) - rank(b) })
+	return slices.Concat(there, elsewhere, perhaps)
 }
 
 func rank(p place) int {

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
@@ -34,16 +36,62 @@ func TestLeadingTo(t *testing.T) {
 		{"no more than a CA", observe.RemoteSecret{Server: "https://172.18.0.3:6443", CA: observe.Fingerprint([]byte("shared"))}, []place{at("b", "https://b.example", "uid-b")}, nil},
 		{"one that answers first", observe.RemoteSecret{Server: west, UID: "uid-west"}, []place{silent, at("a", west, "uid-west")}, []string{"a", "silent"}},
 		{"none but a silent one", observe.RemoteSecret{Server: west, UID: "uid-west"}, []place{silent}, []string{"silent"}},
+		{"another cluster at its address", observe.RemoteSecret{Server: west, Token: "token-west"}, []place{at("a", west, "uid-a"), tokened}, []string{"tokened", "a"}},
+		{"the primary at its address", observe.RemoteSecret{Server: "https://east.example", Token: "token-west"}, []place{at("east", "https://east.example", "uid-east")}, nil},
 		{"a secret without an address", observe.RemoteSecret{}, []place{at("a", "", "")}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, p := range leadingTo(test.secret, test.places) {
+			for _, p := range leadingTo(test.secret, test.places, "https://east.example") {
 				got = append(got, p.Context)
 			}
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// Contexts at a secret's address are looked at first. Others follow where none of these is the cluster.
+func TestLookedAt(t *testing.T) {
+	t.Parallel()
+	const west = "https://west.example:6443"
+	endpoint := func(context, server, ca string) place {
+		return place{Endpoint: cluster.Endpoint{Context: context, Server: server, CA: []byte(ca)}}
+	}
+	held := []istio.RemoteCredentials{{Secret: "one", Cluster: "west", Credentials: istio.Credentials{Server: west, CA: []byte("ca-west")}}}
+	for _, test := range []struct {
+		name   string
+		places []place
+		// uids are those of the places that are looked at first.
+		uids          []string
+		first, second []string
+	}{
+		{"its cluster", []place{endpoint("west", west, "ca-west"), endpoint("twin", "https://b", "ca-west")}, []string{"uid-west"}, []string{"west"}, nil},
+		{"another cluster", []place{endpoint("east", west, "ca-east"), endpoint("west", "https://b", "ca-b"), endpoint("bastion", "https://c", "ca-west"), endpoint("d", "https://d", "ca-d")},
+			[]string{"uid-east"}, []string{"east"}, []string{"bastion", "west"}},
+		{"nobody", []place{endpoint("west", "https://b", "ca-b"), endpoint("d", "https://d", "ca-d")}, []string{"uid-b"}, []string{"west"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			names := func(of map[int]time.Duration) []string {
+				var names []string
+				for i := range of {
+					names = append(names, test.places[i].Context)
+				}
+				slices.Sort(names)
+				return names
+			}
+			if got := names(likely(held, test.places)); !slices.Equal(got, test.first) {
+				t.Errorf("looked at first are %q, want %q", got, test.first)
+			}
+			for i, uid := range test.uids {
+				test.places[i].uid = uid
+			}
+			secrets := []observe.RemoteSecret{{Secret: "one", Cluster: "west", Server: west, UID: "uid-west"}}
+			if got := names(overlooked(held, secrets, test.places)); !slices.Equal(got, test.second) {
+				t.Errorf("looked at then are %q, want %q", got, test.second)
 			}
 		})
 	}
