@@ -74,10 +74,10 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 	rescued := &rescue{Actor: a, cluster: w.cluster}
 	switch action := action.(type) {
 	case plan.AwaitDeployment:
-		what, look = "Deployment "+action.Name, a.rolledOut(w.cluster, action.Name)
+		what, look = "Deployment "+action.Name, a.rolledOut(w.cluster, action.Name, action.Discovery)
 	case plan.AwaitRestarted:
 		what, look = "Deployment "+action.Name, (&restarted{
-			rollout: a.rolledOut(w.cluster, action.Name),
+			rollout: a.rolledOut(w.cluster, action.Name, nil),
 			leader:  (&succession{Actor: a, primary: w.cluster, remote: w.cluster}).condition,
 		}).condition
 	case plan.AwaitAddress:
@@ -96,7 +96,7 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 	case plan.AwaitCABundle:
 		what, look = "certificate in the injector's webhooks", hasCABundle(w.cluster, a.Mesh.RevisionLabel())
 	case plan.AwaitRootCert:
-		what, look = "ConfigMap "+istio.RootCertConfigMap, hasRootCert(w.cluster, namespace)
+		what, look = "ConfigMap "+istio.RootCertConfigMap, a.hasRootCert(w.cluster, action.Discovery)
 	case plan.AwaitInjection:
 		what, look = "injection of a dry-run pod", injects(w.cluster, a.Mesh.Revision, action.Cluster)
 	default:
@@ -200,16 +200,6 @@ func hasCABundle(c *cluster.Cluster, revision string) condition {
 			}
 		}
 		return true, fmt.Sprintf("in %d webhook configurations", len(list.Items)), nil
-	}
-}
-
-func hasRootCert(c *cluster.Cluster, namespace string) condition {
-	return func(ctx context.Context) (bool, string, error) {
-		_, err := c.Kube().CoreV1().ConfigMaps(namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return false, "not written by istiod yet", nil
-		}
-		return err == nil, "there", err
 	}
 }
 

@@ -101,12 +101,6 @@ func TestServes(t *testing.T) {
 	expect(t, "served", serves(c, "istio-system"), true, "served")
 }
 
-func TestHasRootCert(t *testing.T) {
-	t.Parallel()
-	expect(t, "none", hasRootCert(faked(), "istio-system"), false, "not written by istiod yet")
-	expect(t, "there", hasRootCert(faked(&corev1.ConfigMap{ObjectMeta: meta(istio.RootCertConfigMap)}), "istio-system"), true, "there")
-}
-
 func TestHasCABundle(t *testing.T) {
 	t.Parallel()
 	injector := func(name, revision string, bundles ...string) *admissionv1.MutatingWebhookConfiguration {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
 )
 
@@ -22,14 +23,16 @@ type rollout struct {
 	*Actor
 	cluster *cluster.Cluster
 	name    string
+	// discovery are the mesh's selectors, for a Deployment whose pods mount what istiod writes.
+	discovery observe.DiscoverySelectors
 	// stuck is what keeps the pods from being ready, and since when it has been seen.
 	stuck obstacle.Obstacle
 	since time.Time
 }
 
 // rolledOut waits until a Deployment in Istio's namespace is rolled out, with at least one pod.
-func (a *Actor) rolledOut(c *cluster.Cluster, name string) condition {
-	return (&rollout{Actor: a, cluster: c, name: name}).condition
+func (a *Actor) rolledOut(c *cluster.Cluster, name string, discovery observe.DiscoverySelectors) condition {
+	return (&rollout{Actor: a, cluster: c, name: name, discovery: discovery}).condition
 }
 
 // condition is a condition.
@@ -48,6 +51,9 @@ func (r *rollout) condition(ctx context.Context) (done bool, seen string, err er
 		return true, fmt.Sprintf("%d ready", deployment.Status.ReadyReplicas), nil
 	}
 	stuck := obstacle.Of(deployment, r.pods(ctx, deployment))
+	if stuck.What == "" {
+		stuck = r.unrooted(ctx)
+	}
 	if err != nil { // its progress deadline has passed; that stays so until a pod becomes ready
 		if stuck.What == "" {
 			stuck = obstacle.Obstacle{Reason: "ProgressDeadlineExceeded", What: err.Error(), Command: []string{"describe", "deployment", r.name}}

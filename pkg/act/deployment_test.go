@@ -114,7 +114,7 @@ func TestRolledOut(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 				defer cancel()
 				begin := time.Now()
-				seen, err := waiter{cluster: c, say: func(string) {}}.until(ctx, "Deployment istiod", a.rolledOut(c, "istiod"))
+				seen, err := waiter{cluster: c, say: func(string) {}}.until(ctx, "Deployment istiod", a.rolledOut(c, "istiod", nil))
 				if err != nil {
 					seen = err.Error()
 				}

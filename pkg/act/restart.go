@@ -92,7 +92,7 @@ func (r *rescue) restartOnce(ctx context.Context, seen string) error {
 		return err
 	}
 	r.tried = true
-	r.rollout = r.rolledOut(r.cluster, r.istiod())
+	r.rollout = r.rolledOut(r.cluster, r.istiod(), nil)
 	return nil
 }
 

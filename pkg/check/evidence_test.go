@@ -158,6 +158,26 @@ func evidenceScenarios() []scenario {
 			delete(w.west().RootCerts, "shop")
 			w.west().RootWriter = w.plane().Replicas[0].Pod
 		}, []string{"fail root-cm-missing west"}},
+		{"a namespace without the root that is not selected", "", func(w *world) {
+			w.selectNamespaces("mesh", "joined")
+			delete(w.west().RootCerts, "shop")
+			w.west().RootWriter = "istiod-before"
+			w.west().InjectedLabels = map[string]map[string]string{"shop": {"istio-injection": "enabled"}}
+		}, []string{"fail root-cm-missing west"}},
+		{"a namespace without the root that is selected", "", func(w *world) {
+			w.selectNamespaces("mesh", "joined")
+			delete(w.west().RootCerts, "shop")
+			w.west().InjectedLabels = map[string]map[string]string{"shop": {"istio-injection": "enabled", "mesh": "joined"}}
+		}, []string{"fail root-cm-missing west"}},
+		{"Istio's namespace is not selected", "", func(w *world) {
+			w.selectNamespaces("mesh", "joined")
+			w.west().RootCert = ""
+		}, []string{"fail root-cm-missing west"}},
+		{"Istio's namespace is not selected, whatever its labels", "", func(w *world) {
+			w.selectNamespaces("kubernetes.io/metadata.name", "shop")
+			w.west().RootCert = ""
+		}, []string{"fail root-cm-missing west"}},
+		{"no namespace is selected that has what it needs", "", func(w *world) { w.selectNamespaces("mesh", "joined") }, nil},
 		{"a namespace with another root", "", func(w *world) { w.west().RootCerts["shop"] = "other" }, []string{"fail roots-differ west"}},
 	}
 }

@@ -251,9 +251,11 @@ func explanations() map[string]explanation {
 		},
 		"root-cm-missing": {
 			`istiod writes the mesh's root certificate into every namespace (ConfigMap istio-ca-root-cert). Where it is missing,
-			sidecars can't check istiod and stay in ContainerCreating (#29659, #43824). istiod does not lead in that cluster, or an
-			istiod pod that has ended still holds the lock by which istiods elect the one that writes it.`,
-			`Attach the remote again; in the primary, restart istiod. A lock of a pod that has ended runs out by itself, within a
+			sidecars can't check istiod and stay in ContainerCreating (#29659, #43824). istiod does not lead in that cluster, or
+			meshConfig.discoverySelectors does not select the namespace, or an istiod pod that has ended still holds the lock by
+			which istiods elect the one that writes it.`,
+			`Attach the remote again; in the primary, restart istiod. Give a namespace that is not selected the label that the
+			selectors ask for. A lock of a pod that has ended runs out by itself, within a
 			minute and a half: wait.`,
 		},
 		"roots-differ": {

@@ -15,12 +15,18 @@ func rootMissing(v view) []Result {
 			return r
 		}
 		if seen.RootCert == "" {
+			if seen.Namespace != nil && !v.discovers(seen.Namespace.Labels) {
+				return v.undiscovered(c, v.mesh.Namespace, seen.Namespace.Labels)
+			}
 			return fail(v.leadAgain(c), "ConfigMap istio-ca-root-cert is missing in %s: proxies there can't check istiod", v.mesh.Namespace)
 		}
 		if blind(seen, observe.RootCertificates) == nil && seen.RootCerts != nil {
 			for _, namespace := range seen.Injected {
 				if seen.RootCerts[namespace] != "" {
 					continue
+				}
+				if !v.discovers(seen.InjectedLabels[namespace]) {
+					return v.undiscovered(c, namespace, seen.InjectedLabels[namespace])
 				}
 				if former := v.formerWriter(seen); former != "" {
 					return fail(advice("wait, a minute and a half at most, until an istiod that runs takes over"),
@@ -33,6 +39,29 @@ func rootMissing(v view) []Result {
 		}
 		return pass("root %s", seen.RootCert)
 	})
+}
+
+// discovers is true for a namespace with these labels at which istiod looks.
+func (v view) discovers(labels map[string]string) bool {
+	plane, _ := v.plane()
+	return plane.DiscoverySelectors.Select(labels)
+}
+
+// undiscovered is the failure of a namespace that has no root certificate because istiod does not look at it.
+func (v view) undiscovered(c mesh.Cluster, namespace string, labels map[string]string) []Result {
+	plane, _ := v.plane()
+	fix := v.otherSelectors()
+	if label := plane.DiscoverySelectors.Labelling(namespace, labels); label != nil {
+		fix = v.kubectl(c, label...)
+	}
+	return fail(fix, "ConfigMap istio-ca-root-cert is missing in %s, which none of the mesh's discoverySelectors selects: istiod never writes it there", namespace)
+}
+
+// otherSelectors is the fix where no label makes istiod look at a namespace.
+func (v view) otherSelectors() Fix {
+	plane, _ := v.plane()
+	return advice("change the mesh's discoverySelectors (meshConfig): no label on the namespace helps").
+		and(v.lookThere(v.thePrimary(), "get", "configmap", plane.ConfigMap, "-o", "yaml"))
 }
 
 // formerWriter is the istiod pod that holds the lock on writing root certificates in a cluster and no longer runs; empty

@@ -31,6 +31,12 @@ func (w *world) plane() *observe.ControlPlane  { return &w.east().ControlPlanes[
 func (w *world) gateway() *observe.Gateway     { return &w.east().Gateways[0] }
 func (w *world) secret() *observe.RemoteSecret { return &w.east().RemoteSecrets[1] }
 
+// selectNamespaces has istiod look only at the namespaces with a label.
+func (w *world) selectNamespaces(key, value string) {
+	w.plane().ConfigMap = "istio"
+	w.plane().DiscoverySelectors = observe.DiscoverySelectors{{MatchLabels: map[string]string{key: value}}}
+}
+
 // healthy is a mesh of the primary east and the remotes south and west, with nothing wrong about it.
 func healthy() *world {
 	w := &world{

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -22,10 +24,14 @@ func probeReady(v view) []Result {
 			return skip("needs " + need)
 		}
 		undialled := v.snapshot.Traffic.Undialled[c.Name]
+		plane, _ := v.plane()
+		_, discoverable := plane.DiscoverySelectors.Lacking(map[string]string{corev1.LabelMetadataName: v.snapshot.Traffic.Namespace})
 		switch {
 		case slices.Contains(v.snapshot.Traffic.Unpullable, c.Name):
 			return fail(advice("name with --probe-image an image that this cluster can pull: make probe builds the program for one").
 				and(v.look(c, "get", "events", "-A", "--field-selector", "type=Warning")), "%s", reason)
+		case unready && !discoverable:
+			return fail(v.otherSelectors(), "%s", reason)
 		case unready && reason == undialled: // it is no matter of sidecars
 			return fail(v.look(c, "get", "networkpolicy", "-A"), "%s", reason)
 		case unready:

@@ -28,6 +28,11 @@ func trafficScenarios() []scenario {
 			w.snapshot.Traffic.Undialled = w.snapshot.Traffic.Unready
 			w.snapshot.Traffic.Unpullable = []string{"west"}
 		}, []string{"fail probe-ready west"}},
+		{"no namespace that istiod would look at", "", func(w *world) {
+			w.selectNamespaces("kubernetes.io/metadata.name", "shop")
+			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
+			w.snapshot.Traffic.Unready = map[string]string{"west": "none of the mesh's discoverySelectors selects a new namespace such as mesh-probe, whatever label it is given"}
+		}, []string{"fail probe-ready west"}},
 		{"no node in one cluster", "", func(w *world) {
 			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
 			w.west().Nodes, w.west().ReadyNodes = 0, 0

@@ -116,6 +116,9 @@ func addMeshConfig(mesh *corev1.ConfigMap, plane *ControlPlane) error {
 	var config struct {
 		TrustDomain   string `json:"trustDomain"`
 		RootNamespace string `json:"rootNamespace"`
+
+		DiscoverySelectors DiscoverySelectors `json:"discoverySelectors"`
+
 		DefaultConfig struct {
 			MeshID string `json:"meshId"`
 		} `json:"defaultConfig"`
@@ -125,7 +128,7 @@ func addMeshConfig(mesh *corev1.ConfigMap, plane *ControlPlane) error {
 	}
 	plane.ConfigMap, plane.MeshNetworks = mesh.Name, mesh.Data["meshNetworks"]
 	plane.GatewayNetworks = gatewayNetworks(plane.MeshNetworks)
-	plane.TrustDomain, plane.RootNamespace = config.TrustDomain, config.RootNamespace
+	plane.TrustDomain, plane.RootNamespace, plane.DiscoverySelectors = config.TrustDomain, config.RootNamespace, config.DiscoverySelectors
 	if config.DefaultConfig.MeshID != "" {
 		plane.MeshID = config.DefaultConfig.MeshID
 	}

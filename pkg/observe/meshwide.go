@@ -43,10 +43,12 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 		return nil, err
 	}
 	var names []string
+	labels := map[string]map[string]string{}
 	for _, ns := range list.Items {
 		// A probe's namespace comes and goes.
 		if ns.DeletionTimestamp == nil && istio.AsksForInjection(ns.Labels) && ns.Labels["app.kubernetes.io/name"] != "mesh-probe" {
 			names = append(names, ns.Name)
+			labels[ns.Name] = ns.Labels
 		}
 	}
 	slices.Sort(names)
@@ -68,7 +70,9 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 			}
 		}
 	}
-	return func(c *Cluster) { c.Injected, c.Services, c.Headless, c.services = names, services, headless, kept }, nil
+	return func(c *Cluster) {
+		c.Injected, c.InjectedLabels, c.Services, c.Headless, c.services = names, labels, services, headless, kept
+	}, nil
 }
 
 // readReaderToken reads whether the account by which istiod reads the cluster has its token.

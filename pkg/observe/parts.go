@@ -74,6 +74,7 @@ func namespaceOf(ns *corev1.Namespace) *Namespace {
 	return &Namespace{
 		Network:              ns.Labels[istio.NetworkLabel],
 		ControlPlaneClusters: ns.Annotations[istio.ControlPlaneClustersAnnotation],
+		Labels:               ns.Labels,
 		Terminating:          ns.DeletionTimestamp != nil,
 	}
 }

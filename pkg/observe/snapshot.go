@@ -109,6 +109,8 @@ type Cluster struct {
 	RootCerts map[string]string `json:"rootCerts,omitempty"`
 	// Injected are the namespaces that ask for sidecars.
 	Injected []string `json:"injected,omitempty"`
+	// InjectedLabels are their labels, by namespace.
+	InjectedLabels map[string]map[string]string `json:"injectedLabels,omitempty"`
 	// Services are the names of those in these namespaces, by namespace.
 	Services map[string][]string `json:"services,omitempty"`
 	// services are the same as they are, for Analyze.
@@ -184,6 +186,8 @@ type Namespace struct {
 	Network string `json:"network,omitempty"`
 	// ControlPlaneClusters is the annotation topology.istio.io/controlPlaneClusters, as it stands.
 	ControlPlaneClusters string `json:"controlPlaneClusters,omitempty"`
+	// Labels are the namespace's.
+	Labels map[string]string `json:"labels,omitempty"`
 	// Terminating is true while the namespace is being deleted.
 	Terminating bool `json:"terminating,omitempty"`
 }
@@ -214,6 +218,8 @@ type ControlPlane struct {
 	TrustDomain string `json:"trustDomain,omitempty"`
 	// RootNamespace is the one whose policies bind all namespaces; empty for Istio's.
 	RootNamespace string `json:"rootNamespace,omitempty"`
+	// DiscoverySelectors are those of the mesh configuration.
+	DiscoverySelectors DiscoverySelectors `json:"discoverySelectors,omitempty"`
 	// MeshNetworks is its list of networks, in YAML; GatewayNetworks are those of them that have a gateway there.
 	MeshNetworks    string   `json:"meshNetworks,omitempty"`
 	GatewayNetworks []string `json:"gatewayNetworks,omitempty"`

@@ -174,7 +174,7 @@ func (b *builder) gateway(c mesh.Cluster) {
 		ApplyExposure{WebhookPort: was.WebhookPorts[b.mesh.Revision]}, injection)
 	address := b.add(ExposeIstiod, c.Name, "address", "Wait for the gateway's address", AwaitAddress{}, gateway)
 	b.hostname(c, action, address, exposure)
-	b.add(ExposeIstiod, c.Name, "gateway-ready", "Wait for the gateway", AwaitDeployment{Name: eastWestGateway}, gateway)
+	b.add(ExposeIstiod, c.Name, "gateway-ready", "Wait for the gateway", AwaitDeployment{Name: eastWestGateway, Discovery: b.discovery(c)}, gateway)
 }
 
 // gatewayRevision is the mesh's, unless the gateway is there already for another one that still runs: it serves all.
@@ -233,7 +233,7 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 		AwaitSynced{Remote: remote.Name, Restart: !b.options.KeepIstiod}, secret)
 	bundle := b.add(AttachRemote, remote.Name, "ca-bundle", "Wait for istiod's certificate in the webhooks",
 		AwaitCABundle{}, synced, profile)
-	b.add(AttachRemote, remote.Name, "root-cert", "Wait for the mesh's root certificate", AwaitRootCert{}, synced)
+	b.add(AttachRemote, remote.Name, "root-cert", "Wait for the mesh's root certificate", AwaitRootCert{Discovery: b.discovery(primary)}, synced)
 	b.add(AttachRemote, remote.Name, "injection", "Wait until sidecars are injected", AwaitInjection{Cluster: remote.Name}, bundle)
 }
 
@@ -280,7 +280,14 @@ func (b *builder) leads(primary, remote mesh.Cluster) bool {
 		}
 	}
 	_, unread := seen.CouldNotRead(observe.RootCertificate)
-	return seen.RootCert != "" || unread // it writes that wherever it leads
+	// It writes that wherever it leads and looks.
+	return seen.RootCert != "" || unread || !b.discovery(primary).Select(seen.Namespace.Labels)
+}
+
+// discovery are the selectors of the mesh's control plane.
+func (b *builder) discovery(primary mesh.Cluster) observe.DiscoverySelectors {
+	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
+	return plane.DiscoverySelectors
 }
 
 // changes is true when a remote's credentials are not what its secret has.

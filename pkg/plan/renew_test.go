@@ -55,7 +55,11 @@ func TestRenew(t *testing.T) {
 			west := s.Clusters["west"]
 			west.Injectors = append(west.Injectors, observe.Injector{Revision: "canary", CABundles: []string{""}})
 		}, nil},
-		"no root certificate":    {func(s *observe.Snapshot) { s.Clusters["west"].RootCert = "" }, []string{drop}},
+		"no root certificate": {func(s *observe.Snapshot) { s.Clusters["west"].RootCert = "" }, []string{drop}},
+		"no root certificate, and none will come": {func(s *observe.Snapshot) {
+			s.Clusters["west"].RootCert = ""
+			s.Clusters["east"].ControlPlanes[0].DiscoverySelectors = observe.DiscoverySelectors{{MatchLabels: map[string]string{"mesh": "joined"}}}
+		}, nil},
 		"a new token":            {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken.Token = "new" }, []string{drop}},
 		"a new CA":               {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken.CA = "new" }, []string{drop}},
 		"no token yet":           {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken = nil }, []string{drop}},

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -34,15 +35,22 @@ func markedLabels() map[string]string {
 	return map[string]string{managedBy: istio.FieldManager, "app.kubernetes.io/name": app}
 }
 
-// namespace is that of the probe, with the process that removes it, unless it is to stay.
-func (r *runner) namespace() *corev1.Namespace {
+// namespace is that of the probe, at which istiod is to look, with the process that removes it, unless it is to stay.
+func (r *runner) namespace() (*corev1.Namespace, error) {
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.traffic.Namespace, Labels: markedLabels()}}
 	injection, value := istio.InjectionLabel(r.Revision)
 	ns.Labels[injection] = value
+	ns.Labels[corev1.LabelMetadataName] = ns.Name
+	more, help := r.discovery().Lacking(ns.Labels)
+	if !help {
+		return nil, fmt.Errorf("none of the mesh's discoverySelectors selects a new namespace such as %s, whatever label it is given: istiod would write no ConfigMap %s there, and know none of its Services",
+			ns.Name, istio.RootCertConfigMap)
+	}
+	maps.Copy(ns.Labels, more)
 	if here, err := thisProcess(); err == nil && !r.Keep {
 		ns.Annotations = map[string]string{ownerAnnotation: here.annotation()}
 	}
-	return ns
+	return ns, nil
 }
 
 // policy lets the probes be called where the mesh denies by default: an ALLOW policy of their own namespace. istiod

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
@@ -67,11 +69,24 @@ func (r *runner) createNamespace(ctx context.Context, c *cluster.Cluster) error 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), observe.Patience)
 	defer cancel()
-	ns := r.namespace()
+	ns, err := r.namespace()
+	if err != nil {
+		return err
+	}
 	if _, err := c.Kube().CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("create namespace %s: %w", ns.Name, err)
 	}
 	return nil
+}
+
+// discovery are the mesh's selectors, as far as they are known.
+func (r *runner) discovery() observe.DiscoverySelectors {
+	primary := r.seen.Clusters[r.Primary]
+	if primary == nil {
+		return nil
+	}
+	plane, _ := primary.ControlPlane(cmp.Or(r.Revision, mesh.DefaultRevision))
+	return plane.DiscoverySelectors
 }
 
 // startProbe starts the pod that calls and is called, and waits until it is ready.

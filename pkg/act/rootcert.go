@@ -1,0 +1,68 @@
+package act
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
+)
+
+// hasRootCert waits for the mesh's root certificate in Istio's namespace.
+func (a *Actor) hasRootCert(c *cluster.Cluster, discovery observe.DiscoverySelectors) condition {
+	return func(ctx context.Context) (bool, string, error) {
+		there, never, err := a.rootCert(ctx, c, discovery)
+		switch {
+		case err != nil || there:
+			return there, "there", err
+		case never.Command != nil:
+			i := slices.IndexFunc(a.Mesh.Clusters, func(m mesh.Cluster) bool { return m.Name == c.Name })
+			return false, "", hopeless{fmt.Errorf("%s\n  → %s", never.What, a.Caller.Kubectl(a.Mesh.Clusters[i], never.Command...))}
+		case never.What != "":
+			return false, "", hopeless{errors.New(never.What)}
+		}
+		return false, "not written by istiod yet", nil
+	}
+}
+
+// rootCert looks for the root certificate in Istio's namespace of a cluster. Where it is missing there may be a reason for
+// which it never comes.
+func (a *Actor) rootCert(ctx context.Context, c *cluster.Cluster, discovery observe.DiscoverySelectors) (there bool, never obstacle.Obstacle, err error) {
+	namespace := a.Mesh.Namespace
+	_, err = c.Kube().CoreV1().ConfigMaps(namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+	if err == nil || !apierrors.IsNotFound(err) {
+		return err == nil, obstacle.Obstacle{}, err
+	}
+	if len(discovery) == 0 {
+		return false, obstacle.Obstacle{}, nil
+	}
+	ns, err := c.Kube().CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+	if err != nil || discovery.Select(ns.Labels) {
+		return false, obstacle.Obstacle{}, err
+	}
+	never = obstacle.Obstacle{
+		Reason: "NotSelected", Final: true, Command: discovery.Labelling(namespace, ns.Labels),
+		What: fmt.Sprintf("istiod never writes ConfigMap %s into namespace %s, which none of the mesh's discoverySelectors selects", istio.RootCertConfigMap, namespace),
+	}
+	if never.Command == nil {
+		never.What += ", whatever label it is given: change these selectors (meshConfig.discoverySelectors, in the primary)"
+	}
+	return false, never, nil
+}
+
+// unrooted is the obstacle of a Deployment whose pods mount a root certificate that never comes.
+func (r *rollout) unrooted(ctx context.Context) obstacle.Obstacle {
+	if len(r.discovery) == 0 {
+		return obstacle.Obstacle{}
+	}
+	_, never, _ := r.rootCert(ctx, r.cluster, r.discovery) // what can't be looked at is none
+	return never
+}
