@@ -71,6 +71,7 @@ users: [{name: user, user: {token: a-token}}]
 
 // On a terminal nothing is written before a yes, and Ctrl-C ends the question.
 func TestQuestion(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name, typed string
 		code        int

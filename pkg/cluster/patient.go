@@ -152,7 +152,8 @@ func (p *patient) answer(request *http.Request) (*http.Response, error) {
 func (p *patient) pause(request *http.Request, delay time.Duration, fault *FaultError) error {
 	ctx, cause := request.Context(), fault.Error()
 	p.mu.Lock()
-	if p.pausing[cause]++; p.pausing[cause] == 1 {
+	p.pausing[cause]++
+	if p.pausing[cause] == 1 {
 		logr.FromContextOrDiscard(ctx).Info("request made again", "request", request.Method+" "+request.URL.Redacted(), "because", cause)
 	}
 	p.mu.Unlock()

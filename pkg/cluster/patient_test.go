@@ -286,7 +286,7 @@ func TestPlugin(t *testing.T) {
 				t.Fatal(err)
 			}
 			script := "#!/bin/sh\n" + strings.ReplaceAll(test.script, "%s", pipe) + "\n"
-			if err := os.WriteFile(plugin, []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+			if err := os.WriteFile(plugin, []byte(script), 0o700); err != nil {
 				t.Fatal(err)
 			}
 			config, calls := server(t, true, first(0, broken))

@@ -31,7 +31,7 @@ func hangingPlugin(t *testing.T) (plugin string, runs func()) {
 	t.Cleanup(func() { pipe.Close() })
 	plugin = filepath.Join(folder, "login")
 	script := fmt.Sprintf("#!/bin/sh\necho > %s\nwhile kill -0 %d 2>/dev/null; do sleep 1; done\n", begun, os.Getpid())
-	if err := os.WriteFile(plugin, []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(plugin, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return plugin, func() { _, _ = pipe.Read(make([]byte, 1)) }

@@ -94,14 +94,14 @@ func splitHosts(value string) []string {
 func WithCustomHosts(deployment *appsv1.Deployment, hosts []string) (*unstructured.Unstructured, error) {
 	applied, err := applyappsv1.ExtractDeployment(deployment, FieldManager)
 	if err != nil {
-		return nil, fmt.Errorf("Deployment %s in %s: what %s has applied: %w", deployment.Name, deployment.Namespace, FieldManager, err)
+		return nil, fmt.Errorf("what %s has applied of Deployment %s in %s: %w", FieldManager, deployment.Name, deployment.Namespace, err)
 	}
 	object, err := toUnstructured(applied)
 	if err != nil {
 		return nil, err
 	}
 	if !addCustomHosts(object, append(CustomHosts(deployment), hosts...)) {
-		return nil, fmt.Errorf("Deployment %s in %s: %s has applied no container %s in it", deployment.Name, deployment.Namespace, FieldManager, istiodContainer)
+		return nil, fmt.Errorf("%s has applied no container %s in Deployment %s in %s", FieldManager, istiodContainer, deployment.Name, deployment.Namespace)
 	}
 	return object, nil
 }

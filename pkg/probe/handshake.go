@@ -66,11 +66,11 @@ func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Clus
 	}
 	roots := x509.NewCertPool()
 	cm, err := primary.Kube().CoreV1().ConfigMaps(t.Namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
-	if err != nil && !cluster.Answered(err) {
+	switch {
+	case err != nil && !cluster.Answered(err):
 		return nil, err
-	}
-	if err != nil || !roots.AppendCertsFromPEM([]byte(cm.Data["root-cert.pem"])) {
-		return nil, nil
+	case err != nil || !roots.AppendCertsFromPEM([]byte(cm.Data["root-cert.pem"])):
+		return nil, nil //nolint:nilerr // checks say that there is none, or that it may not be read
 	}
 	name := fmt.Sprintf("%s.%s.svc", istio.Revisioned("istiod", t.Revision), t.Namespace)
 	to := func(purpose observe.Purpose, port int, name string) handshake {

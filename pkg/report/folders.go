@@ -178,7 +178,7 @@ func Held(dir string, o Object) (file string, plain bool, err error) {
 	}
 	// What somebody else has put there need not be YAML.
 	if yaml.Unmarshal(text, &content) != nil || content.Kind != "Secret" || content.SOPS != nil {
-		return file, false, nil
+		return file, false, nil //nolint:nilerr // it is none of our Secrets
 	}
 	for _, values := range []map[string]string{content.Data, content.StringData} {
 		for _, value := range values {

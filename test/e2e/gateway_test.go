@@ -40,7 +40,7 @@ func calls(t *testing.T, lab *labtest.Lab, revision string, port int) {
 // releases have them do; manager is who did so.
 func callService(t *testing.T, lab *labtest.Lab, manager string) {
 	t.Helper()
-	for _, configuration := range strings.Fields(lab.Kubectl(t, "cluster2", "get", "mutatingwebhookconfigurations", "-l", "app=sidecar-injector", "-o", "name")) {
+	for configuration := range strings.FieldsSeq(lab.Kubectl(t, "cluster2", "get", "mutatingwebhookconfigurations", "-l", "app=sidecar-injector", "-o", "name")) {
 		var patch []string
 		for i := range strings.Fields(lab.Kubectl(t, "cluster2", "get", configuration, "-o", "jsonpath={.webhooks[*].name}")) {
 			patch = append(patch, fmt.Sprintf(`{"op":"remove","path":"/webhooks/%d/clientConfig/url"},{"op":"add","path":"/webhooks/%d/clientConfig/service","value":`+

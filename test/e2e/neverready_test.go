@@ -11,7 +11,8 @@ import (
 // command finishes the work once the cause is gone.
 func TestPodsThatNeverBecomeReady(t *testing.T) {
 	lab := labtest.Use(t, labtest.Options{Clusters: 1})
-	install := []string{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay, "--timeout", "10m"}
+	install := []string{"install-primary", "--context", "cluster1", "--network", "network1", "-f", lab.Overlay, "--timeout", "10m",
+		"--set", "meshConfig.discoverySelectors[0].matchLabels.mesh=joined"}
 	expose := []string{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay, "--timeout", "10m"}
 	kubectl := func(args ...string) {
 		t.Helper()
@@ -51,8 +52,15 @@ func TestPodsThatNeverBecomeReady(t *testing.T) {
 		kubectl("rollout", "restart", "deployment", "istiod")
 		lab.MustMesh(t, install...)
 	})
-	t.Run("a gateway without pods", func(t *testing.T) {
+	t.Run("a namespace at which istiod does not look", func(t *testing.T) {
+		refused(t, expose, "istiod never writes ConfigMap istio-ca-root-cert into namespace istio-system, which none of the mesh's discoverySelectors selects",
+			"kubectl --context cluster1 -n istio-system label --overwrite namespace istio-system mesh=joined")
+		r := lab.Mesh(t, "verify", "--context", "cluster1", "--only", "root-cm-missing")
+		mustContain(t, r.Stdout, "none of the mesh's discoverySelectors selects", "kubectl --context cluster1 label --overwrite namespace istio-system mesh=joined")
+		kubectl("label", "--overwrite", "namespace", "istio-system", "mesh=joined")
 		lab.MustMesh(t, expose...)
+	})
+	t.Run("a gateway without pods", func(t *testing.T) {
 		kubectl("delete", "hpa", "--all") // it would scale the gateway up again
 		kubectl("scale", "deployment", "istio-eastwestgateway", "--replicas=0")
 		const fix = "kubectl --context cluster1 -n istio-system scale deployment istio-eastwestgateway --replicas=1"

@@ -116,7 +116,7 @@ func through(t *testing.T, lab *labtest.Lab, seed uint64, http2 bool, shares map
 				Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1,
 				ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 			},
-			shares: shares, draw: rand.New(rand.NewPCG(seed, uint64(i))), //nolint:gosec // a seed makes it come again
+			shares: shares, draw: rand.New(rand.NewPCG(seed, uint64(i))),
 			failed: map[string]int{}, count: map[string]int{},
 		}
 		server := httptest.NewUnstartedServer(u)
