@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -56,9 +57,7 @@ func TestDiscoverySelectors(t *testing.T) {
 				t.Errorf("labelled by %q, want %q", got, test.command)
 			}
 			lacking, help := plane.DiscoverySelectors.Lacking(labels)
-			for key, value := range lacking {
-				labels[key] = value
-			}
+			maps.Copy(labels, lacking)
 			if plane.DiscoverySelectors.Select(labels) != help {
 				t.Errorf("with %v selected: %v", lacking, !help)
 			}

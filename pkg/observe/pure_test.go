@@ -161,7 +161,8 @@ func TestIstiodServiceOf(t *testing.T) {
 		})
 	}
 	got := istiodServiceOf(&corev1.Service{}, endpoints)
-	if slices.Sort(got.Written); !slices.Equal(got.Written, []string{"charts", "hand"}) || len(got.Addresses) != len(endpoints) {
+	slices.Sort(got.Written)
+	if !slices.Equal(got.Written, []string{"charts", "hand"}) || len(got.Addresses) != len(endpoints) {
 		t.Errorf("seen is %+v", got)
 	}
 }
