@@ -9,9 +9,6 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
-// crossNetworkPort is that of a gateway through which services are published to other networks.
-const crossNetworkPort = 15443
-
 // networkUnconnected: pods of different networks reach each other only through gateways of both.
 func networkUnconnected(v view) []Result {
 	primary := v.thePrimary()
@@ -33,7 +30,7 @@ func networkUnconnected(v view) []Result {
 			return pass("it is attached without a way between %q and %q, as you wish", primary.Network, c.Network)
 		}
 		for _, one := range []mesh.Cluster{c, primary} {
-			for _, part := range []string{observe.Gateways, observe.PassthroughPart} {
+			for _, part := range []string{observe.Gateways, observe.NetworkGatewaysPart, observe.PassthroughPart} {
 				if r := v.blindTo(one, part); r != nil {
 					return r
 				}
@@ -70,7 +67,7 @@ func (v view) lacking(network string) []string {
 		if seen == nil {
 			continue
 		}
-		for _, g := range seen.Gateways {
+		for _, g := range slices.Concat(seen.Gateways, seen.NetworkGateways) {
 			if g.Network != network {
 				continue
 			}
@@ -92,10 +89,12 @@ func (v view) lackOf(g observe.Gateway) string {
 	switch {
 	case g.Address == "":
 		return "has no address"
-	case !slices.Contains(g.Ports, crossNetworkPort):
-		return "has no port 15443"
-	case g.ReadyEndpoints == 0:
+	case !slices.Contains(g.Ports, g.CrossNetworkPort):
+		return fmt.Sprintf("has no port %d", g.CrossNetworkPort)
+	case g.Namespace == "" && g.ReadyEndpoints == 0: // pods elsewhere are not looked at
 		return "has no ready pod"
+	case g.PublishesItself:
+		return ""
 	}
 	if seen := v.snapshot.Clusters[v.thePrimary().Name]; seen != nil {
 		for _, p := range seen.Passthrough {

@@ -20,11 +20,11 @@ func networksScenarios() []scenario {
 		apart(w)
 		labels := map[string]string{"istio": "eastwestgateway"}
 		*w.gateway() = observe.Gateway{
-			Name: "istio-eastwestgateway", Type: "LoadBalancer", Network: "network1", Address: "192.0.2.10", ReadyEndpoints: 1,
+			Name: "istio-eastwestgateway", Type: "LoadBalancer", Network: "network1", Address: "192.0.2.10", ReadyEndpoints: 1, CrossNetworkPort: 15443,
 			Ports: []int32{15021, 15443, 15012, 15017}, Selector: labels,
 		}
 		w.west().Gateways = []observe.Gateway{{
-			Name: "istio-eastwestgateway", Type: "LoadBalancer", Network: "network2", Address: "192.0.2.20", ReadyEndpoints: 1,
+			Name: "istio-eastwestgateway", Type: "LoadBalancer", Network: "network2", Address: "192.0.2.20", ReadyEndpoints: 1, CrossNetworkPort: 15443,
 			Ports: []int32{15443}, Selector: labels,
 		}}
 		w.east().Passthrough = []observe.Passthrough{{Name: "cross-network-gateway", Selector: labels}}
@@ -52,6 +52,22 @@ func networksScenarios() []scenario {
 		{"connected by meshNetworks", "", but(func(w *world) {
 			w.west().Gateways, w.plane().GatewayNetworks = nil, []string{"network2"}
 		}), nil},
+		{"a gateway in another namespace, whose pods are not looked at", "", but(func(w *world) {
+			elsewhere := w.west().Gateways[0]
+			elsewhere.Namespace, elsewhere.ReadyEndpoints = "gateways", 0
+			w.west().Gateways, w.west().NetworkGateways = nil, []observe.Gateway{elsewhere}
+		}), nil},
+		{"gateways of the Gateway API", "", but(func(w *world) {
+			w.east().Passthrough = nil
+			w.gateway().PublishesItself, w.west().Gateways[0].PublishesItself = true, true
+		}), nil},
+		{"a gateway at a port of its own", "", but(func(w *world) {
+			w.west().Gateways[0].CrossNetworkPort, w.west().Gateways[0].Ports = 443, []int32{443}
+		}), nil},
+		{"nobody may look for gateways elsewhere", "", func(w *world) {
+			apart(w)
+			w.west().Unreadable = []observe.Unreadable{{What: observe.NetworkGatewaysPart, Reason: "forbidden"}}
+		}, []string{"unknown network-unconnected west"}},
 		{"no gateway", "", but(func(w *world) { w.west().Gateways = nil }), fails},
 		{"a gateway without a label", "", but(func(w *world) { w.west().Gateways[0].Network = "" }), fails},
 		{"a gateway without an address", "", but(func(w *world) { w.west().Gateways[0].Address = "" }), fails},

@@ -69,6 +69,8 @@ const (
 // together.
 const (
 	NetworkLabel                   = "topology.istio.io/network"
+	gatewayPortLabel               = "networking.istio.io/gatewayPort"
+	gatewayNameLabel               = "gateway.networking.k8s.io/gateway-name"
 	RevisionLabel                  = "istio.io/rev"
 	TagLabel                       = "istio.io/tag"
 	ControlPlaneClustersAnnotation = "topology.istio.io/controlPlaneClusters"

@@ -20,6 +20,8 @@ func TestNamesAreIstios(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ what, ours, istios string }{
 		{"network label", NetworkLabel, label.TopologyNetwork.Name},
+		{"gateway port's label", gatewayPortLabel, label.NetworkingGatewayPort.Name},
+		{"label of a Gateway's objects", gatewayNameLabel, label.IoK8sNetworkingGatewayGatewayName.Name},
 		{"revision label", RevisionLabel, label.IoIstioRev.Name},
 		{"tag label", TagLabel, label.IoIstioTag.Name},
 		{"injection label", injectLabel, label.SidecarInject.Name},

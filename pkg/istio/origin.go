@@ -3,6 +3,7 @@ package istio
 import (
 	"cmp"
 	"net"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -68,6 +69,20 @@ func AddressOf(service *corev1.Service) (address string, override bool) {
 // IsGateway is true for an east-west gateway's Service, by its label or by that of the network which it leads to.
 func IsGateway(service *corev1.Service) bool {
 	return service.Labels[gatewayLabel] == eastWestGatewayValue || service.Labels[NetworkLabel] != ""
+}
+
+// CrossNetworkPort is the port of a gateway's Service at which services are published to other networks: 15443, unless a label
+// says otherwise (istio/istio: pilot/pkg/serviceregistry/kube/controller/network.go).
+func CrossNetworkPort(service *corev1.Service) int32 {
+	if port, err := strconv.ParseInt(service.Labels[gatewayPortLabel], 10, 32); err == nil {
+		return int32(port)
+	}
+	return PortTLS
+}
+
+// IsKubernetesGateway is true for the Service that Istio makes of a Gateway of Kubernetes' Gateway API.
+func IsKubernetesGateway(service *corev1.Service) bool {
+	return service.Labels[gatewayNameLabel] != ""
 }
 
 // Passthrough is true for a Gateway that publishes services to other networks: a server on port 15443 with tls mode

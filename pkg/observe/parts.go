@@ -147,6 +147,23 @@ func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
 	return func(c *Cluster) { c.Gateways = gateways }, nil
 }
 
+// readNetworkGateways reads which gateways lead to a network from namespaces other than Istio's. Their pods are not looked at.
+func readNetworkGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
+	services, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: istio.NetworkLabel})
+	if err != nil {
+		return nil, err
+	}
+	var gateways []Gateway
+	for _, s := range services.Items {
+		if s.Namespace != r.options.Namespace {
+			gateway := gatewayOf(&s, nil)
+			gateway.Namespace = s.Namespace
+			gateways = append(gateways, gateway)
+		}
+	}
+	return func(c *Cluster) { c.NetworkGateways = gateways }, nil
+}
+
 func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway {
 	g := Gateway{
 		Selector: s.Spec.Selector,
@@ -154,6 +171,7 @@ func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway
 		Network: s.Labels[istio.NetworkLabel], SourceRanges: s.Spec.LoadBalancerSourceRanges,
 	}
 	g.Address, g.Override = istio.AddressOf(s)
+	g.CrossNetworkPort, g.PublishesItself = istio.CrossNetworkPort(s), istio.IsKubernetesGateway(s)
 	g.Hostnames, g.WebhookPorts = istio.Hostnames(s), istio.WebhookPorts(s)
 	if names := s.Annotations[istio.UserAnnotations]; names != "" {
 		g.Annotations = map[string]string{}
@@ -245,10 +263,10 @@ func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
 	return func(c *Cluster) { c.Exposed = revisions }, nil
 }
 
-// readPassthrough reads by which Gateways services are published to other networks.
+// readPassthrough reads by which Gateways services are published to other networks, whatever namespace they are in.
 func readPassthrough(ctx context.Context, r *reader) (func(*Cluster), error) {
 	list, err := r.Dynamic().Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}).
-		Namespace(r.options.Namespace).List(ctx, metav1.ListOptions{})
+		List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}

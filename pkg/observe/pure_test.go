@@ -140,9 +140,14 @@ func TestGatewayOf(t *testing.T) {
 		Name: "istio-eastwestgateway", Type: "LoadBalancer", Revision: "default", Network: "network1", Address: "lb.example",
 		Hostnames: []string{"lb.example"}, WebhookPorts: map[string]int32{"canary": 15101},
 		SourceRanges: []string{"10.0.0.0/8"}, Annotations: map[string]string{"cloud/internal": "true"}, Ports: []int32{15021, 15443, 443, 15101}, ReadyEndpoints: 2,
+		CrossNetworkPort: 15443,
 	}
 	if got := gatewayOf(service, slices); !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v, want\n%+v", got, want)
+	}
+	service.Labels["networking.istio.io/gatewayPort"], service.Labels["gateway.networking.k8s.io/gateway-name"] = "443", "eastwest"
+	if got := gatewayOf(service, nil); got.CrossNetworkPort != 443 || !got.PublishesItself {
+		t.Errorf("got %+v", got)
 	}
 	service.Annotations = map[string]string{"kubectl-mesh.github.io/address": "nat.example"}
 	if got := gatewayOf(service, nil); got.Address != "nat.example" || !got.Override || got.Annotations != nil || got.ReadyEndpoints != 0 {

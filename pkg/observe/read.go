@@ -28,6 +28,7 @@ const (
 	IstiodServices       = "istiod services"
 	ExposedIstiods       = "exposed istiods"
 	PassthroughPart      = "gateways between networks"
+	NetworkGatewaysPart  = "gateways in other namespaces"
 	RemoteSecretsPart    = "remote secrets"
 	InventoryPart        = "inventory"
 	RootCertificate      = "root certificate"
@@ -139,6 +140,9 @@ func (r *reader) parts() []part {
 	}
 	if r.options.Obstacles {
 		parts = append(parts, part{LoadBalancersPart, readLoadBalancers}, part{PodSecurityPart, readPodSecurity}, part{AmbientPart, readAmbient})
+	}
+	if r.options.Deep || r.options.Attached || r.options.Obstacles {
+		parts = append(parts, part{NetworkGatewaysPart, readNetworkGateways})
 	}
 	if r.options.Attached && !r.options.Deep {
 		parts = append(parts, part{ReaderTokenPart, readReaderToken})

@@ -94,6 +94,8 @@ type Cluster struct {
 	Gateways []Gateway `json:"gateways,omitempty"`
 	// IstiodServices are the Services named istiod or istiod-REVISION.
 	IstiodServices []IstiodService `json:"istiodServices,omitempty"`
+	// NetworkGateways are those Services with the label of a network that are in other namespaces than Istio's.
+	NetworkGateways []Gateway `json:"networkGateways,omitempty"`
 	// Passthrough are the Gateways that publish services to other networks.
 	Passthrough []Passthrough `json:"passthrough,omitempty"`
 	// Exposed are the revisions whose istiod a VirtualService publishes through the east-west gateway.
@@ -287,6 +289,12 @@ type Gateway struct {
 	Type     string `json:"type"`
 	Revision string `json:"revision,omitempty"`
 	Network  string `json:"network,omitempty"`
+	// Namespace is set where it is not Istio's.
+	Namespace string `json:"namespace,omitempty"`
+	// CrossNetworkPort is the port at which services are published to other networks.
+	CrossNetworkPort int32 `json:"crossNetworkPort,omitempty"`
+	// PublishesItself is true for the Service of a Gateway of Kubernetes' Gateway API, which needs no Gateway of Istio's.
+	PublishesItself bool `json:"publishesItself,omitempty"`
 	// Address is what others reach it by: set by the user with --address, else the load balancer's IP or hostname.
 	Address string `json:"address,omitempty"`
 	// Hostnames are all names that the load balancer gave it, where Address is one.
