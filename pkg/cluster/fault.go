@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -177,6 +178,23 @@ func judge(request *http.Request, response *http.Response, body []byte) error {
 		return nil
 	}
 	return &FaultError{words: cmp.Or(status.Message, fmt.Sprintf("HTTP %d", response.StatusCode)), said: true}
+}
+
+// withKind gives a Status the kind that the API server leaves out where a time limit ends a request: nobody would know it
+// (baseTimeoutWriter in k8s.io/apiserver/pkg/server/filters/timeout.go).
+func withKind(response *http.Response, body []byte) []byte {
+	var status metav1.Status
+	if response.StatusCode < http.StatusInternalServerError || json.Unmarshal(body, &status) != nil || status.Kind != "" || status.Status != metav1.StatusFailure {
+		return body
+	}
+	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
+	whole, err := json.Marshal(status)
+	if err != nil {
+		return body
+	}
+	response.Header.Set("Content-Type", "application/json")
+	response.ContentLength = int64(len(whole))
+	return whole
 }
 
 // repeatable is true for a request that changes nothing, or as little twice as once.

@@ -219,6 +219,7 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 		if err != nil {
 			return nil, failed(ctx, err)
 		}
+		body = withKind(got.response, body)
 		got.response.Body = io.NopCloser(bytes.NewReader(body))
 		return got.response, judge(request, got.response, body)
 	case <-ctx.Done():

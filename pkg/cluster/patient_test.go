@@ -17,6 +17,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -143,6 +144,24 @@ func TestAnswers(t *testing.T) {
 			t.Parallel()
 			config, calls := server(t, true, how)
 			if err := get(t.Context(), client(t, config)); !Answered(err) || calls.Load() != 1 {
+				t.Errorf("after %d calls: %v", calls.Load(), err)
+			}
+		})
+	}
+}
+
+// That the time is over which a request has asked for is an answer, with or without the kind of a Status.
+func TestOverdue(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]answering{
+		"by the handler": status(http.StatusGatewayTimeout, metav1.StatusReasonTimeout, "too late"),
+		"by the filter":  says(http.StatusGatewayTimeout, "text/plain", `{"metadata":{},"status":"Failure","message":"too late","reason":"Timeout","code":504}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config, calls := server(t, true, how)
+			err := client(t, config).CoreV1().RESTClient().Get().Resource("namespaces").Name("kube-system").Param("timeout", "5s").Do(t.Context()).Error()
+			if !apierrors.IsTimeout(err) || apierrors.IsUnexpectedServerError(err) || err.Error() != "too late" || calls.Load() != 1 {
 				t.Errorf("after %d calls: %v", calls.Load(), err)
 			}
 		})

@@ -80,7 +80,17 @@ type judged struct{ ID, Cluster, To, Status, Seen string }
 // withTraffic runs verify --traffic and returns what did not pass, and all of it.
 func withTraffic(t *testing.T, lab *labtest.Lab) (bad []string, all []judged) {
 	t.Helper()
-	r := lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "-o", "json")
+	return judgements(t, verifyTraffic(t, lab))
+}
+
+func verifyTraffic(t *testing.T, lab *labtest.Lab) labtest.Result {
+	t.Helper()
+	return lab.Mesh(t, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "-o", "json")
+}
+
+// judgements reads what verify prints: what did not pass, and all of it.
+func judgements(t *testing.T, r labtest.Result) (bad []string, all []judged) {
+	t.Helper()
 	var verdict struct{ Results []judged }
 	if err := json.Unmarshal([]byte(r.Stdout), &verdict); err != nil {
 		t.Fatalf("exit code %d: %v\n%s%s", r.Code, err, r.Stdout, r.Stderr)
@@ -141,24 +151,24 @@ func TestBrokenPairs(t *testing.T) {
 	pods := lab.Kubectl(t, "cluster2", "get", "nodes", "-o", "jsonpath={.items[0].spec.podCIDR}")
 	drop(t, lab, "cluster1", []string{"forward"}, "ip daddr "+pods+" tcp dport 8080-8082")
 
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		namespace := probeNamespace(t, lab, "cluster2", "cluster1")
-		if namespace == "" {
-			return
-		}
-		if out, err := lab.Command(t.Context(), "kubectl", "--context", "cluster2", "-n", namespace, "delete", "service", "in-cluster1").CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-		apply := lab.Command(t.Context(), "kubectl", "--context", "cluster1", "-n", namespace, "create", "-f", "-")
-		apply.Stdin = strings.NewReader(strings.ReplaceAll(brokenPairs, "NAMESPACE", namespace))
-		if out, err := apply.CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-	}()
-	bad, all := withTraffic(t, lab)
-	<-done
+	both := []string{"cluster1", "cluster2"}
+	for _, cluster := range both { // no probe starts before all is broken
+		lab.Lab(t, "pause", cluster, "kube-scheduler")
+		t.Cleanup(func() { lab.Lab(t, "resume", cluster, "kube-scheduler") })
+	}
+	verified := make(chan labtest.Result, 1)
+	go func() { verified <- verifyTraffic(t, lab) }()
+	namespace := probeNamespace(t, lab, both...)
+	lab.Kubectl(t, "cluster2", "-n", namespace, "delete", "service", "in-cluster1")
+	apply := lab.Command(t.Context(), "kubectl", "--context", "cluster1", "-n", namespace, "create", "-f", "-")
+	apply.Stdin = strings.NewReader(strings.ReplaceAll(brokenPairs, "NAMESPACE", namespace))
+	if out, err := apply.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, cluster := range both {
+		lab.Lab(t, "resume", cluster, "kube-scheduler")
+	}
+	bad, all := judgements(t, <-verified)
 	want := []string{"fail traffic cluster1", "fail traffic cluster1", "fail traffic cluster2", "fail traffic cluster2"}
 	if !slices.Equal(bad, want) {
 		t.Errorf("not passed: %q, want %q", bad, want)
@@ -212,8 +222,7 @@ func probeNamespace(t *testing.T, lab *labtest.Lab, clusters ...string) (namespa
 			return err == nil, nil
 		})
 		if err != nil {
-			t.Errorf("no probe begins in %s: %v", cluster, err)
-			return ""
+			t.Fatalf("no probe begins in %s: %v", cluster, err)
 		}
 	}
 	return namespace
