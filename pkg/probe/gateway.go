@@ -2,6 +2,8 @@ package probe
 
 import (
 	"context"
+	"errors"
+	"net"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -21,7 +23,7 @@ func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cl
 		made, err = echo.DialAll(ctx, dials)
 	}
 	for _, d := range made {
-		if cluster.OfThisMachine(d.Cause) {
+		if hidesGateway(d.Cause) {
 			err = d.Cause
 		}
 	}
@@ -35,4 +37,11 @@ func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cl
 	for i, h := range handshakes {
 		seen.Ports = append(seen.Ports, observe.Port{Number: h.port(), Connected: made[i].Connected, Error: made[i].Error, Trusted: h.trusts(made[i].Chain)})
 	}
+}
+
+// hidesGateway is true for an error after which this machine can say nothing of the gateway. That it does not know the gateway's
+// name, or gets no word on it, is like a gateway that does not answer here: the remotes may know it.
+func hidesGateway(err error) bool {
+	_, ofDNS := errors.AsType[*net.DNSError](err)
+	return cluster.OfThisMachine(err) && !ofDNS
 }
