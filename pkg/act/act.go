@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -85,6 +86,9 @@ func (a *Actor) write(ctx context.Context, w waiter, step plan.Step) (run.Result
 			return run.Result{}, err
 		}
 		result, err := a.apply(ctx, w.cluster, step)
+		if apierrors.IsConflict(err) { // somebody has edited it between our look at it and the write: what it says now counts
+			result, err = a.apply(ctx, w.cluster, step)
+		}
 		return after(other, result), err
 	}
 	return a.apply(ctx, w.cluster, step)
