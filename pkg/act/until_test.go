@@ -131,7 +131,7 @@ func TestUntilCancelled(t *testing.T) {
 	}
 }
 
-// What no waiting mends ends the wait at once.
+// What no waiting fixes ends the wait at once.
 func TestUntilHopeless(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -12,7 +12,7 @@ func All() []Check {
 	texts := explanations()
 	for i := range checks {
 		c := &checks[i]
-		c.Why, c.Mend, c.Docs = oneLine(texts[c.ID].why), oneLine(texts[c.ID].mend), Docs+"#"+c.ID
+		c.Why, c.Fix, c.Docs = oneLine(texts[c.ID].why), oneLine(texts[c.ID].fix), Docs+"#"+c.ID
 		c.Severity = cmp.Or(c.Severity, Fail)
 		c.Preflight = slices.Contains(preflightIDs(), c.ID)
 	}

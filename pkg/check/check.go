@@ -60,8 +60,8 @@ type Check struct {
 	Severity Status `json:"severity"`
 	// Why says how it comes about and what it does to a mesh.
 	Why string `json:"why"`
-	// Mend says how it is mended; a result's Fix has the command, with its names.
-	Mend string `json:"mend"`
+	// Fix says how to fix it; a result's Fix has the command, with its names.
+	Fix string `json:"fix"`
 	// Before are the commands that refuse to write while this check fails.
 	Before []string `json:"before,omitempty"`
 	// Verify is true when `verify` asks it of a finished mesh.

@@ -1,7 +1,7 @@
 package check
 
 // explanation is what docs/checks.md and `verify --explain` say about a check.
-type explanation struct{ why, mend string }
+type explanation struct{ why, fix string }
 
 // explanations are those of every check, by id. "#" and a number is an issue of istio/istio in which people met it.
 func explanations() map[string]explanation {
@@ -399,7 +399,7 @@ func explanations() map[string]explanation {
 		"spread": {
 			`A Service with endpoints in all clusters is one Service for its callers. Here calls to it failed, or (a warning) a cluster
 			answered none of them. Locality load balancing or weights in a DestinationRule may want it so.`,
-			`If traffic passes, look for DestinationRules; otherwise mend that first.`,
+			`If traffic passes, look for DestinationRules; otherwise fix that first.`,
 		},
 	}
 }

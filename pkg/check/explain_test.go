@@ -16,7 +16,7 @@ func TestEveryCheckIsExplained(t *testing.T) {
 		if c.Severity != Fail && c.Severity != Warn {
 			t.Errorf("%s comes to %q", c.ID, c.Severity)
 		}
-		for _, text := range []string{c.Why, c.Mend} {
+		for _, text := range []string{c.Why, c.Fix} {
 			if !strings.HasSuffix(text, ".") || strings.ContainsAny(text, "\n\t") {
 				t.Errorf("%s is explained by %q", c.ID, text)
 			}

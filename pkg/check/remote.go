@@ -112,7 +112,7 @@ func secretMalformed(v view) []Result {
 }
 
 // attached asks about every remote. One that the primary has no credentials for lacks all else as well: secret-missing
-// tells of it, and attaching it mends it.
+// tells of it, and attaching it fixes it.
 func (v view) attached(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
 	primary, _ := v.mesh.Primary()
 	p := v.snapshot.Clusters[primary.Name]

@@ -369,7 +369,7 @@ func failure(outcome run.Outcome, steps []plan.Step) error {
 		return &exitError{ExitInterrupted, fmt.Errorf(
 			"interrupted with %d of %d steps done. What is done stays; the same command does the rest", len(steps)-undone, len(steps))}
 	case causes != nil:
-		return fmt.Errorf("%w\n%d of %d steps are done. Once the cause is mended, the same command does the rest",
+		return fmt.Errorf("%w\n%d of %d steps are done. Once the cause is fixed, the same command does the rest",
 			errors.Join(causes...), len(steps)-undone, len(steps))
 	}
 	return nil

@@ -66,7 +66,7 @@ func newVerify(o *options) *cobra.Command {
 			# Prove it with requests from every cluster to every cluster
 			kubectl mesh verify --context east --traffic
 
-			# What does an id mean, and how is it mended?
+			# What does an id mean, and how is it fixed?
 			kubectl mesh verify --explain token-expired
 
 			# Check one remote's credentials, for a script

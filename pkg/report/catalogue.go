@@ -53,7 +53,7 @@ func Explain(to io.Writer, style Style, checks []check.Check) error {
 			fmt.Fprintf(w, "  %s\n", hang("Skipped when one of these fails: "+strings.Join(c.Needs, ", ")+".", width, 2))
 		}
 		fmt.Fprintf(w, "\n  %s\n", hang(c.Why, width, 2))
-		fmt.Fprintf(w, "\n  → %s\n", hang(c.Mend, width, 4))
+		fmt.Fprintf(w, "\n  → %s\n", hang(c.Fix, width, 4))
 		fmt.Fprintf(w, "\n  %s\n", style.paint(faint, c.Docs))
 	}
 	_, err := io.WriteString(to, w.String())

@@ -26,7 +26,7 @@ func TestChanges(t *testing.T) {
 		{[]check.Result{result("east", "reachable", check.Pass), result("west", "reachable", check.Pass), result("west", "token-expired", check.Fail), result("west", "not-synced", check.Skip)}, "", ""},
 		// Nothing is new.
 		{[]check.Result{result("east", "reachable", check.Pass), result("west", "reachable", check.Pass), result("west", "token-expired", check.Fail), result("west", "not-synced", check.Skip)}, "", ""},
-		// One thing is mended, and what was skipped for it passes.
+		// One thing is fixed, and what was skipped for it passes.
 		{[]check.Result{result("east", "reachable", check.Pass), result("west", "reachable", check.Pass), result("west", "token-expired", check.Pass), result("west", "not-synced", check.Pass)},
 			"12:00:02 ✓ west token-expired  as seen\n", "check/west/token-expired pass\ncheck/west/not-synced pass\n"},
 		// The cause is told, and not all that is skipped for it.

@@ -60,7 +60,7 @@ func (b *bed) attach(t *testing.T, args ...string) {
 	b.MustMesh(t, append([]string{"attach-remote", "--context", primary}, args...)...)
 }
 
-// remake makes the mesh anew, after a fault that was not mended.
+// remake makes the mesh anew, after a fault that was not fixed.
 func (b *bed) remake(t *testing.T) {
 	t.Helper()
 	b.Lab.Lab(t, "up", "--clusters", fmt.Sprint(len(b.Clusters)))

@@ -9,7 +9,7 @@ func beginnings() []fault {
 			name: "nothing is installed", tells: []string{"fail no-istiod cluster1"},
 			breaks: func(*testing.T, *bed) {},
 			byHand: "an istiod of the plugin's defaults does not get on with the lab's Envoy",
-			mends:  func(t *testing.T, b *bed) { t.Helper(); b.install(t) },
+			fixes:  func(t *testing.T, b *bed) { t.Helper(); b.install(t) },
 		},
 		{
 			// The gateway was given an IP, and istiod's certificate is for a hostname only when it is told so.

@@ -9,19 +9,19 @@ func clusterFaults() []fault {
 			name: "an API server that hangs", tells: []string{"unknown reachable cluster2"}, asks: []string{"--request-timeout=2s"},
 			breaks: lab("pause", remote, "kube-apiserver"),
 			byHand: "who runs the API server must find out what ails it",
-			mends:  lab("resume", remote, "kube-apiserver"),
+			fixes:  lab("resume", remote, "kube-apiserver"),
 		},
 		{
 			name: "one cluster under two contexts", tells: []string{"fail same-cluster twin"}, asks: []string{remote, "twin"}, once: true,
 			breaks: config("set-context", "twin", "--cluster=cluster1", "--user=cluster1-admin"),
-			byHand: "the mend is not to name it",
-			mends:  config("delete-context", "twin"),
+			byHand: "the fix is not to name it",
+			fixes:  config("delete-context", "twin"),
 		},
 		{
 			name: "a clock that is late", tells: []string{"fail clock-skew cluster2"}, asks: []string{remote + "=late"}, once: true,
 			breaks: late.start,
 			byHand: "a machine's clock is not set by a command of kubectl's",
-			mends:  late.stop,
+			fixes:  late.stop,
 		},
 	}
 }

@@ -24,7 +24,7 @@ func controlPlaneFaults() []fault {
 			name: "an istiod of another release", tells: []string{"warn version-skew cluster1"},
 			breaks: kubectl(primary, "set", "image", "deployment/istiod", "discovery=docker.io/istio/pilot:1.28.3"),
 			byHand: "which of the releases is meant is for the user to say",
-			mends:  kubectl(primary, "rollout", "undo", "deployment/istiod"),
+			fixes:  kubectl(primary, "rollout", "undo", "deployment/istiod"),
 		},
 		{
 			name: "a remote with an istiod of its own", tells: []string{"fail own-control-plane cluster2"},
@@ -39,7 +39,7 @@ spec:
     spec: {containers: [{name: discovery, image: "docker.io/istio/pilot:1.29.1"}]}
 `),
 			byHand: "only who made it knows how it is removed",
-			mends:  kubectl(remote, "delete", "deployment", "istiod"),
+			fixes:  kubectl(remote, "delete", "deployment", "istiod"),
 		},
 		{
 			name: "no annotation", tells: []string{"fail annotation-missing cluster2"},
@@ -65,7 +65,7 @@ spec:
 				b.create(t, primary, secret)
 			},
 			byHand: "why packets of the primary's pods are lost must be found on their way",
-			mends:  open,
+			fixes:  open,
 		},
 		{
 			// Istio 1.29 does whenever the kubeconfig in a secret changes.

@@ -71,7 +71,7 @@ func credentialFaults() []fault {
 				b.kubectl(t, remote, "patch", "secret", readerToken, "--type=json", "-p", `[{"op":"remove","path":"/data/token"}]`)
 			},
 			byHand: "the controller manager is down, which its own cluster's administrator sees to",
-			mends: func(t *testing.T, b *bed) {
+			fixes: func(t *testing.T, b *bed) {
 				t.Helper()
 				b.Lab.Lab(t, "start", remote, "kube-controller-manager")
 				b.attach(t, remote) // it is another token

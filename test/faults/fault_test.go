@@ -19,9 +19,9 @@ type fault struct {
 	once bool
 	// breaks does the damage.
 	breaks does
-	// byHand says why the printed fix can't be run as it is; mends is then what the reader of it does.
+	// byHand says why the printed fix can't be run as it is; fixes is then what the reader of it does.
 	byHand string
-	mends  does
+	fixes  does
 	// tidies takes away what a fix must leave, such as the break's own tools.
 	tidies does
 }
@@ -29,7 +29,7 @@ type fault struct {
 // does is something that is done to a mesh.
 type does func(t *testing.T, b *bed)
 
-// inject breaks the mesh, and sees that it is named and mended.
+// inject breaks the mesh, and sees that it is named and fixed.
 func (b *bed) inject(t *testing.T, f fault) {
 	t.Helper()
 	f.breaks(t, b)
@@ -45,7 +45,7 @@ func (b *bed) inject(t *testing.T, f fault) {
 			t.Fatalf("%s\nThe fix, %s, ended with %d:\n%s%s", v.text(), fix, r.Code, r.Stdout, r.Stderr)
 		}
 	} else {
-		f.mends(t, b)
+		f.fixes(t, b)
 	}
 	if f.tidies != nil {
 		f.tidies(t, b)
@@ -86,7 +86,7 @@ type group struct {
 	faults []fault
 }
 
-// Each fault is named, alone, and mended by what is printed. Each group has a mesh of its own, beside the others.
+// Each fault is named, alone, and fixed by what is printed. Each group has a mesh of its own, beside the others.
 func TestFaults(t *testing.T) {
 	t.Run("beginnings", func(t *testing.T) { // before there is a mesh
 		b := newBed(t, labtest.Options{Clusters: 2})

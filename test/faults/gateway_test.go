@@ -13,8 +13,8 @@ func gatewayFaults() []fault {
 		{
 			name: "a load balancer that gives no address", tells: []string{"fail address-pending cluster1"},
 			breaks: lab("lb", primary, "none"),
-			byHand: "a load balancer is the cloud's or the administrator's to mend, and an address theirs to know",
-			mends:  lab("lb", primary, "ip"),
+			byHand: "a load balancer is the cloud's or the administrator's to fix, and an address theirs to know",
+			fixes:  lab("lb", primary, "ip"),
 		},
 		{
 			name: "no gateway pod runs", tells: []string{"fail gateway-ready cluster1"},
@@ -45,13 +45,13 @@ func gatewayFaults() []fault {
 			name: "istiod's port is dropped", tells: []string{"fail firewall cluster1"},
 			breaks: atGateway(15012, "filter hook prerouting priority raw", "drop"),
 			byHand: "a firewall's rules are for who has set them",
-			mends:  open,
+			fixes:  open,
 		},
 		{
 			name: "the webhook's port is refused", tells: []string{"fail firewall cluster1"},
 			breaks: atGateway(15017, "filter hook prerouting priority raw", "reject with tcp reset"),
 			byHand: "a firewall's rules are for who has set them",
-			mends:  open,
+			fixes:  open,
 		},
 	}
 }

@@ -1,5 +1,5 @@
 // Package faults breaks a healthy mesh on real clusters, one thing at a time, and holds verify to naming it: that id
-// for that cluster and no other, with a fix that mends it as it is printed.
+// for that cluster and no other, with a fix that works as it is printed.
 package faults
 
 import (

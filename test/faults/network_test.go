@@ -31,7 +31,7 @@ func networkFaults() []fault {
 				b.attach(t, remote, "--network", "network2", "--allow-unconnected-network")
 			},
 			byHand: "gateways between networks are made by Istio's guide",
-			mends:  connectNetworks(remote),
+			fixes:  connectNetworks(remote),
 			tidies: func(t *testing.T, b *bed) {
 				t.Helper()
 				b.await(t, nil)
@@ -60,7 +60,7 @@ func networkFaults() []fault {
 				b.create(t, remote, fmt.Sprintf("{apiVersion: v1, kind: Node, metadata: {name: stray}, spec: {podCIDR: %s, podCIDRs: [%s]}}", taken, taken))
 			},
 			byHand: "which networks there are to be is the user's to decide",
-			mends:  kubectl(remote, "delete", "node", "stray"),
+			fixes:  kubectl(remote, "delete", "node", "stray"),
 		},
 		{
 			name: "a Service in one cluster only", tells: []string{"warn service-asymmetric cluster2"},

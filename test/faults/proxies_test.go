@@ -17,7 +17,7 @@ spec:
     patch: {operation: ADD, value: {name: broken, type: STATIC, connect_timeout: -1s}}
 `),
 			byHand: "which of the user's resources is wrong must be found first",
-			mends:  kubectl(primary, "delete", "envoyfilter", "broken"),
+			fixes:  kubectl(primary, "delete", "envoyfilter", "broken"),
 		},
 		{
 			name: "a cluster detached while its pods run on", tells: []string{"fail unknown-cluster cluster1"},
@@ -28,7 +28,7 @@ spec:
 				kubectl(primary, "delete", "secret", remoteSecret),
 			),
 			byHand: "whether that cluster is to be in the mesh is the user's to decide",
-			mends:  func(t *testing.T, b *bed) { t.Helper(); b.attach(t, remote) },
+			fixes:  func(t *testing.T, b *bed) { t.Helper(); b.attach(t, remote) },
 			tidies: without(remote, "annex"),
 		},
 		{
@@ -43,7 +43,7 @@ spec:
     spec: {nodeSelector: {none: such}, containers: [{name: ztunnel, image: none.invalid/ztunnel}]}
 `),
 			byHand: "only who made it knows how it is removed",
-			mends:  kubectl(remote, "delete", "daemonset", "ztunnel"),
+			fixes:  kubectl(remote, "delete", "daemonset", "ztunnel"),
 		},
 	}
 }

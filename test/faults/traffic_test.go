@@ -14,7 +14,7 @@ func trafficFaults() []fault {
 			name: "a policy that admits no probe", tells: []string{"fail probe-ready cluster2"}, asks: probes,
 			breaks: admitNoProbe,
 			byHand: "who may run what in a cluster is its administrator's to say",
-			mends:  kubectl(remote, "delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", "no-probes"),
+			fixes:  kubectl(remote, "delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", "no-probes"),
 		},
 		{
 			name: "a policy that denies a cluster's calls", tells: []string{"fail traffic cluster2 cluster1"}, asks: probes,
@@ -27,7 +27,7 @@ spec:
   rules: [{from: [{source: {principals: ["*/sa/from-cluster2"]}}]}]
 `),
 			byHand: "who may call whom is the user's to decide",
-			mends:  kubectl(primary, "delete", "authorizationpolicy", "nobody-from-cluster2"),
+			fixes:  kubectl(primary, "delete", "authorizationpolicy", "nobody-from-cluster2"),
 		},
 		{
 			name: "packets that pods do not get", tells: []string{"fail traffic cluster2 cluster1"}, asks: probes,
@@ -37,7 +37,7 @@ spec:
 					b.place(t, remote).PodCIDR, b.place(t, primary).PodCIDR))
 			},
 			byHand: "routes and firewalls are for who has made them",
-			mends:  open,
+			fixes:  open,
 		},
 		{
 			// Each cluster keeps to its own region.
@@ -55,7 +55,7 @@ spec:
     loadBalancer: {localityLbSetting: {enabled: true}}
 `)),
 			byHand: "it may be meant so",
-			mends:  kubectl(primary, "delete", "destinationrule", "at-home"),
+			fixes:  kubectl(primary, "delete", "destinationrule", "at-home"),
 		},
 	}
 }

@@ -32,7 +32,7 @@ func trustFaults() []fault {
 			name: "somebody else answers at the gateway", tells: []string{"fail gateway-trust cluster1"},
 			breaks: atGateway(15012, "nat hook prerouting priority -110", "redirect to :6443"),
 			byHand: "who leads packets astray must be found on their way",
-			mends:  open,
+			fixes:  open,
 		},
 	}
 }

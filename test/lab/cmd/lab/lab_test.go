@@ -292,7 +292,7 @@ func (s life) faults(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	mustRun(t, "up", "--clusters", "3") // It mends that.
+	mustRun(t, "up", "--clusters", "3") // It fixes that.
 
 	mustRun(t, "pause", "cluster2", "kube-apiserver")
 	if out, err := kubectl(t, s.Status, "cluster2", "get", "ns", "--request-timeout=1s"); err == nil {

@@ -238,7 +238,7 @@ func (a *app) logs() *cobra.Command {
 	return command
 }
 
-// faults are the commands that break a cluster, and mend it.
+// faults are the commands that break a cluster, and fix it.
 func (a *app) faults() []*cobra.Command {
 	command := func(name, short string, do func(ctx context.Context, l *lab.Lab, cluster, component string) error) *cobra.Command {
 		return &cobra.Command{
