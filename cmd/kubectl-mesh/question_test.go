@@ -2,24 +2,23 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/creack/pty"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
 
 // bareCluster is an API server that allows everything, has nothing, and counts what is to be kept of what it is told.
-func bareCluster(t *testing.T) (kubeconfig string, writes *atomic.Int32) {
+func bareCluster(t *testing.T) (config string, writes *atomic.Int32) {
 	t.Helper()
 	writes = &atomic.Int32{}
 	answers := map[string]any{
@@ -55,18 +54,8 @@ func bareCluster(t *testing.T) (kubeconfig string, writes *atomic.Int32) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	kubeconfig = filepath.Join(t.TempDir(), "config")
-	text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %s}}]
-contexts: [{name: east, context: {cluster: c, user: user}}]
-users: [{name: user, user: {token: a-token}}]
-`, server.URL, base64.StdEncoding.EncodeToString(authority))
-	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return kubeconfig, writes
+	config = kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(server)}, nil)
+	return config, writes
 }
 
 // On a terminal nothing is written before a yes, and Ctrl-C ends the question.
@@ -88,8 +77,8 @@ func TestQuestion(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			kubeconfig, writes := bareCluster(t)
-			command := shell(t.Context(), "kubectl-mesh", fmt.Sprintf(`exec "$0" install-primary --context east --network network1 --kubeconfig %q`, kubeconfig))
+			config, writes := bareCluster(t)
+			command := shell(t.Context(), "kubectl-mesh", fmt.Sprintf(`exec "$0" install-primary --context east --network network1 --kubeconfig %q`, config))
 			terminal, err := pty.Start(command)
 			if err != nil {
 				t.Fatal(err)

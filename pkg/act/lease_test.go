@@ -160,7 +160,14 @@ func TestLeaseLost(t *testing.T) {
 		if _, err := leasesOf(client).Update(t.Context(), taken("bob@ci/2", time.Now()), metav1.UpdateOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * leaseDuration)
+		looked := make(chan struct{}, 100)
+		client.PrependReactor("get", "leases", func(kubetesting.Action) (bool, runtime.Object, error) {
+			looked <- struct{}{}
+			return false, nil, nil
+		})
+		for range 3 { // it would have renewed the lease by now
+			<-looked
+		}
 		alice.Release(t.Context())
 		if who := holderOf(t, client); who != "bob@ci/2" {
 			t.Errorf("it is held by %q", who)

@@ -17,7 +17,7 @@ import (
 )
 
 // rescue is a wait for istiod's view of a remote, in which istiod is restarted where that alone helps: Istio 1.29 can
-// stop to process remote secrets permanently, when one changes or goes while its cluster is being read
+// permanently stop processing remote secrets, when one changes or goes while its cluster is being read
 // (istio/istio#59875).
 type rescue struct {
 	*Actor

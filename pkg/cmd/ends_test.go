@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +11,9 @@ import (
 	"syscall"
 	"testing"
 
-	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
 
 // hangingPlugin is a credential plugin that runs as long as the test process does; runs waits for its start.
@@ -45,29 +45,20 @@ func TestPluginThatHangs(t *testing.T) {
 			t.Run(command+" "+limit, func(t *testing.T) {
 				t.Parallel()
 				plugin, runs := hangingPlugin(t)
-				kubeconfig := filepath.Join(t.TempDir(), "config")
-				text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: "https://192.0.2.1:6443"}}]
-contexts:
-- {name: east, context: {cluster: c, user: user}}
-- {name: west, context: {cluster: c, user: user}}
-users: [{name: user, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, interactiveMode: Never}}}]
-`, plugin)
-				if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				server := kubeconfig.At("https://192.0.2.1:6443")
+				config := kubeconfig.Write(t, map[string]*api.Cluster{"east": server, "west": server}, &api.AuthInfo{Exec: &api.ExecConfig{
+					APIVersion: "client.authentication.k8s.io/v1", Command: plugin, InteractiveMode: api.NeverExecInteractiveMode,
+				}})
 				ctx, interrupt := context.WithCancel(t.Context())
 				defer interrupt()
-				streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
-				line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--context", "east"}, strings.Fields(command)...)
+				line := append([]string{"--context", "east"}, strings.Fields(command)...)
 				if limit == "Ctrl-C" {
 					go func() { runs(); interrupt() }()
 				} else {
 					line = append(line, strings.Fields(limit)...)
 				}
-				code := Main(ctx, line, streams)
-				said := strings.Join(strings.Fields(stdout.String()+stderr.String()), " ")
+				code, stdout, stderr := mainWith(ctx, config, line...)
+				said := strings.Join(strings.Fields(stdout+stderr), " ")
 				switch {
 				case limit == "Ctrl-C" && code != ExitInterrupted:
 					t.Errorf("exit code %d:\n%s", code, said)
@@ -84,21 +75,7 @@ func TestTimeoutWhileOneIsSilent(t *testing.T) {
 	t.Parallel()
 	silent, _ := silentServer(t)
 	east := primaryServer(t, silent)
-	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: east.Certificate().Raw})
-	kubeconfig := filepath.Join(t.TempDir(), "config")
-	text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters:
-- {name: east, cluster: {server: %q, certificate-authority-data: %s}}
-- {name: silent, cluster: {server: %q}}
-contexts:
-- {name: east, context: {cluster: east, user: user}}
-- {name: silent, context: {cluster: silent, user: user}}
-users: [{name: user, user: {token: a-token}}]
-`, east.URL, base64.StdEncoding.EncodeToString(authority), silent)
-	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	config := kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(east), "silent": kubeconfig.At(silent)}, nil)
 	for _, args := range []string{
 		"verify --only reachable -o wide",
 		"verify west=silent --only reachable -o wide",
@@ -108,10 +85,8 @@ users: [{name: user, user: {token: a-token}}]
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
-			streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
-			line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--context", "east", "--timeout", "8s"}, strings.Fields(args)...)
-			code := Main(t.Context(), line, streams)
-			out := strings.Join(strings.Fields(stdout.String()), " ")
+			code, stdout, stderr := mainWith(t.Context(), config, append([]string{"--context", "east", "--timeout", "8s"}, strings.Fields(args)...)...)
+			out := strings.Join(strings.Fields(stdout), " ")
 			if code != ExitUnknown || !strings.Contains(out, "v1.35.4") || !strings.Contains(out, "no answer within") {
 				t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 			}
@@ -130,23 +105,12 @@ func TestRetriesAreTold(t *testing.T) {
 				w.WriteHeader(http.StatusBadGateway)
 			}))
 			defer server.Close()
-			authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-			kubeconfig := filepath.Join(t.TempDir(), "config")
-			text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %s}}]
-contexts: [{name: east, context: {cluster: c, user: user}}]
-users: [{name: user, user: {token: a-token}}]
-`, server.URL, base64.StdEncoding.EncodeToString(authority))
-			if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
-			line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--context", "east"}, strings.Fields(args)...)
-			if code := Main(t.Context(), line, streams); code != ExitUnknown {
+			config := kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(server)}, nil)
+			code, stdout, stderr := mainWith(t.Context(), config, append([]string{"--context", "east"}, strings.Fields(args)...)...)
+			if code != ExitUnknown {
 				t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 			}
-			if got := strings.Contains(stderr.String(), "request made again"); got != told {
+			if got := strings.Contains(stderr, "request made again"); got != told {
 				t.Errorf("told is %v, not %v:\n%s", got, told, stderr)
 			}
 		})

@@ -2,20 +2,18 @@ package cmd
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
 
 // silentServer is an API server that takes connections and never says a word; it counts them.
@@ -97,25 +95,9 @@ func TestSilenceCostsItsTimeoutOnce(t *testing.T) {
 			t.Parallel()
 			silent, calls := silentServer(t)
 			east := primaryServer(t, silent)
-			authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: east.Certificate().Raw})
-			kubeconfig := filepath.Join(t.TempDir(), "config")
-			text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters:
-- {name: east, cluster: {server: %q, certificate-authority-data: %s}}
-- {name: silent, cluster: {server: %q}}
-contexts:
-- {name: east, context: {cluster: east, user: user}}
-- {name: silent, context: {cluster: silent, user: user}}
-users: [{name: user, user: {token: a-token}}]
-`, east.URL, base64.StdEncoding.EncodeToString(authority), silent)
-			if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
-			line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--request-timeout", "2s"}, strings.Fields(args)...)
-			code := Main(t.Context(), line, streams)
-			said := strings.Join(strings.Fields(stdout.String()+stderr.String()), " ")
+			config := kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(east), "silent": kubeconfig.At(silent)}, nil)
+			code, stdout, stderr := mainWith(t.Context(), config, append([]string{"--request-timeout", "2s"}, strings.Fields(args)...)...)
+			said := strings.Join(strings.Fields(stdout+stderr), " ")
 			if code == ExitOK || !strings.Contains(said, "reachable") || !strings.Contains(said, silent) || !strings.Contains(said, "no answer within 2s") {
 				t.Errorf("exit code %d:\n%s", code, said)
 			}
@@ -141,25 +123,12 @@ func TestInterruptedWhileLooking(t *testing.T) {
 				<-r.Context().Done()
 			}))
 			defer server.Close()
-			authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-			kubeconfig := filepath.Join(t.TempDir(), "config")
-			text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %s}}]
-contexts:
-- {name: east, context: {cluster: c, user: user}}
-- {name: west, context: {cluster: c, user: user}}
-users: [{name: user, user: {token: a-token}}]
-`, server.URL, base64.StdEncoding.EncodeToString(authority))
-			if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
-			line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--context", "east"}, strings.Fields(args)...)
-			if code := Main(ctx, line, streams); code != ExitInterrupted {
+			config := kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(server), "west": kubeconfig.Of(server)}, nil)
+			code, stdout, stderr := mainWith(ctx, config, append([]string{"--context", "east"}, strings.Fields(args)...)...)
+			if code != ExitInterrupted {
 				t.Errorf("exit code %d, not %d:\n%s%s", code, ExitInterrupted, stdout, stderr)
 			}
-			if stdout.Len() > 0 {
+			if stdout != "" {
 				t.Errorf("it judges:\n%s", stdout)
 			}
 		})
@@ -175,19 +144,7 @@ func TestInterruptedAtAnyRequest(t *testing.T) {
 			remote := primaryServer(t, "").URL // whose certificate the secret does not trust
 			for at := int32(1); ; at++ {
 				east := primaryServer(t, remote)
-				authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: east.Certificate().Raw})
-				kubeconfig := filepath.Join(t.TempDir(), "config")
-				text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %s}}]
-contexts:
-- {name: east, context: {cluster: c, user: user}}
-- {name: west, context: {cluster: c, user: user}}
-users: [{name: user, user: {token: a-token}}]
-`, east.URL, base64.StdEncoding.EncodeToString(authority))
-				if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				config := kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(east), "west": kubeconfig.Of(east)}, nil)
 				ctx, interrupt := context.WithCancel(t.Context())
 				answer := east.Config.Handler
 				var calls atomic.Int32
@@ -197,15 +154,13 @@ users: [{name: user, user: {token: a-token}}]
 					}
 					answer.ServeHTTP(w, r)
 				})
-				streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
-				line := append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig, "--context", "east"}, strings.Fields(args)...)
-				code := Main(ctx, line, streams)
+				code, stdout, stderr := mainWith(ctx, config, append([]string{"--context", "east"}, strings.Fields(args)...)...)
 				interrupted := ctx.Err() != nil
 				interrupt()
 				if !interrupted {
 					return // it has made all its requests
 				}
-				if code != ExitInterrupted || stdout.Len() > 0 {
+				if code != ExitInterrupted || stdout != "" {
 					t.Errorf("exit code %d after request %d:\n%s%s", code, at, stdout, stderr)
 				}
 			}

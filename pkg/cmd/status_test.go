@@ -2,18 +2,17 @@ package cmd
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/status"
+	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
 
 func TestShowingUsage(t *testing.T) {
@@ -73,19 +72,10 @@ func TestShown(t *testing.T) {
 func TestStatusOfASilentPrimary(t *testing.T) {
 	t.Parallel()
 	silent, _ := silentServer(t)
-	kubeconfig := filepath.Join(t.TempDir(), "config")
-	text := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: silent, cluster: {server: %q}}]
-contexts: [{name: silent, context: {cluster: silent, user: user}}]
-users: [{name: user, user: {token: a-token}}]
-`, silent)
-	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	config := kubeconfig.Write(t, map[string]*api.Cluster{"silent": kubeconfig.At(silent)}, nil)
 	for command, shows := range map[string]string{"status": "silent", "graph": "flowchart LR"} {
 		streams, _, out, errOut := genericiooptions.NewTestIOStreams()
-		code := Main(t.Context(), []string{"kubectl-mesh", command, "--kubeconfig", kubeconfig, "--context", "silent", "--request-timeout", "1s"}, streams)
+		code := Main(t.Context(), []string{"kubectl-mesh", command, "--kubeconfig", config, "--context", "silent", "--request-timeout", "1s"}, streams)
 		if code != ExitUnknown || !strings.Contains(out.String(), shows) || !strings.Contains(errOut.String(), "error: the primary could not be read: API server: ") {
 			t.Errorf("%s: exit code %d\n%s%s", command, code, out, errOut)
 		}

@@ -26,9 +26,14 @@ func typed(t *testing.T, args ...string) (code int, out, errOut string) {
 	if err := os.WriteFile(kubeconfig, []byte("apiVersion: v1\nkind: Config\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
-	code = Main(t.Context(), append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig}, args...), streams)
-	return code, stdout.String(), stderr.String()
+	return mainWith(t.Context(), kubeconfig, args...)
+}
+
+// mainWith runs a command line as main does.
+func mainWith(ctx context.Context, kubeconfig string, args ...string) (code int, stdout, stderr string) {
+	streams, _, out, errOut := genericiooptions.NewTestIOStreams()
+	code = Main(ctx, append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig}, args...), streams)
+	return code, out.String(), errOut.String()
 }
 
 func TestVerifyUsage(t *testing.T) {

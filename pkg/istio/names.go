@@ -1,4 +1,4 @@
-// Package istio is all that knows Istio's ways: its charts and profiles, the names, labels and ports that its parts
+// Package istio is all Istio-specific code: its charts and profiles, the names, labels and ports that its parts
 // use, its debug endpoints and its remote secrets. A new Istio release touches this package and no other.
 package istio
 

@@ -239,7 +239,7 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 
 // renew makes istiod forget a remote of which it is to be told anew: where it does not lead, since it decides that once,
 // when it is told of the cluster, and where the credentials change, since an istiod that sees them change in a secret may
-// stop to watch the cluster for good (istio/istio#59875). Secrets under other names than ours, and a second one of the
+// permanently stop watching the cluster (istio/istio#59875). Secrets under other names than ours, and a second one of the
 // same cluster, go with them. They go only when what replaces them is at hand. It returns what the new secret must wait
 // for.
 func (b *builder) renew(primary, remote mesh.Cluster, held []observe.RemoteSecret, changes bool, needs ...string) []string {
