@@ -16,8 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
@@ -121,79 +119,6 @@ func calledAt(hook admissionregistrationv1.WebhookClientConfig) (host, path stri
 	return net.JoinHostPort(called.Hostname(), cmp.Or(called.Port(), "443")), called.Path
 }
 
-func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
-	services, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	var gateways []Gateway
-	for _, s := range services.Items {
-		if !istio.IsGateway(&s) {
-			continue
-		}
-		slices, err := r.endpointSlices(ctx, s.Name)
-		if err != nil {
-			return nil, err
-		}
-		gateway := gatewayOf(&s, slices)
-		// Istio's charts name both alike; where somebody else's do not, nothing is known of it.
-		deployment, err := r.Kube().AppsV1().Deployments(s.Namespace).Get(ctx, s.Name, metav1.GetOptions{})
-		if absent(err) != nil {
-			return nil, err
-		}
-		gateway.Stopped = err == nil && deployment.Spec.Replicas != nil && *deployment.Spec.Replicas == 0
-		gateways = append(gateways, gateway)
-	}
-	return func(c *Cluster) { c.Gateways = gateways }, nil
-}
-
-// readNetworkGateways reads which gateways lead to a network from namespaces other than Istio's. Their pods are not looked at.
-func readNetworkGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
-	services, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: istio.NetworkLabel})
-	if err != nil {
-		return nil, err
-	}
-	var gateways []Gateway
-	for _, s := range services.Items {
-		if s.Namespace != r.options.Namespace {
-			gateway := gatewayOf(&s, nil)
-			gateway.Namespace = s.Namespace
-			gateways = append(gateways, gateway)
-		}
-	}
-	return func(c *Cluster) { c.NetworkGateways = gateways }, nil
-}
-
-func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway {
-	g := Gateway{
-		Selector: s.Spec.Selector,
-		Name:     s.Name, Type: string(s.Spec.Type), Revision: s.Labels[istio.RevisionLabel],
-		Network: s.Labels[istio.NetworkLabel], SourceRanges: s.Spec.LoadBalancerSourceRanges,
-	}
-	g.Address, g.Override = istio.AddressOf(s)
-	g.CrossNetworkPort, g.PublishesItself = istio.CrossNetworkPort(s), istio.IsKubernetesGateway(s)
-	g.Hostnames, g.WebhookPorts = istio.Hostnames(s), istio.WebhookPorts(s)
-	if names := s.Annotations[istio.UserAnnotations]; names != "" {
-		g.Annotations = map[string]string{}
-		for name := range strings.SplitSeq(names, ",") {
-			if value, there := s.Annotations[name]; there { // somebody may have taken it off since
-				g.Annotations[name] = value
-			}
-		}
-	}
-	for _, p := range s.Spec.Ports {
-		g.Ports = append(g.Ports, p.Port)
-	}
-	for _, slice := range endpoints {
-		for _, e := range slice.Endpoints {
-			if e.Conditions.Ready == nil || *e.Conditions.Ready {
-				g.ReadyEndpoints += len(e.Addresses)
-			}
-		}
-	}
-	return g
-}
-
 func (r *reader) endpointSlices(ctx context.Context, service string) ([]discoveryv1.EndpointSlice, error) {
 	list, err := r.Kube().DiscoveryV1().EndpointSlices(r.options.Namespace).List(ctx,
 		metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service})
@@ -233,50 +158,6 @@ func istiodServiceOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) I
 		}
 	}
 	return seen
-}
-
-// readExposed finds the VirtualServices by which istiod is published. A cluster without Istio's CRDs has none.
-// readExposed finds the VirtualServices by which istiod is published, if the Gateway is there which they stand on. A
-// cluster without Istio's CRDs has none.
-func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
-	resource := func(name string) dynamic.ResourceInterface {
-		return r.Dynamic().Resource(schema.GroupVersionResource{
-			Group: "networking.istio.io", Version: "v1", Resource: name,
-		}).Namespace(r.options.Namespace)
-	}
-	if _, err := resource("gateways").Get(ctx, istio.ExposeGateway, metav1.GetOptions{}); err != nil {
-		return nil, absent(err)
-	}
-	list, err := resource("virtualservices").List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, absent(err)
-	}
-	var revisions []string
-	for _, vs := range list.Items {
-		if vs.GetName() == istio.ExposeVirtualService {
-			revisions = append(revisions, "default")
-		} else if revision, found := strings.CutPrefix(vs.GetName(), istio.ExposeVirtualService+"-"); found {
-			revisions = append(revisions, revision)
-		}
-	}
-	slices.Sort(revisions)
-	return func(c *Cluster) { c.Exposed = revisions }, nil
-}
-
-// readPassthrough reads by which Gateways services are published to other networks, whatever namespace they are in.
-func readPassthrough(ctx context.Context, r *reader) (func(*Cluster), error) {
-	list, err := r.Dynamic().Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}).
-		List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, absent(err)
-	}
-	var found []Passthrough
-	for _, g := range list.Items {
-		if selector, is := istio.Passthrough(&g); is {
-			found = append(found, Passthrough{Name: g.GetName(), Selector: selector})
-		}
-	}
-	return func(c *Cluster) { c.Passthrough = found }, nil
 }
 
 func readRemoteSecrets(ctx context.Context, r *reader) (func(*Cluster), error) {

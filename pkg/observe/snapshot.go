@@ -4,14 +4,11 @@
 package observe
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
 
 // Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
@@ -194,79 +191,6 @@ type Namespace struct {
 	Terminating bool `json:"terminating,omitempty"`
 }
 
-// ControlPlane is one istiod Deployment with the settings that a multicluster mesh stands on.
-type ControlPlane struct {
-	Name string `json:"name"`
-	// Revision is the label istio.io/rev, "default" for the one without a name.
-	Revision string `json:"revision"`
-	// Version is the tag of its image.
-	Version string `json:"version"`
-	// Hub is where its image comes from.
-	Hub string `json:"hub"`
-	// ClusterID is CLUSTER_ID.
-	ClusterID string `json:"clusterID"`
-	// ClusterName is the name of the values with which it was installed.
-	ClusterName string `json:"clusterName,omitempty"`
-	// ExternalIstiod is EXTERNAL_ISTIOD: may manage remote clusters.
-	ExternalIstiod bool `json:"externalIstiod"`
-	// CustomHosts is ISTIOD_CUSTOM_HOST: further names that its certificate is for.
-	CustomHosts []string `json:"customHosts,omitempty"`
-	// MeshID, Network: from the values with which it was installed.
-	MeshID  string `json:"meshID,omitempty"`
-	Network string `json:"network,omitempty"`
-	// ConfigMap is the one with the mesh configuration.
-	ConfigMap string `json:"configMap,omitempty"`
-	// TrustDomain is the mesh configuration's.
-	TrustDomain string `json:"trustDomain,omitempty"`
-	// RootNamespace is the one whose policies bind all namespaces; empty for Istio's.
-	RootNamespace string `json:"rootNamespace,omitempty"`
-	// DiscoverySelectors are those of the mesh configuration.
-	DiscoverySelectors DiscoverySelectors `json:"discoverySelectors,omitempty"`
-	// MeshNetworks is its list of networks, in YAML; GatewayNetworks are those of them that have a gateway there.
-	MeshNetworks    string   `json:"meshNetworks,omitempty"`
-	GatewayNetworks []string `json:"gatewayNetworks,omitempty"`
-	// InstalledBy is who wrote it: kubectl-mesh, istioctl, helm, argocd, flux, or empty when nothing tells.
-	InstalledBy string `json:"installedBy,omitempty"`
-	// Rendered is true for one that kubectl-mesh rendered, whoever applied it.
-	Rendered bool `json:"rendered,omitempty"`
-	// Ready and Desired count replicas.
-	Ready   int `json:"ready"`
-	Desired int `json:"desired"`
-	// Replicas is what each running istiod says of the clusters that it watches.
-	Replicas []Replica `json:"replicas,omitempty"`
-}
-
-// Replica is one istiod pod's own view (debug/clusterz).
-type Replica struct {
-	Pod string `json:"pod"`
-	// Version is the tag of its image.
-	Version  string         `json:"version,omitempty"`
-	Clusters []SyncedRemote `json:"clusters,omitempty"`
-	// Proxies are those that it serves.
-	Proxies []Proxy `json:"proxies,omitempty"`
-	// Error says why the replica could not be asked.
-	Error string `json:"error,omitempty"`
-}
-
-// SyncedRemote is one line of debug/clusterz.
-type SyncedRemote struct {
-	ID string `json:"id"`
-	// Secret is namespace/name of the remote secret.
-	Secret string `json:"secret"`
-	// Status is istiod's word: synced, syncing, timeout, closed.
-	Status string `json:"status"`
-}
-
-// Three of istiod's words.
-const (
-	// Synced: it has read the cluster.
-	Synced = "synced"
-	// Closed: it has permanently stopped watching it.
-	Closed = "closed"
-	// TimedOut: it could not read it in time, and goes on trying.
-	TimedOut = "timeout"
-)
-
 // Injector is a MutatingWebhookConfiguration that injects sidecars.
 type Injector struct {
 	Name string `json:"name"`
@@ -281,57 +205,6 @@ type Injector struct {
 	Hosts []string `json:"hosts,omitempty"`
 	// CABundles are the fingerprints of its webhooks' certificates, without repeats; an empty string for one that has none.
 	CABundles []string `json:"caBundles,omitempty"`
-}
-
-// Gateway is an east-west gateway's Service.
-type Gateway struct {
-	Name     string `json:"name"`
-	Type     string `json:"type"`
-	Revision string `json:"revision,omitempty"`
-	Network  string `json:"network,omitempty"`
-	// Namespace is set where it is not Istio's.
-	Namespace string `json:"namespace,omitempty"`
-	// CrossNetworkPort is the port at which services are published to other networks.
-	CrossNetworkPort int32 `json:"crossNetworkPort,omitempty"`
-	// PublishesItself is true for the Service of a Gateway of Kubernetes' Gateway API, which needs no Gateway of Istio's.
-	PublishesItself bool `json:"publishesItself,omitempty"`
-	// Address is what others reach it by: set by the user with --address, else the load balancer's IP or hostname.
-	Address string `json:"address,omitempty"`
-	// Hostnames are all names that the load balancer gave it, where Address is one.
-	Hostnames []string `json:"hostnames,omitempty"`
-	// Override is true when Address is the user's.
-	Override bool `json:"override,omitempty"`
-	// SourceRanges are the networks that the load balancer lets in; empty means everybody.
-	SourceRanges []string `json:"sourceRanges,omitempty"`
-	// Annotations are those that a user can set with --gateway-annotation and that kubectl-mesh has set.
-	Annotations map[string]string `json:"annotations,omitempty"`
-	// Ports are the Service's port numbers.
-	Ports []int32 `json:"ports,omitempty"`
-	// Selector is the Service's.
-	Selector map[string]string `json:"selector,omitempty"`
-	// WebhookPorts are the ports of named revisions at which a hostname's injector is called, by revision.
-	WebhookPorts map[string]int32 `json:"webhookPorts,omitempty"`
-	// Stopped is true when its Deployment is scaled to no pods.
-	Stopped bool `json:"stopped,omitempty"`
-	// ReadyEndpoints counts the gateway's pods that serve.
-	ReadyEndpoints int `json:"readyEndpoints"`
-}
-
-// Passthrough is a Gateway of Istio's with tls mode AUTO_PASSTHROUGH on port 15443.
-type Passthrough struct {
-	Name string `json:"name"`
-	// Selector are the labels of the gateways' pods that it is for; without any it is for all.
-	Selector map[string]string `json:"selector,omitempty"`
-}
-
-// Selects is true for a gateway that it is for, as far as the gateway's Service tells.
-func (p Passthrough) Selects(g Gateway) bool {
-	for key, value := range p.Selector {
-		if g.Selector[key] != value {
-			return false
-		}
-	}
-	return true
 }
 
 // IstiodService is a Service under which proxies and the API server find istiod.
@@ -374,34 +247,6 @@ type RemoteSecret struct {
 	Use *CredentialUse `json:"use,omitempty"`
 }
 
-// Ours is true for a control plane that kubectl-mesh installed.
-func (p ControlPlane) Ours() bool { return p.InstalledBy == istio.FieldManager }
-
-// GaveUp are the clusters that an istiod replica has stopped watching, sorted. That may last: Istio 1.29 does so
-// whenever the credentials in a remote secret change, and then takes up no secret at all (istio/istio#59875).
-func (p ControlPlane) GaveUp() []string {
-	var clusters []string
-	for _, replica := range p.Replicas {
-		for _, c := range replica.Clusters {
-			if c.Status == Closed {
-				clusters = append(clusters, c.ID)
-			}
-		}
-	}
-	slices.Sort(clusters)
-	return slices.Compact(clusters)
-}
-
-// ControlPlane returns the control plane of a revision, given as in the label istio.io/rev.
-func (c *Cluster) ControlPlane(revision string) (ControlPlane, bool) {
-	for _, cp := range c.ControlPlanes {
-		if cp.Revision == revision {
-			return cp, true
-		}
-	}
-	return ControlPlane{}, false
-}
-
 // Roots are the fingerprints of the root that a primary's istiod of a revision writes, as it has written it in its own
 // cluster: one, unless revisions differ.
 func (c *Cluster) Roots(revision string) []string {
@@ -439,21 +284,6 @@ func ClusterOfPath(path string) string {
 	}
 	name, _, _ := strings.Cut(rest, "/")
 	return name
-}
-
-// WebhookPort is where the injector of a revision, empty for the default one, is called at a hostname.
-func (g Gateway) WebhookPort(revision string) int32 {
-	return cmp.Or(g.WebhookPorts[revision], istio.PortWebhook)
-}
-
-// Gateway returns the east-west gateway named name.
-func (c *Cluster) Gateway(name string) (Gateway, bool) {
-	for _, g := range c.Gateways {
-		if g.Name == name {
-			return g, true
-		}
-	}
-	return Gateway{}, false
 }
 
 // Answers is true unless nobody answered for the API server; a refusal is an answer, too.
