@@ -5,26 +5,32 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 )
 
-// FailedUse names the kind of the error that using credentials ended with, before ctx did. A fault that is this machine's,
-// or that of a proxy which answered in the API server's place, says nothing of them.
+// FailedUse names the kind of the error that using credentials ended with, before ctx did. Only an error of the network says
+// that the server is unreachable; a fault that is this machine's, or that of a proxy which answered in the API server's place,
+// says nothing of them, and neither does one that is none of these, as where the time is too short to begin.
 func FailedUse(ctx context.Context, err error) *CredentialUse {
-	failed := &CredentialUse{Problem: ServerUnreachable, Error: cluster.Reason(err)}
-	var status apierrors.APIStatus
+	failed := &CredentialUse{Problem: UseUnknown, Error: cluster.Reason(err)}
+	var (
+		status  apierrors.APIStatus
+		network net.Error
+	)
 	switch {
 	case apierrors.IsUnauthorized(err) && cluster.Answered(err):
 		failed.Problem = TokenRefused
 	case untrusted(err):
 		failed.Problem = ServerUntrusted
 	case ctx.Err() != nil:
-		failed.Problem, failed.Error = UseUnknown, cluster.Reason(context.Cause(ctx))
+		failed.Error = cluster.Reason(context.Cause(ctx))
 	case errors.As(err, &status), cluster.OfThisMachine(err), cluster.Misanswered(err):
-		failed.Problem = UseUnknown
+	case errors.As(err, &network):
+		failed.Problem = ServerUnreachable
 	}
 	return failed
 }
