@@ -10,9 +10,9 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
@@ -85,10 +85,11 @@ func (a *Actor) write(ctx context.Context, w waiter, step plan.Step) (run.Result
 		if err != nil {
 			return run.Result{}, err
 		}
-		result, err := a.apply(ctx, w.cluster, step)
-		if apierrors.IsConflict(err) { // somebody has edited it between our look at it and the write: what it says now counts
+		var result run.Result
+		err = retry.RetryOnConflict(retry.DefaultRetry, func() error { // an edit between our look at it and the write is kept, too
 			result, err = a.apply(ctx, w.cluster, step)
-		}
+			return err
+		})
 		return after(other, result), err
 	}
 	return a.apply(ctx, w.cluster, step)

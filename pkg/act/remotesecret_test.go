@@ -2,21 +2,28 @@ package act
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"istio.io/istio/pkg/kube"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
@@ -175,5 +182,68 @@ func TestForgottenOrBack(t *testing.T) {
 				t.Errorf("done %v, seen %q, %v, %v", done, seen, what, err)
 			}
 		})
+	}
+}
+
+// edited is a cluster whose remote secret somebody edits just before it is written for the first time: the line says the same,
+// and is his.
+type edited struct {
+	kube.CLIClient
+	dynamic.ResourceInterface
+	written []string
+}
+
+// DynamicClientFor implements kube.Client.
+func (e *edited) DynamicClientFor(schema.GroupVersionKind, *unstructured.Unstructured, string) (dynamic.ResourceInterface, error) {
+	return e, nil
+}
+
+// Get implements dynamic.ResourceInterface.
+func (e *edited) Get(ctx context.Context, name string, options metav1.GetOptions, _ ...string) (*unstructured.Unstructured, error) {
+	secret, err := e.Kube().CoreV1().Secrets("istio-system").Get(ctx, name, options)
+	if err != nil {
+		return nil, err
+	}
+	return istio.Unstructured(secret)
+}
+
+// Patch implements dynamic.ResourceInterface.
+func (e *edited) Patch(ctx context.Context, name string, _ types.PatchType, body []byte, _ metav1.PatchOptions, _ ...string) (*unstructured.Unstructured, error) {
+	var wanted corev1.Secret
+	if err := json.Unmarshal(body, &wanted); err != nil {
+		return nil, err
+	}
+	e.written = append(e.written, string(wanted.Data["west"]))
+	if len(e.written) == 1 {
+		theirs := wanted.DeepCopy()
+		theirs.Data["west"] = append(theirs.Data["west"], '\n')
+		if _, err := e.Kube().CoreV1().Secrets("istio-system").Update(ctx, theirs, metav1.UpdateOptions{}); err != nil {
+			return nil, err
+		}
+		return nil, apierrors.NewApplyConflict(nil, `conflict with "kubectl-edit": .data.west`)
+	}
+	return e.Get(ctx, name, metav1.GetOptions{})
+}
+
+// An edit that comes between the look at a remote secret and its write is kept.
+func TestEditedMeanwhile(t *testing.T) {
+	t.Parallel()
+	a := actor("", "192.0.2.1")
+	_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held corev1.Secret
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects[0].Object, &held); err != nil {
+		t.Fatal(err)
+	}
+	client := &edited{CLIClient: kube.NewFakeClient(&held)}
+	a.Clusters["east"] = &cluster.Cluster{Name: "east", CLIClient: client}
+	step := plan.Step{Cluster: "east", Action: plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"}}
+	if _, err := a.Do(t.Context(), step, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if kubeconfig := string(held.Data["west"]); !slices.Equal(client.written, []string{kubeconfig, kubeconfig + "\n"}) {
+		t.Errorf("written is %q", client.written)
 	}
 }
