@@ -166,7 +166,8 @@ func explanations() map[string]explanation {
 			`The remote is on another network than the primary, and nothing leads from one to the other: each of them needs an
 			east-west gateway with the label of its network, an address and port 15443, and the primary a Gateway of Istio's that
 			publishes services there (AUTO_PASSTHROUGH). Without them istiod gives proxies no endpoint across networks, and every
-			call to a service that is there alone fails. Gateways are looked for in Istio's namespace, and in meshNetworks.`,
+			call to a service that is there alone fails. Gateways of Kubernetes' Gateway API publish services by themselves, and
+			those that meshNetworks names count, too.`,
 			`Publish services to other networks as Istio's guide for a primary and a remote on different networks does; kubectl
 			mesh does not do it yet. attach-remote goes on without with --allow-unconnected-network. Clusters whose pods reach
 			each other directly are on one network: leave --network out.`,
@@ -363,8 +364,8 @@ func explanations() map[string]explanation {
 		"probe-ready": {
 			`The probe of --traffic did not become ready in a cluster, so nothing can be said about calls from and to it. Mostly its
 			image can't be pulled there; --probe-image names another, and make probe builds the program for one. It also fails
-			where a cluster has nodes and none of them can run a pod; a cluster without any node is skipped. It is unknown where the probe ran but its second pod, which
-			has no sidecar and calls the gateway or API servers, did not run or had no network.`,
+			where a cluster has nodes and none of them can run a pod; a cluster without any node is skipped. It is unknown where
+			the probe ran but its second pod, which has no sidecar and calls the gateway or API servers, did not run or had no network.`,
 			`Look at the cluster's nodes, and at its events, with --keep, so that the probe stays.`,
 		},
 		"service-asymmetric": {
