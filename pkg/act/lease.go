@@ -78,7 +78,7 @@ func (l *lease) condition(ctx context.Context) (done bool, seen string, err erro
 	case err != nil:
 	case record.HolderIdentity != l.Identity() && l.runs(record, raw):
 		l.other = record.HolderIdentity
-		return false, fmt.Sprintf("waiting for %s, who has been at this since %s", l.other, record.AcquireTime.Local().Format(time.TimeOnly)), nil
+		return false, fmt.Sprintf("waiting for the run of %s, which began at %s", l.other, record.AcquireTime.Local().Format(time.TimeOnly)), nil
 	default:
 		mine.LeaderTransitions = record.LeaderTransitions + 1
 		err = l.Update(ctx, mine)

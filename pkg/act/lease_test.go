@@ -82,7 +82,7 @@ func TestLease(t *testing.T) {
 		if took := time.Since(begin); took < work || took > work+2*time.Second {
 			t.Errorf("bob waits for %v", took)
 		}
-		if want := "waiting for alice@laptop/1, who has been at this since " + begin.Local().Format(time.TimeOnly); !slices.Equal(*said, []string{want}) {
+		if want := "waiting for the run of alice@laptop/1, which began at " + begin.Local().Format(time.TimeOnly); !slices.Equal(*said, []string{want}) {
 			t.Errorf("bob is told %q, want %q", *said, want)
 		}
 		if who := holderOf(t, client); who != "bob@ci/2" {
@@ -137,7 +137,7 @@ func TestLeaseOfARunWithoutAnEnd(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errors.New("--timeout 1m0s has passed"))
 		defer cancel()
 		_, err := bob.hold(ctx, second, "west")
-		if err == nil || !strings.HasPrefix(err.Error(), "cluster east: the end of another run: gave up waiting (--timeout 1m0s has passed); seen last: waiting for alice@laptop/1, ") {
+		if err == nil || !strings.HasPrefix(err.Error(), "cluster east: the end of another run: gave up waiting (--timeout 1m0s has passed); seen last: waiting for the run of alice@laptop/1, ") {
 			t.Errorf("got %v", err)
 		}
 		bob.Release(t.Context())

@@ -115,7 +115,7 @@ func (a *Actor) remoteSecret(ctx context.Context, primary *cluster.Cluster, acti
 		case err == nil && said.Same(credentials):
 			secret.Data[action.Remote] = there.Data[action.Remote]
 		case !a.dry():
-			return nil, fmt.Errorf("cluster %s: Secret %s in %s has been given other credentials while this command ran, by another run or another tool, and was left as it is; the same command looks at it again",
+			return nil, fmt.Errorf("cluster %s: Secret %s in %s has been given other credentials while this command ran, by another run or another tool, and was left as it is; run the same command again",
 				primary.Name, secret.Name, secret.Namespace)
 		}
 	}

@@ -27,7 +27,7 @@ func networkUnconnected(v view) []Result {
 		case len(lacks) == 0:
 			return pass("services of %q and %q are published to each other", primary.Network, c.Network)
 		case v.mesh.Unconnected && v.command == BeforeAttach:
-			return pass("it is attached without a way between %q and %q, as you wish", primary.Network, c.Network)
+			return pass("attached although no call crosses between %q and %q (--allow-unconnected-network)", primary.Network, c.Network)
 		}
 		for _, one := range []mesh.Cluster{c, primary} {
 			for _, part := range []string{observe.Gateways, observe.NetworkGatewaysPart, observe.PassthroughPart} {

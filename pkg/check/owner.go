@@ -62,7 +62,7 @@ func primaryIsRemote(v view) []Result {
 			}
 			return pass("no sign of another primary")
 		case c.Converted:
-			return pass("it is taken from another primary, as you wish: %s", strings.Join(signs, "; "))
+			return pass("it is taken from another primary (--convert-remote): %s", strings.Join(signs, "; "))
 		}
 		what := "another primary"
 		if owner != "" {

@@ -150,7 +150,7 @@ func afterAKilledRun(t *testing.T, lab *labtest.Lab, attach []string) {
 		t.Error("a dry run has taken the lease")
 	}
 	r := lab.MustMesh(t, append(slices.Clone(attach), "-v")...)
-	mustContain(t, r.Stderr, "waiting for alice@laptop/1, who has been at this since "+now.Local().Format(time.TimeOnly), "1 deleted, after waiting for alice@laptop/1")
+	mustContain(t, r.Stderr, "waiting for the run of alice@laptop/1, which began at "+now.Local().Format(time.TimeOnly), "1 deleted, after waiting for alice@laptop/1")
 	healthy(t, lab, "cluster2")
 	if left := leases(t, lab); left != "" {
 		t.Errorf("left is %s", left)
