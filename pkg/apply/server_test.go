@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 // connect gives a test an API server of its own.
 func connect(t *testing.T) *cluster.Cluster {
 	t.Helper()
-	lab := labtest.Use(t, labtest.Options{Clusters: 1, NodelessFrom: 1})
+	lab := labtest.Use(t, labtest.Options{Clusters: 1})
 	flags := genericclioptions.NewConfigFlags(false)
 	flags.KubeConfig = &lab.Kubeconfig
 	c, err := cluster.Connect(flags, "cluster1", "cluster1", true)

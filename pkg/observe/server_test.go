@@ -42,7 +42,7 @@ func read(t *testing.T, lab *labtest.Lab, as, patience string) *observe.Cluster 
 const token = "a-token-that-nobody-may-see"
 
 func TestReadOnServer(t *testing.T) {
-	lab := labtest.Use(t, labtest.Options{Clusters: 1, NodelessFrom: 1})
+	lab := labtest.Use(t, labtest.Options{Clusters: 1})
 	for _, c := range []struct {
 		name string
 		test func(*testing.T, *labtest.Lab)

@@ -20,15 +20,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// clusters are what a test asks for: cluster1, cluster2, … with a node each, and after them those without, which a CA does
-// not tell apart. No more than it needs, since idle clusters take processor time, too.
+// clusters are what a test asks for: cluster1, cluster2, … with a node each, and after them those without. No more than it
+// needs, since idle clusters take processor time, too.
 func clusters(t *testing.T, nodes, nodeless int) *labtest.Lab {
 	t.Helper()
-	options := labtest.Options{Clusters: nodes + nodeless, NodelessFrom: nodes + 1}
-	for i := range nodeless {
-		options.SharedCA = append(options.SharedCA, fmt.Sprintf("cluster%d", nodes+1+i))
-	}
-	return labtest.Use(t, options)
+	return labtest.Use(t, labtest.Options{Clusters: nodes + nodeless, NodelessFrom: nodes + 1})
 }
 
 // configOf is how a client of a cluster is made, for what a test does beside the plugin.

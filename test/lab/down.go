@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// DownAll ends the lab, and the labs NAME--PACKAGE--NUMBER that tests have of their own under its name.
+// DownAll ends the lab, and the labs NAME--tests--NUMBER that tests have under its name.
 func (l *Lab) DownAll(ctx context.Context) error {
 	folders, err := filepath.Glob(filepath.Join(home, l.name+"--*"))
 	if err != nil {

@@ -3,11 +3,9 @@ package labtest
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -17,6 +15,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 )
 
 // ProbeImage is the name under which the probe's image is in the lab's registry.
@@ -55,63 +56,6 @@ type Cluster struct {
 	Nodeless bool `json:"nodeless"`
 }
 
-// Options say which clusters a test needs.
-type Options struct {
-	Clusters int
-	// NodelessFrom is the number of the first cluster without a node; 0 is none.
-	NodelessFrom int
-	// Networks are those of clusters, by name, where it is not network1.
-	Networks map[string]string
-	// AggregatorRouting are the clusters whose API servers call webhooks at the endpoints of their Services.
-	AggregatorRouting []string
-	// SharedCA are the clusters whose API servers have certificates of one CA.
-	SharedCA []string
-}
-
-// args are those of the lab's program that make such clusters.
-func (o Options) args() []string {
-	args := []string{"--clusters", fmt.Sprint(o.Clusters), "--nodeless-from", fmt.Sprint(o.NodelessFrom)}
-	for _, cluster := range slices.Sorted(maps.Keys(o.Networks)) {
-		args = append(args, "--network", cluster+"="+o.Networks[cluster])
-	}
-	if len(o.AggregatorRouting) > 0 {
-		args = append(args, "--aggregator-routing", strings.Join(o.AggregatorRouting, ","))
-	}
-	if len(o.SharedCA) > 0 {
-		args = append(args, "--shared-ca", strings.Join(o.SharedCA, ","))
-	}
-	return args
-}
-
-// Main runs a package's tests, as many side by side as there may be labs, and takes their labs down afterwards. Its
-// result is the exit code.
-func Main(m *testing.M) int {
-	if err := flag.Set("test.parallel", fmt.Sprint(slotCount())); err != nil { // go test -parallel overrides it
-		panic(err)
-	}
-	code := m.Run()
-	lab := Lab{program: os.Getenv("LAB_BIN"), name: labName()}
-	if lab.program == "" || os.Getenv("LAB_KEEP") != "" {
-		return code
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) //nolint:forbidigo // there is no caller's
-	defer cancel()
-	if _, err := lab.command(ctx, "down"); err != nil {
-		fmt.Fprintln(os.Stderr, "the labs could not be taken down:", err) //nolint:forbidigo // no test is left to say it
-		return max(code, 1)
-	}
-	return code
-}
-
-// labName begins the names of the package's labs, NAME--PACKAGE--NUMBER. `lab down` of NAME, or of NAME--PACKAGE, ends them.
-func labName() string {
-	folder, err := os.Getwd() // go test starts a package's tests in its folder
-	if err != nil {
-		folder = "package"
-	}
-	return cmp.Or(os.Getenv("LAB"), "test") + "--" + filepath.Base(folder)
-}
-
 // Use gives a test clusters that are as after their start, for itself alone until it ends. The test runs in parallel with
 // others, as far as the machine has room for their labs, and waits here for its own. It is skipped where there can be no
 // lab: with -short, and where make has not built one.
@@ -126,7 +70,7 @@ func Use(tb testing.TB, options Options) *Lab {
 	if t, is := tb.(*testing.T); is {
 		t.Parallel()
 	}
-	lab, used := reserve(tb, options)
+	lab, used := reserve(tb, options.shape())
 	status := struct {
 		Kubeconfig   string    `json:"kubeconfig"`
 		Bin          string    `json:"bin"`
@@ -137,55 +81,33 @@ func Use(tb testing.TB, options Options) *Lab {
 	if err := json.Unmarshal([]byte(lab.Lab(tb, up...)), &status); err != nil {
 		tb.Fatalf("the lab's status: %v", err)
 	}
-	lab.Kubeconfig, lab.Bin, lab.Overlay, lab.Clusters = status.Kubeconfig, status.Bin, status.IstioOverlay, status.Clusters
+	lab.Bin, lab.Overlay, lab.Clusters = status.Bin, status.IstioOverlay, status.Clusters[:options.Clusters]
+	lab.Kubeconfig = lab.kubeconfig(tb, status.Kubeconfig)
 	if probe := os.Getenv("MESH_PROBE_BIN"); probe != "" {
 		lab.Lab(tb, "push", ProbeImage+"="+probe)
 	}
-	if used {
-		lab.Lab(tb, "reset")
+	if len(used) > 0 {
+		lab.Lab(tb, append([]string{"reset"}, used...)...)
 	}
 	tb.Cleanup(func() { lab.saveLogs(tb) })
 	return lab
 }
 
-// reserve waits for a slot for the test's lab, which may be in use since an earlier test. A lab of another package or
-// another shape that is up in the slot is taken down.
-func reserve(tb testing.TB, options Options) (lab *Lab, used bool) {
+// kubeconfig is a copy of the lab's for the test, without the clusters that it has not asked for.
+func (l *Lab) kubeconfig(tb testing.TB, whole string) string {
 	tb.Helper()
-	lab = &Lab{program: os.Getenv("LAB_BIN")}
-	wanted := func(number int) string {
-		return fmt.Sprintf("%s--%d %s", labName(), number, strings.Join(options.args(), " "))
-	}
-	begun := time.Now()
-	place, err := takeSlot(tb.Context(), slotFolder(), slotCount(), wanted)
+	config, err := clientcmd.LoadFromFile(whole)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() {
-		if err := place.release(); err != nil {
-			tb.Error(err)
-		}
+	maps.DeleteFunc(config.Contexts, func(name string, _ *api.Context) bool {
+		return !slices.ContainsFunc(l.Clusters, func(c Cluster) bool { return c.Name == name })
 	})
-	holds := wanted(place.number)
-	if used = place.found == holds; !used && place.found != "" {
-		lab.name = labOf(place.found)
-		lab.Lab(tb, "down")
-	}
-	lab.name = labOf(holds)
-	tb.Logf("the lab is %s, after a wait of %.0f s", lab.name, time.Since(begun).Seconds())
-	if err := place.write(holds); err != nil {
+	path := filepath.Join(tb.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
 		tb.Fatal(err)
 	}
-	return lab, used
-}
-
-// Down ends the package's labs, for a test that must not share the machine with clusters that others have used.
-func Down(tb testing.TB) {
-	tb.Helper()
-	lab := &Lab{program: os.Getenv("LAB_BIN"), name: labName()}
-	if lab.program != "" {
-		lab.Lab(tb, "down")
-	}
+	return path
 }
 
 // saveLogs keeps the logs of a failed test where the user's cache is.

@@ -16,19 +16,37 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// slot is room for one lab on this machine. Tests of several packages, which are processes of their own, share the slots.
-// A file stands for each: a test holds its lock while it uses the lab, and what is written in it says which lab is up.
+// slot is room for one lab on this machine. A file stands for it: a test holds its lock while it uses the lab, and what is
+// written in it says which lab is up.
 type slot struct {
 	number int
 	file   *os.File
 	// found is what was written in the file.
-	found string
+	found held
+}
+
+// held is a lab that is up in a slot; without a name there is none.
+type held struct {
+	lab   string
+	shape shape
+}
+
+// String is how a slot's file has it: the lab's name and what its clusters are.
+func (h held) String() string { return strings.Join(append([]string{h.lab}, h.shape...), " ") }
+
+func readHeld(path string) (held, error) {
+	written, err := os.ReadFile(path)
+	fields := strings.Fields(string(written))
+	if err != nil || len(fields) == 0 {
+		return held{}, err
+	}
+	return held{lab: fields[0], shape: fields[1:]}, nil
 }
 
 const (
 	// labMemory is what a lab of two clusters with nodes and two without may take.
 	labMemory = 5 << 30
-	// lingering is how long a lab that is up is left to its own package, whose next test need not start another.
+	// lingering is how long a lab that is up is left to tests that it fits, so that they need not start another.
 	lingering = time.Second
 )
 
@@ -57,19 +75,14 @@ func memory() int {
 	return 0
 }
 
-// slotFolder is where the slots' files are.
-func slotFolder() string {
-	return filepath.Join(cmp.Or(os.Getenv("KUBECTL_MESH_CACHE"), os.TempDir()), "slots")
-}
-
-// takeSlot waits for a slot and locks it. It prefers one whose file says what is wanted of a slot with this number.
-func takeSlot(ctx context.Context, folder string, count int, wanted func(number int) string) (*slot, error) {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+// take waits for a slot and locks it. It prefers one whose lab fits.
+func (p pool) take(ctx context.Context, wanted shape) (*slot, error) {
+	if err := os.MkdirAll(p.folder, 0o750); err != nil {
 		return nil, err
 	}
 	var taken *slot
 	err := wait.PollUntilContextCancel(ctx, 200*time.Millisecond, true, func(context.Context) (done bool, err error) {
-		for _, path := range inOrder(folder, count, wanted) {
+		for _, path := range p.inOrder(wanted) {
 			if taken, err = lockSlot(path); taken != nil || err != nil {
 				return taken != nil, err
 			}
@@ -77,29 +90,43 @@ func takeSlot(ctx context.Context, folder string, count int, wanted func(number 
 		return false, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("wait for a free slot in %s: %w", folder, err)
+		return nil, fmt.Errorf("wait for a free slot in %s: %w", p.folder, err)
 	}
 	return taken, nil
 }
 
-// inOrder are the slots' files: first those whose lab is wanted, then those without a lab, then those of labs that nobody
-// has used for a moment.
-func inOrder(folder string, count int, wanted func(number int) string) []string {
-	var fit, empty, foreign []string
-	for number := 1; number <= count; number++ {
-		path := filepath.Join(folder, strconv.Itoa(number))
-		found, _ := os.ReadFile(path) // one that is not there yet is empty
+// inOrder are the slots' files: first those with a lab that has all that is wanted and the least besides, then those with
+// one that lacks some clusters, then those without a lab, then those with one that does not fit and that nobody has used for
+// a moment.
+func (p pool) inOrder(wanted shape) []string {
+	type choice struct {
+		path string
+		cost int
+	}
+	const grow, start, replace = 100, 200, 300
+	var choices []choice
+	for number := 1; number <= p.count; number++ {
+		path := filepath.Join(p.folder, strconv.Itoa(number))
+		found, _ := readHeld(path) // one that is not there yet is empty
 		info, err := os.Stat(path)
+		more := len(found.shape) - len(wanted)
 		switch {
-		case string(found) == wanted(number):
-			fit = append(fit, path)
-		case len(found) == 0:
-			empty = append(empty, path)
+		case found.lab == "":
+			choices = append(choices, choice{path, start})
+		case found.lab == p.lab(number) && found.shape.fits(wanted) && more >= 0:
+			choices = append(choices, choice{path, more})
+		case found.lab == p.lab(number) && found.shape.fits(wanted):
+			choices = append(choices, choice{path, grow - more})
 		case err == nil && time.Since(info.ModTime()) > lingering:
-			foreign = append(foreign, path)
+			choices = append(choices, choice{path, replace})
 		}
 	}
-	return slices.Concat(fit, empty, foreign)
+	slices.SortStableFunc(choices, func(a, b choice) int { return cmp.Compare(a.cost, b.cost) })
+	paths := make([]string, 0, len(choices))
+	for _, each := range choices {
+		paths = append(paths, each.path)
+	}
+	return paths
 }
 
 // lockSlot returns nothing where another test holds the slot.
@@ -116,20 +143,20 @@ func lockSlot(path string) (*slot, error) {
 		file.Close()
 		return nil, nil //nolint:nilnil // another one may be free
 	}
-	found, err := os.ReadFile(path)
+	found, err := readHeld(path)
 	if err != nil {
 		file.Close()
 		return nil, err
 	}
-	return &slot{number: number, file: file, found: string(found)}, nil
+	return &slot{number: number, file: file, found: found}, nil
 }
 
 // write says which lab is up in the slot.
-func (s *slot) write(holds string) error {
+func (s *slot) write(holds held) error {
 	if err := s.file.Truncate(0); err != nil {
 		return err
 	}
-	_, err := s.file.WriteAt([]byte(holds), 0)
+	_, err := s.file.WriteAt([]byte(holds.String()), 0)
 	return err
 }
 
@@ -141,10 +168,4 @@ func (s *slot) release() error {
 		return err
 	}
 	return s.file.Close()
-}
-
-// labOf is the name of the lab in what is written in a slot's file.
-func labOf(written string) string {
-	name, _, _ := strings.Cut(written, " ")
-	return name
 }
