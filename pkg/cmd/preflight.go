@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -84,7 +85,8 @@ func (p *preflight) examine(ctx context.Context, args []string) (verdict, error)
 		return verdict{}, err
 	}
 	if seen := s.snapshot.Clusters[plan.PrimaryKey]; seen != nil && len(seen.ControlPlanes) == 0 {
-		s.mesh.Clusters[0].Name = mesh.ClusterName(s.mesh.Clusters[0].Context) // as install-primary would name it
+		// As install-primary would name it, which wants --cluster-name where the context has nothing that a name is made of.
+		s.mesh.Clusters[0].Name = cmp.Or(mesh.ClusterName(s.mesh.Clusters[0].Context), "primary")
 	}
 	if err := s.complete(); err != nil {
 		return verdict{}, err

@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
@@ -67,10 +68,15 @@ func TestRefusedWithoutPrimary(t *testing.T) {
 	partial := copyKubeconfig(t, lab)
 	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", partial, "set-context", "clusterless", "--cluster", "gone", "--user", "cluster1-admin")
 	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", partial, "set-context", "userless", "--cluster", "cluster1", "--user", "nobody")
+	lab.Kubectl(t, "cluster1", "config", "--kubeconfig", partial, "set-context", "___", "--cluster", "cluster1", "--user", "cluster1-admin")
+	if r := lab.MustMesh(t, "preflight", "--context", "___", "--kubeconfig", partial, "-o", "json"); !strings.Contains(r.Stdout, `"cluster": "primary"`) {
+		t.Errorf("a context that makes no name is looked at as\n%s", r.Stdout)
+	}
 	refused(t, lab, []refusal{
 		{"a context without a cluster", []string{"install-primary", "--context", "clusterless", "--kubeconfig", partial}, 2, []string{`context "clusterless"`, `cluster "gone"`}},
 		{"a remote's context without a cluster", []string{"attach-remote", "clusterless", "--context", "cluster1", "--kubeconfig", partial}, 2, []string{`context "clusterless"`, `cluster "gone"`}},
 		{"a context without a user", []string{"verify", "--context", "userless", "--kubeconfig", partial}, 2, []string{`context "userless"`, `user "nobody"`}},
+		{"a context that makes no name", []string{"install-primary", "--context", "___", "--kubeconfig", partial}, 2, []string{`context "___"`, "--cluster-name"}},
 		{"unknown context", []string{"install-primary", "--context", "nowhere"}, 2, []string{`no context "nowhere"`, "cluster1, cluster2"}},
 		{"no context", []string{"install-primary", "--kubeconfig", unset}, 2, []string{"--context", "no current one"}},
 		{"invalid name", install("--cluster-name", "Not_A_Name"), 2, []string{`"Not_A_Name"`, "lower case"}},
