@@ -28,6 +28,11 @@ func trafficScenarios() []scenario {
 			w.snapshot.Traffic.Undialled = w.snapshot.Traffic.Unready
 			w.snapshot.Traffic.Unpullable = []string{"west"}
 		}, []string{"fail probe-ready west"}},
+		{"no answer of an API server", "", func(w *world) {
+			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
+			w.snapshot.Traffic.Unready = map[string]string{"west": "create the probe's pod: the connection was closed before an answer came"}
+			w.snapshot.Traffic.Unanswered = []string{"west"}
+		}, []string{"unknown probe-ready west"}},
 		{"no namespace that istiod would look at", "", func(w *world) {
 			w.selectNamespaces("kubernetes.io/metadata.name", "shop")
 			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})

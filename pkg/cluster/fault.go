@@ -72,6 +72,16 @@ func Answered(err error) bool {
 	return code < http.StatusInternalServerError && code != http.StatusTooManyRequests || ofWebhook(status.Status().Message)
 }
 
+// Unanswered is true for an error of a request to which the API server gave no definite answer.
+func Unanswered(err error) bool {
+	var (
+		status  apierrors.APIStatus
+		network net.Error
+		plugin  *PluginError
+	)
+	return !Answered(err) && (errors.As(err, &status) || errors.As(err, &network) || errors.As(err, &plugin))
+}
+
 // OfThisMachine is true for an error whose cause is here: another machine would not have it.
 func OfThisMachine(err error) bool {
 	if fault, is := errors.AsType[*FaultError](err); is {

@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 
 	"istio.io/istio/pkg/cluster"
 	"istio.io/istio/pkg/kube"
@@ -117,10 +121,45 @@ func Post(ctx context.Context, client kube.CLIClient, namespace, pod, path strin
 	return forwarded(ctx, client, namespace, pod, port, http.MethodPost, path, body)
 }
 
-// forwarded makes a request through a port-forward. ctx alone bounds it: the request that Istio's client offers for this
+// forwarded makes a request through a port-forward, and makes it again where the forward does not open or breaks: what is
+// asked through one changes nothing. That the user may not, or any answer, is the end.
+func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string, port int, method, path string, body []byte) ([]byte, error) {
+	var answer []byte
+	again := func(err error) bool {
+		var status *statusError
+		return ctx.Err() == nil && !errors.As(err, &status) && !strings.Contains(err.Error(), "is forbidden")
+	}
+	err := retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 4}, again, func() (err error) {
+		answer, err = forwardedOnce(ctx, client, namespace, pod, port, method, path, body)
+		return err
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("asking pod %s/%s for %s: %w", namespace, pod, path, err)
+	}
+	return answer, nil
+}
+
+// ForwardError is why a port-forward did not open: the pod was not asked.
+type ForwardError struct{ error }
+
+// Unwrap returns the cause.
+func (e *ForwardError) Unwrap() error { return e.error }
+
+// statusError is an answer other than 200.
+type statusError struct {
+	code int
+	body string
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("HTTP %d: %.200s", e.code, e.body) }
+
+// forwardedOnce opens a port-forward for one request. ctx alone bounds it: the request that Istio's client offers for this
 // ends after 15 seconds, whatever its caller wants. To open the forward can't be cancelled, so it runs apart and is left
 // to its own end when ctx is done first.
-func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string, port int, method, path string, body []byte) ([]byte, error) {
+func forwardedOnce(ctx context.Context, client kube.CLIClient, namespace, pod string, port int, method, path string, body []byte) ([]byte, error) {
 	forward, err := client.NewPortForwarder(pod, namespace, "", 0, port)
 	if err != nil {
 		return nil, err
@@ -130,7 +169,7 @@ func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string
 	select {
 	case err := <-opened:
 		if err != nil {
-			return nil, err
+			return nil, &ForwardError{err}
 		}
 		defer forward.Close()
 	case <-ctx.Done():
@@ -139,7 +178,7 @@ func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string
 				forward.Close()
 			}
 		}()
-		return nil, fmt.Errorf("asking pod %s/%s for %s: %w", namespace, pod, path, context.Cause(ctx))
+		return nil, context.Cause(ctx)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+forward.Address()+"/"+path, bytes.NewReader(body))
 	if err != nil {
@@ -149,18 +188,12 @@ func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string
 	defer transport.CloseIdleConnections()
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return nil, fmt.Errorf("asking pod %s/%s for %s: %w", namespace, pod, path, err)
+		return nil, err
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("HTTP %d: %.200s", response.StatusCode, strings.TrimSpace(string(answer)))
+		err = &statusError{response.StatusCode, strings.TrimSpace(string(answer))}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("asking pod %s/%s for %s: %w", namespace, pod, path, err)
-	}
-	return answer, nil
+	return answer, err
 }

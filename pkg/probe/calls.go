@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,6 +24,9 @@ func (r *runner) callAll(ctx context.Context) {
 		r.note(func(t *observe.Traffic) {
 			if err != nil {
 				t.Unready[name] = err.Error()
+			}
+			if _, is := errors.AsType[*istio.ForwardError](err); is {
+				t.Unanswered = append(t.Unanswered, name)
 			}
 			calls[name] = made
 		})

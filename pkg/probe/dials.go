@@ -76,7 +76,11 @@ func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, 
 // dial starts the pod and asks it for a handshake with its own API server, and for those that are wanted.
 func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, handshakes []handshake) ([]echo.Dialled, error) {
 	ns := r.traffic.Namespace
-	if _, err := c.Kube().CoreV1().Pods(ns).Create(ctx, r.dialler(name), metav1.CreateOptions{}); err != nil {
+	err := create(ctx, func(ctx context.Context) error {
+		_, err := c.Kube().CoreV1().Pods(ns).Create(ctx, r.dialler(name), metav1.CreateOptions{})
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("create a pod without a sidecar: %w", err)
 	}
 	if err := r.awaitReady(ctx, c, diallerName); err != nil {
@@ -88,7 +92,7 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 	}
 	var body []byte
 	// The pod is ready before the program in it listens: only it itself can reach the port for its control.
-	err := retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, func(error) bool { return ctx.Err() == nil }, func() (err error) {
+	err = retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, func(error) bool { return ctx.Err() == nil }, func() (err error) {
 		body, err = istio.Post(ctx, c, ns, diallerName, echo.PathDial, echo.PortControl, dials)
 		return err
 	})

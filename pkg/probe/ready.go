@@ -37,12 +37,12 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 		}
 	}
 	seen := "nothing"
+	var unseen error // why the last look saw nothing
 	var stuck obstacle.Obstacle
 	ns := r.traffic.Namespace
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, bound, true, func(ctx context.Context) (bool, error) {
 		p, err := c.Kube().CoreV1().Pods(ns).Get(ctx, pod, metav1.GetOptions{})
-		if err != nil {
-			seen = err.Error()
+		if unseen = err; err != nil {
 			return false, nil //nolint:nilerr // it is looked at again, and said at the end
 		}
 		stuck, seen = obstacle.OfPod(*p), trouble(p)
@@ -56,6 +56,8 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 		return fmt.Errorf("pod %s in %s can't become ready: %s", pod, ns, seen)
 	case err == nil:
 		return nil
+	case unseen != nil:
+		return fmt.Errorf("pod %s in %s was not seen within %s%s: %w", pod, ns, bound.Round(time.Second), more, unseen)
 	}
 	err = fmt.Errorf("pod %s in %s was not ready within %s%s: %s", pod, ns, bound.Round(time.Second), more, seen)
 	if ours {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -27,8 +28,11 @@ func (r *runner) start(ctx context.Context) {
 		if err := r.startOne(ctx, name, c, dials[name]); err != nil {
 			r.note(func(t *observe.Traffic) {
 				t.Unready[name] = err.Error()
-				if errors.As(err, &unpullable{}) {
+				switch {
+				case errors.As(err, &unpullable{}):
 					t.Unpullable = append(t.Unpullable, name)
+				case cluster.Unanswered(err):
+					t.Unanswered = append(t.Unanswered, name)
 				}
 			})
 		}
@@ -43,7 +47,11 @@ func (r *runner) startOne(ctx context.Context, name string, c *cluster.Cluster, 
 	if err := r.createNamespace(ctx, c); err != nil {
 		return err
 	}
-	if _, err := c.Kube().CoreV1().ServiceAccounts(r.traffic.Namespace).Create(ctx, account(name), metav1.CreateOptions{}); err != nil {
+	err := create(ctx, func(ctx context.Context) error {
+		_, err := c.Kube().CoreV1().ServiceAccounts(r.traffic.Namespace).Create(ctx, account(name), metav1.CreateOptions{})
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("create the probe's account: %w", err)
 	}
 	waiting, giveUp := context.WithCancelCause(ctx)
@@ -73,7 +81,11 @@ func (r *runner) createNamespace(ctx context.Context, c *cluster.Cluster) error 
 	if err != nil {
 		return err
 	}
-	if _, err := c.Kube().CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil {
+	err = create(ctx, func(ctx context.Context) error {
+		_, err := c.Kube().CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{})
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("create namespace %s: %w", ns.Name, err)
 	}
 	return nil
@@ -97,18 +109,29 @@ func (r *runner) startProbe(ctx context.Context, name string, c *cluster.Cluster
 	}
 	if name == r.Primary {
 		allow := policy(ns)
-		resource, err := c.DynamicClientFor(allow.GroupVersionKind(), allow, ns)
+		err := create(ctx, func(ctx context.Context) error {
+			resource, err := c.DynamicClientFor(allow.GroupVersionKind(), allow, ns)
+			if err != nil {
+				return err
+			}
+			_, err = resource.Create(ctx, allow, metav1.CreateOptions{})
+			return err
+		})
 		if err != nil {
-			return fmt.Errorf("create the probe's AuthorizationPolicy: %w", err)
-		}
-		if _, err := resource.Create(ctx, allow, metav1.CreateOptions{}); err != nil {
 			return fmt.Errorf("create the probe's AuthorizationPolicy: %w", err)
 		}
 	}
 	if err := r.awaitRoot(ctx, c); err != nil {
 		return err
 	}
-	created, err := c.Kube().CoreV1().Pods(ns).Create(ctx, r.pod(name), metav1.CreateOptions{})
+	var created *corev1.Pod
+	err := create(ctx, func(ctx context.Context) (err error) {
+		created, err = c.Kube().CoreV1().Pods(ns).Create(ctx, r.pod(name), metav1.CreateOptions{})
+		if apierrors.IsAlreadyExists(err) { // by an attempt whose answer was lost
+			created, err = c.Kube().CoreV1().Pods(ns).Get(ctx, podName, metav1.GetOptions{})
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("create the probe's pod: %w", err)
 	}
@@ -126,7 +149,10 @@ func (r *runner) createServices(ctx context.Context, c *cluster.Cluster) error {
 		selectors[serviceName(i, name)] = probeLabels(name)
 	}
 	for name, selector := range selectors {
-		_, err := c.Kube().CoreV1().Services(r.traffic.Namespace).Create(ctx, service(name, selector), metav1.CreateOptions{})
+		err := create(ctx, func(ctx context.Context) error {
+			_, err := c.Kube().CoreV1().Services(r.traffic.Namespace).Create(ctx, service(name, selector), metav1.CreateOptions{})
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("create Service %s: %w", name, err)
 		}
@@ -144,8 +170,11 @@ func (r *runner) awaitRoot(ctx context.Context, c *cluster.Cluster) error {
 		}
 		return err == nil, nil
 	})
-	if err != nil {
-		return fmt.Errorf("istiod has not written ConfigMap %s into the new namespace %s: %w", istio.RootCertConfigMap, ns, err)
+	switch {
+	case wait.Interrupted(err):
+		return fmt.Errorf("istiod has not written ConfigMap %s into the new namespace %s within %s", istio.RootCertConfigMap, ns, r.Settle)
+	case err != nil:
+		return fmt.Errorf("look for ConfigMap %s in the new namespace %s: %w", istio.RootCertConfigMap, ns, err)
 	}
 	return nil
 }

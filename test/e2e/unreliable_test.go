@@ -162,13 +162,17 @@ func judgedAs(t *testing.T, lab *labtest.Lab, args ...string) (code int, failed 
 	return r.Code, failed
 }
 
+// some are flaws that each command meets a few times, as so many of thousand requests.
+func some() map[string]int {
+	return map[string]int{"closed": 15, "answer lost": 15, "stalled": 3, "500": 20, "503": 10, "HTML": 10}
+}
+
 // Through a network that fails some requests in every way, every command finishes, and what is judged is judged rightly.
 func TestUnreliableNetwork(t *testing.T) {
 	lab := clusters(t, 1, 1)
 	server := configOf(t, lab, "cluster2").Host
-	some := map[string]int{"closed": 15, "answer lost": 15, "stalled": 3, "500": 20, "503": 10, "HTML": 10}
 	for seed, http2 := range []bool{true, false} {
-		seen := through(t, lab, uint64(seed), http2, some, "cluster1", "cluster2")
+		seen := through(t, lab, uint64(seed), http2, some(), "cluster1", "cluster2")
 		if code, failed := judgedAs(t, seen, "preflight", "cluster2", "--context", "cluster1", "--remote-server", server); failed != nil || code != 0 && code != 3 {
 			t.Errorf("preflight: exit code %d, %q", code, failed)
 		}
@@ -177,7 +181,7 @@ func TestUnreliableNetwork(t *testing.T) {
 			{"expose-istiod", "--context", "cluster1", "-f", lab.Overlay},
 			{"attach-remote", "cluster2", "--context", "cluster1", "--remote-server", server},
 		} {
-			// What can't be made again, such as a port-forward, may cost a second run.
+			// What can't be made again, such as the creation of a token, may cost a second run.
 			r := seen.Mesh(t, command...)
 			for again := 0; r.Code == 1 && again < 3; again++ {
 				t.Logf("%s has to run again: %s", command[0], r.Stderr)
@@ -216,8 +220,31 @@ func TestUnreliableNetwork(t *testing.T) {
 	}
 
 	lab.Kubectl(t, "cluster2", "-n", "istio-system", "delete", "endpointslice", "istiod")
-	seen := through(t, lab, 2, true, some, "cluster1", "cluster2")
+	seen := through(t, lab, 2, true, some(), "cluster1", "cluster2")
 	if code, _ := judgedAs(t, seen, "verify", "cluster2", "--context", "cluster1"); code != 1 && code != 3 {
 		t.Errorf("verify of a broken mesh: exit code %d", code)
+	}
+}
+
+// Nor do calls of a healthy mesh fail for what happens to requests on the way to an API server, and nothing of them stays.
+func TestTrafficThroughAnUnreliableNetwork(t *testing.T) {
+	lab := clusters(t, 2, 0)
+	primary(t, lab)
+	lab.MustMesh(t, "attach-remote", "cluster2", "--context", "cluster1")
+	for seed, http2 := range []bool{true, false} {
+		seen := through(t, lab, uint64(seed), http2, some(), "cluster1", "cluster2")
+		code, failed := judgedAs(t, seen, "verify", "cluster2", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage)
+		if failed != nil || code != 0 && code != 3 {
+			t.Errorf("verify --traffic of a healthy mesh: exit code %d, %q", code, failed)
+		}
+	}
+	// What could not be removed on the way, the next run removes.
+	if bad, _ := withTraffic(t, lab); bad != nil {
+		t.Errorf("without a proxy on the way: %q", bad)
+	}
+	for _, cluster := range []string{"cluster1", "cluster2"} {
+		if left := lab.Kubectl(t, cluster, "get", "namespaces", "-l", "app.kubernetes.io/name=mesh-probe", "-o", `jsonpath={.items[?(@.status.phase=="Active")].metadata.name}`); left != "" {
+			t.Errorf("%s has %s left", cluster, left)
+		}
 	}
 }
