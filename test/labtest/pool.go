@@ -26,7 +26,7 @@ type pool struct {
 
 func thePool() pool {
 	return pool{
-		name:   cmp.Or(os.Getenv("LAB"), "test") + "--tests",
+		name:   cmp.Or(os.Getenv("LAB"), "lab") + "--tests",
 		folder: filepath.Join(cmp.Or(os.Getenv("KUBECTL_MESH_CACHE"), os.TempDir()), "slots"),
 		count:  slotCount(),
 	}
