@@ -72,7 +72,8 @@ func TestForwardsAreOpenedAgain(t *testing.T) {
 			t.Parallel()
 			requests := 0
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				if requests++; c.serve != nil {
+				requests++
+				if c.serve != nil {
 					c.serve(requests, w)
 					return
 				}

@@ -40,7 +40,8 @@ func Main(m *testing.M) int {
 	if err := flag.Set("test.parallel", fmt.Sprint(slotCount())); err != nil { // go test -parallel overrides it
 		panic(err)
 	}
-	if flag.Parse(); testing.Short() || os.Getenv("LAB_BIN") == "" {
+	flag.Parse() // which testing.Short wants
+	if testing.Short() || os.Getenv("LAB_BIN") == "" {
 		return m.Run()
 	}
 	pool := thePool()

@@ -32,15 +32,15 @@ type held struct {
 }
 
 // String is how a slot's file has it: the lab's name and what its clusters are.
-func (h held) String() string { return strings.Join(append([]string{h.lab}, h.shape...), " ") }
+func (h held) String() string { return h.lab + " " + strings.Join(h.shape, ",") }
 
 func readHeld(path string) (held, error) {
 	written, err := os.ReadFile(path)
-	fields := strings.Fields(string(written))
-	if err != nil || len(fields) == 0 {
+	lab, kinds, _ := strings.Cut(string(written), " ")
+	if err != nil || lab == "" {
 		return held{}, err
 	}
-	return held{lab: fields[0], shape: fields[1:]}, nil
+	return held{lab: lab, shape: strings.Split(kinds, ",")}, nil
 }
 
 const (

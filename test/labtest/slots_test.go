@@ -31,8 +31,8 @@ func TestSlotsInOrder(t *testing.T) {
 	t.Parallel()
 	p := pool{name: "mine", folder: t.TempDir(), count: 7}
 	write(t, p, map[string]string{
-		"1": "other--1 node nodeless", "2": "", "3": "mine--3 node", "4": "mine--4 node node",
-		"5": "mine--5 node nodeless nodeless nodeless", "6": "mine--6 node nodeless", "7": "mine--7 node nodeless@network2",
+		"1": "other--1 node,nodeless", "2": "", "3": "mine--3 node", "4": "mine--4 node,node",
+		"5": "mine--5 node,nodeless,nodeless,nodeless", "6": "mine--6 node,nodeless", "7": "mine--7 node,nodeless@network2",
 	})
 	wanted := shape{"node", "nodeless"}
 	recent, soon := filepath.Join(p.folder, "4"), time.Now().Add(time.Hour)
@@ -46,14 +46,14 @@ func TestSlotsInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"6 mine--6 node nodeless", "5 mine--5 node nodeless nodeless nodeless", "3 mine--3 node", "2 ", "1 other--1 node nodeless",
-		"4 mine--4 node node", "7 mine--7 node nodeless@network2",
+		"6 mine--6 node,nodeless", "5 mine--5 node,nodeless,nodeless,nodeless", "3 mine--3 node", "2", "1 other--1 node,nodeless",
+		"4 mine--4 node,node", "7 mine--7 node,nodeless@network2",
 	} {
 		taken, err := p.take(t.Context(), wanted)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprintf("%d %s", taken.number, taken.found); got != want {
+		if got := strings.TrimSpace(fmt.Sprintf("%d %s", taken.number, taken.found)); got != want {
 			t.Errorf("the slot and its lab are %q, want %q", got, want)
 		}
 	}
@@ -100,13 +100,13 @@ func TestShapes(t *testing.T) {
 		{
 			Options{Clusters: 4, NodelessFrom: 3, Networks: map[string]string{"cluster4": "network2"}, AggregatorRouting: []string{"cluster2"}},
 			"--clusters 4 --nodeless-from 3 --network cluster4=network2 --aggregator-routing cluster2 --shared-ca cluster3,cluster4",
-			"node node nodeless nodeless@network2",
+			"node,node,nodeless,nodeless@network2",
 		},
 	} {
 		if args := strings.Join(c.options.args(), " "); args != c.args {
 			t.Errorf("the arguments are %s, want %s", args, c.args)
 		}
-		if got := strings.Join(c.options.shape(), " "); got != c.want {
+		if got := strings.Join(c.options.shape(), ","); got != c.want {
 			t.Errorf("the shape is %s, want %s", got, c.want)
 		}
 	}
