@@ -65,7 +65,12 @@ func findCgroups() (cgroups, error) {
 // make creates a group in every hierarchy. In version 2 it also hands all controllers down to it.
 func (c cgroups) make(group string) error {
 	for _, root := range c.all {
-		if err := os.MkdirAll(filepath.Join(root, group), 0o750); err != nil {
+		// A lab that ends as the last one takes the group above all labs away, maybe just now.
+		err := fs.ErrNotExist
+		for tries := 0; errors.Is(err, fs.ErrNotExist) && tries < 10; tries++ {
+			err = os.MkdirAll(filepath.Join(root, group), 0o750)
+		}
+		if err != nil {
 			return err
 		}
 	}
