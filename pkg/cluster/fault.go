@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -205,6 +206,28 @@ func withKind(response *http.Response, body []byte) []byte {
 	response.Header.Set("Content-Type", "application/json")
 	response.ContentLength = int64(len(whole))
 	return whole
+}
+
+// abortedLate is true where an API server resets the stream of a request once the time is over that the request gives it:
+// so it ends one whose answer it has begun (baseTimeoutWriter.timeout, see withKind).
+func abortedLate(request *http.Request, err error, took time.Duration) bool {
+	given, none := time.ParseDuration(request.URL.Query().Get("timeout"))
+	return err != nil && none == nil && took >= given && strings.Contains(err.Error(), "stream error")
+}
+
+// timedOut is what an API server says of a request whose time is over.
+func timedOut(request *http.Request) *http.Response {
+	status := apierrors.NewTimeoutError("request did not complete within requested timeout", 0).Status()
+	status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
+	body, err := json.Marshal(status)
+	if err != nil { // a Status can be marshalled
+		panic(err)
+	}
+	return &http.Response{
+		Status: "504 Gateway Timeout", StatusCode: http.StatusGatewayTimeout, Proto: "HTTP/2.0", ProtoMajor: 2,
+		Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: int64(len(body)),
+		Body: io.NopCloser(bytes.NewReader(body)), Request: request,
+	}
 }
 
 // repeatable is true for a request that changes nothing, or as little twice as once.

@@ -199,6 +199,7 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 		defer timer.Stop()
 	}
 	var connecting atomic.Bool
+	begun := time.Now()
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { connecting.Store(true); alive() }})
 	result := make(chan answer, 1)
 	go func() {
@@ -208,6 +209,8 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 	select {
 	case got := <-result:
 		switch {
+		case abortedLate(request, got.err, time.Since(begun)):
+			return timedOut(request), nil
 		case got.err != nil:
 			return nil, failed(ctx, got.err)
 		case streams(request) || got.response.StatusCode == http.StatusSwitchingProtocols:
@@ -216,7 +219,10 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 			return got.response, nil
 		}
 		body, err := readAll(got.response.Body, alive)
-		if err != nil {
+		switch {
+		case abortedLate(request, err, time.Since(begun)):
+			return timedOut(request), nil
+		case err != nil:
 			return nil, failed(ctx, err)
 		}
 		body = withKind(got.response, body)
