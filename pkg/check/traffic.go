@@ -27,8 +27,8 @@ func probeReady(v view) []Result {
 		plane, _ := v.plane()
 		_, discoverable := plane.DiscoverySelectors.Lacking(map[string]string{corev1.LabelMetadataName: v.snapshot.Traffic.Namespace})
 		switch {
-		case slices.Contains(v.snapshot.Traffic.Unanswered, c.Name):
-			return []Result{{Status: Unknown, Seen: "the API server did not answer: " + reason}}
+		case slices.Contains(v.snapshot.Traffic.Unprobed, c.Name):
+			return []Result{{Status: Unknown, Seen: "could not be probed: " + reason}}
 		case slices.Contains(v.snapshot.Traffic.Unpullable, c.Name):
 			return fail(advice("name with --probe-image an image that this cluster can pull: make probe builds the program for one").
 				and(v.look(c, "get", "events", "-A", "--field-selector", "type=Warning")), "%s", reason)

@@ -31,7 +31,7 @@ func trafficScenarios() []scenario {
 		{"no answer of an API server", "", func(w *world) {
 			w.snapshot.Traffic = quickTraffic([]string{"east", "south"})
 			w.snapshot.Traffic.Unready = map[string]string{"west": "create the probe's pod: the connection was closed before an answer came"}
-			w.snapshot.Traffic.Unanswered = []string{"west"}
+			w.snapshot.Traffic.Unprobed = []string{"west"}
 		}, []string{"unknown probe-ready west"}},
 		{"no namespace that istiod would look at", "", func(w *world) {
 			w.selectNamespaces("kubernetes.io/metadata.name", "shop")

@@ -125,14 +125,21 @@ func Post(ctx context.Context, client kube.CLIClient, namespace, pod, path strin
 // asked through one changes nothing. That the user may not, or any answer, is the end.
 func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string, port int, method, path string, body []byte) ([]byte, error) {
 	var answer []byte
+	within := 4 * time.Second // to open at first, and longer each time
+	attempt := func() error {
+		forward, err := open(ctx, client, namespace, pod, port, within)
+		if within *= 2; err != nil {
+			return &ForwardError{err}
+		}
+		defer forward.Close()
+		answer, err = ask(ctx, forward, method, path, body)
+		return err
+	}
 	again := func(err error) bool {
 		var status *statusError
 		return ctx.Err() == nil && !errors.As(err, &status) && !strings.Contains(err.Error(), "is forbidden")
 	}
-	err := retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 4}, again, func() (err error) {
-		answer, err = forwardedOnce(ctx, client, namespace, pod, port, method, path, body)
-		return err
-	})
+	err := retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 4}, again, attempt)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -148,30 +155,20 @@ type ForwardError struct{ error }
 // Unwrap returns the cause.
 func (e *ForwardError) Unwrap() error { return e.error }
 
-// statusError is an answer other than 200.
-type statusError struct {
-	code int
-	body string
-}
-
-func (e *statusError) Error() string { return fmt.Sprintf("HTTP %d: %.200s", e.code, e.body) }
-
-// forwardedOnce opens a port-forward for one request. ctx alone bounds it: the request that Istio's client offers for this
-// ends after 15 seconds, whatever its caller wants. To open the forward can't be cancelled, so it runs apart and is left
-// to its own end when ctx is done first.
-func forwardedOnce(ctx context.Context, client kube.CLIClient, namespace, pod string, port int, method, path string, body []byte) ([]byte, error) {
+// open opens a port-forward within a time. That can't be cancelled, so it runs apart and is left to its own end when the time
+// is over first.
+func open(ctx context.Context, client kube.CLIClient, namespace, pod string, port int, within time.Duration) (kube.PortForwarder, error) {
 	forward, err := client.NewPortForwarder(pod, namespace, "", 0, port)
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("the port-forward has not opened within %s", within))
+	defer cancel()
 	opened := make(chan error, 1)
 	go func() { opened <- forward.Start() }()
 	select {
 	case err := <-opened:
-		if err != nil {
-			return nil, &ForwardError{err}
-		}
-		defer forward.Close()
+		return forward, err
 	case <-ctx.Done():
 		go func() {
 			if err := <-opened; err == nil {
@@ -180,6 +177,19 @@ func forwardedOnce(ctx context.Context, client kube.CLIClient, namespace, pod st
 		}()
 		return nil, context.Cause(ctx)
 	}
+}
+
+// statusError is an answer other than 200.
+type statusError struct {
+	code int
+	body string
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("HTTP %d: %.200s", e.code, e.body) }
+
+// ask makes a request through an open port-forward. ctx alone bounds it: the request that Istio's client offers for this ends
+// after 15 seconds, whatever its caller wants.
+func ask(ctx context.Context, forward kube.PortForwarder, method, path string, body []byte) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+forward.Address()+"/"+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err

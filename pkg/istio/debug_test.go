@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"istio.io/istio/pkg/kube"
@@ -18,28 +19,30 @@ type forwards struct {
 	kube.CLIClient
 	// opens tells of each forward whether it fails, and how.
 	opens  func(attempt int) error
-	opened int
+	opened atomic.Int32
 	to     string
 }
 
 func (f *forwards) NewPortForwarder(string, string, string, int, int) (kube.PortForwarder, error) {
-	f.opened++
-	return &forward{address: f.to, err: f.opens(f.opened)}, nil
+	attempt := int(f.opened.Add(1))
+	return &forward{address: f.to, start: func() error { return f.opens(attempt) }}, nil
 }
 
 type forward struct {
 	kube.PortForwarder
 	address string
-	err     error
+	start   func() error
 }
 
-func (f *forward) Start() error    { return f.err }
+func (f *forward) Start() error    { return f.start() }
 func (f *forward) Address() string { return f.address }
 func (*forward) Close()            {}
 
 // A port-forward that does not open, or breaks, is opened again. An answer is an answer, and a refusal is one, too.
 func TestForwardsAreOpenedAgain(t *testing.T) {
 	t.Parallel()
+	hanging := make(chan struct{})
+	t.Cleanup(func() { close(hanging) })
 	breaks := errors.New("error upgrading connection: connection reset by peer")
 	for _, c := range []struct {
 		name string
@@ -56,6 +59,12 @@ func TestForwardsAreOpenedAgain(t *testing.T) {
 			}
 			return nil
 		}, want: "an answer", attempts: 3},
+		{name: "hangs at first", opens: func(attempt int) error {
+			if attempt == 1 {
+				<-hanging
+			}
+			return nil
+		}, want: "an answer", attempts: 2},
 		{name: "breaks at first", serve: func(request int, w http.ResponseWriter) {
 			if request == 1 {
 				panic(http.ErrAbortHandler)
@@ -89,8 +98,8 @@ func TestForwardsAreOpenedAgain(t *testing.T) {
 			if err != nil {
 				got = err.Error()
 			}
-			if !strings.Contains(got, c.want) || client.opened != c.attempts {
-				t.Errorf("got %q after %d forwards, want %q after %d", got, client.opened, c.want, c.attempts)
+			if !strings.Contains(got, c.want) || int(client.opened.Load()) != c.attempts {
+				t.Errorf("got %q after %d forwards, want %q after %d", got, client.opened.Load(), c.want, c.attempts)
 			}
 		})
 	}
@@ -105,7 +114,7 @@ func TestForwardsEndWithTheContext(t *testing.T) {
 		return errors.New("connection reset by peer")
 	}}
 	_, err := Get(ctx, client, "istio-system", "istiod", "debug/clusterz", 15014)
-	if err == nil || !strings.HasSuffix(err.Error(), "--timeout 1m0s has passed") || client.opened != 1 {
-		t.Errorf("got %v after %d forwards", err, client.opened)
+	if err == nil || !strings.HasSuffix(err.Error(), "--timeout 1m0s has passed") || client.opened.Load() != 1 {
+		t.Errorf("got %v after %d forwards", err, client.opened.Load())
 	}
 }

@@ -29,9 +29,9 @@ type Traffic struct {
 	Unready map[string]string `json:"unready,omitempty"`
 	// Unpullable are those of them that could not pull the probe's image.
 	Unpullable []string `json:"unpullable,omitempty"`
-	// Unanswered are those of them whose API server gave no answer, so that nothing is known of their probe.
-	Unanswered []string `json:"unanswered,omitempty"`
-	Calls      []Call   `json:"calls"`
+	// Unprobed are those of them of whose probe nothing is known: the API server gave no answer, or the time was over.
+	Unprobed []string `json:"unprobed,omitempty"`
+	Calls    []Call   `json:"calls"`
 	// Dials are handshakes made from pods without a sidecar, so that no proxy answers for the other side.
 	Dials []Dial `json:"dials,omitempty"`
 	// Undialled says of clusters why none were made from there.

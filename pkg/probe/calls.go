@@ -25,8 +25,8 @@ func (r *runner) callAll(ctx context.Context) {
 			if err != nil {
 				t.Unready[name] = err.Error()
 			}
-			if _, is := errors.AsType[*istio.ForwardError](err); is {
-				t.Unanswered = append(t.Unanswered, name)
+			if _, unasked := errors.AsType[*istio.ForwardError](err); unasked || err != nil && ctx.Err() != nil {
+				t.Unprobed = append(t.Unprobed, name)
 			}
 			calls[name] = made
 		})

@@ -32,8 +32,8 @@ type Options struct {
 	Caller command.Caller
 }
 
-// Run probes the clusters and says what it is doing through say. What fails on the way is in the result; the error is
-// that ctx has ended. The probes are being removed when it returns, whatever has happened: gone waits for that, and its
+// Run probes the clusters and says what it is doing through say. What fails on the way is in the result, and also what was
+// not finished when the time was over; the error is that ctx was cancelled. The probes are being removed when it returns, whatever has happened: gone waits for that, and its
 // error says what could not be removed.
 func Run(
 	ctx context.Context, clusters cluster.Set, s *observe.Snapshot, o Options, say func(cluster, what string),
@@ -48,7 +48,10 @@ func Run(
 	r.callAll(ctx)
 	r.dialling.Wait()
 	r.readPolicies(ctx)
-	return r.traffic, r.removal(ctx), context.Cause(ctx)
+	if cause := context.Cause(ctx); errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return r.traffic, r.removal(ctx), err
 }
 
 // runner is one run. What its goroutines find they note under mu.

@@ -15,10 +15,11 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
 )
 
-// startTimeout is how long a pod may take to be ready: it may have images to pull. afterwards is what the rest of a run
-// takes beside settling.
+// startTimeout is how long a pod may take to be ready: it may have images to pull. In less than fairTime it may not be where
+// all is well. afterwards is what the rest of a run takes beside settling.
 const (
 	startTimeout = 90 * time.Second
+	fairTime     = 20 * time.Second
 	afterwards   = 10 * time.Second
 )
 
@@ -26,6 +27,11 @@ const (
 type unpullable struct{ error }
 
 func (u unpullable) Unwrap() error { return u.error }
+
+// hurried is why a probe was not waited for as long as one may take that is well.
+type hurried struct{ error }
+
+func (h hurried) Unwrap() error { return h.error }
 
 // awaitReady waits for one of the pods, but not so long that what it waits for could no longer be done, and no longer than
 // it can become ready: the pod is new, so nothing is of before. The error says what was seen last.
@@ -57,10 +63,14 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 	case err == nil:
 		return nil
 	case unseen != nil:
-		return fmt.Errorf("pod %s in %s was not seen within %s%s: %w", pod, ns, bound.Round(time.Second), more, unseen)
+		err = fmt.Errorf("pod %s in %s was not seen within %s%s: %w", pod, ns, bound.Round(time.Second), more, unseen)
+	default:
+		err = fmt.Errorf("pod %s in %s was not ready within %s%s: %s", pod, ns, bound.Round(time.Second), more, seen)
 	}
-	err = fmt.Errorf("pod %s in %s was not ready within %s%s: %s", pod, ns, bound.Round(time.Second), more, seen)
-	if ours {
+	switch {
+	case bound < fairTime:
+		return hurried{err}
+	case ours && unseen == nil:
 		return unpullable{err}
 	}
 	return err

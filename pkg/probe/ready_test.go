@@ -81,3 +81,37 @@ func TestAwaitReady(t *testing.T) {
 		})
 	}
 }
+
+// Where --timeout leaves too little time nothing is known of a probe, unless it can't become ready anyway.
+func TestAwaitReadyInAHurry(t *testing.T) {
+	t.Parallel()
+	waiting := func(reason, message string) corev1.PodStatus {
+		return corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{
+			{Name: containerName, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}},
+		}}
+	}
+	for _, test := range []struct {
+		name    string
+		timeout time.Duration
+		status  corev1.PodStatus
+		hurried bool
+	}{
+		{"it starts", 10 * time.Second, waiting("ContainerCreating", ""), true},
+		{"it starts, in the default time", time.Minute, waiting("ContainerCreating", ""), false},
+		{"no image", 10 * time.Second, waiting("ErrImagePull", "registry.example/mesh-probe:1: not found"), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName, Namespace: "ns"}, Status: test.status}
+				c := &cluster.Cluster{CLIClient: kubeOnly{clientset: fake.NewClientset(pod)}, Name: "west"}
+				r := &runner{Options: Options{Settle: 20 * time.Second}, traffic: &observe.Traffic{Namespace: "ns"}}
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), test.timeout)
+				defer cancel()
+				if err := r.awaitReady(ctx, c, podName); err == nil || errors.As(err, &hurried{}) != test.hurried {
+					t.Errorf("hurried: %v, %v", !test.hurried, err)
+				}
+			})
+		})
+	}
+}

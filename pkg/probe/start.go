@@ -31,8 +31,8 @@ func (r *runner) start(ctx context.Context) {
 				switch {
 				case errors.As(err, &unpullable{}):
 					t.Unpullable = append(t.Unpullable, name)
-				case cluster.Unanswered(err):
-					t.Unanswered = append(t.Unanswered, name)
+				case errors.As(err, &hurried{}), ctx.Err() != nil, cluster.Unanswered(err):
+					t.Unprobed = append(t.Unprobed, name)
 				}
 			})
 		}

@@ -238,6 +238,13 @@ func TestTrafficThroughAnUnreliableNetwork(t *testing.T) {
 			t.Errorf("verify --traffic of a healthy mesh: exit code %d, %q", code, failed)
 		}
 	}
+	// Where the time is too short for the probes, nothing is known of them.
+	for _, timeout := range []string{"3s", "10s"} {
+		code, failed := judgedAs(t, lab, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "--timeout", timeout)
+		if failed != nil || code != 3 {
+			t.Errorf("verify --traffic --timeout %s: exit code %d, %q", timeout, code, failed)
+		}
+	}
 	// What could not be removed on the way, the next run removes.
 	if bad, _ := withTraffic(t, lab); bad != nil {
 		t.Errorf("without a proxy on the way: %q", bad)
