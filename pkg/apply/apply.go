@@ -135,14 +135,14 @@ func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured
 	case live != nil && bare(wanted):
 		result.Now, result.Verb = live, Unchanged
 	case a.DryRun == DryRunClient:
-		result.foresee()
+		result.predict()
 	default:
 		result.Now, err = a.write(ctx, resource, wanted, live)
 		switch {
 		case err == nil:
 			result.judge(a.DryRun)
 		case a.DryRun == DryRunServer && live == nil && apierrors.IsNotFound(err):
-			result.foresee() // what it would live in, or be defined by, would have been made before
+			result.predict() // what it would live in, or be defined by, would have been made before
 		default:
 			return Outcome{}, explain(wanted, err)
 		}

@@ -42,8 +42,8 @@ type Result struct {
 	Verb Verb
 }
 
-// foresee takes what is wanted for what would be, without asking. An object that has all of that already would stay as it is.
-func (r *Result) foresee() {
+// predict takes what is wanted for what would be, without asking. An object that has all of that already would stay as it is.
+func (r *Result) predict() {
 	r.Now, r.Verb = r.Wanted, Configured
 	switch {
 	case r.Live == nil:

@@ -33,13 +33,13 @@ func TestForesee(t *testing.T) {
 		"nothing where there is": {map[string]any{"spec": nil}, Unchanged},
 	} {
 		r := Result{Wanted: holding(c.wanted), Live: holding(live)}
-		r.foresee()
+		r.predict()
 		if r.Verb != c.verb || r.Now != r.Wanted {
 			t.Errorf("%s: %s, want %s", name, r.Verb, c.verb)
 		}
 	}
 	absent := Result{Wanted: holding(map[string]any{"kind": "X"})}
-	absent.foresee()
+	absent.predict()
 	if absent.Verb != Created || absent.Now != absent.Wanted {
 		t.Errorf("nothing is there: %s", absent.Verb)
 	}
