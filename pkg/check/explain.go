@@ -365,8 +365,8 @@ func explanations() map[string]explanation {
 			`The probe of --traffic did not become ready in a cluster, so nothing can be said about calls from and to it. Mostly its
 			image can't be pulled there; --probe-image names another, and make probe builds the program for one. It also fails
 			where a cluster has nodes and none of them can run a pod; a cluster without any node is skipped. It is unknown where
-			the API server did not answer or --timeout ended the command, and where the probe ran but its second pod, which has no sidecar and calls the gateway or API
-			servers, did not run or had no network.`,
+			the API server did not answer or --timeout left too little time, and where the probe ran but its second pod, which has
+			no sidecar and calls the gateway or API servers, did not run or had no network.`,
 			`Look at the cluster's nodes, and at its events, with --keep, so that the probe stays.`,
 		},
 		"service-asymmetric": {

@@ -198,9 +198,14 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 		alive = func() { timer.Reset(limit) }
 		defer timer.Stop()
 	}
-	var connecting atomic.Bool
-	begun := time.Now()
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { connecting.Store(true); alive() }})
+	var begun atomic.Pointer[time.Time]
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { begun.Store(new(time.Now())); alive() }})
+	unanswered := func(err error) (*http.Response, error) {
+		if at := begun.Load(); at != nil && abortedLate(request, err, time.Since(*at)) {
+			return timedOut(request)
+		}
+		return nil, failed(ctx, err)
+	}
 	result := make(chan answer, 1)
 	go func() {
 		response, err := through.RoundTrip(request.WithContext(traced)) //nolint:bodyclose // whoever gets the answer closes it
@@ -209,21 +214,16 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 	select {
 	case got := <-result:
 		switch {
-		case abortedLate(request, got.err, time.Since(begun)):
-			return timedOut(request), nil
 		case got.err != nil:
-			return nil, failed(ctx, got.err)
+			return unanswered(got.err)
 		case streams(request) || got.response.StatusCode == http.StatusSwitchingProtocols:
 			streaming = true
 			got.response.Body = &ending{got.response.Body, func() { cancel(nil) }}
 			return got.response, nil
 		}
 		body, err := readAll(got.response.Body, alive)
-		switch {
-		case abortedLate(request, err, time.Since(begun)):
-			return timedOut(request), nil
-		case err != nil:
-			return nil, failed(ctx, err)
+		if err != nil {
+			return unanswered(err)
 		}
 		body = withKind(got.response, body)
 		got.response.Body = io.NopCloser(bytes.NewReader(body))
@@ -234,7 +234,7 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 				got.response.Body.Close()
 			}
 		}()
-		if p.plugin != "" && !connecting.Load() {
+		if p.plugin != "" && begun.Load() == nil {
 			return nil, &PluginError{Command: p.plugin, Err: ended(ctx)}
 		}
 		return nil, failed(ctx, ctx.Err())

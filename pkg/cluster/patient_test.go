@@ -171,25 +171,26 @@ func TestOverdue(t *testing.T) {
 // Where the answer has begun the API server resets the stream instead, again and again.
 func TestAbortedLate(t *testing.T) {
 	t.Parallel()
-	const given = 200 * time.Millisecond
 	for name, c := range map[string]struct {
-		after time.Duration
+		given time.Duration
 		how   answering
 		calls int32
 		late  bool
 	}{
-		"before the answer":        {given, broken, 1, true},
-		"in the middle of it":      {given, cut, 1, true},
-		"long before its time":     {0, broken, attempts, false},
-		"in the middle, and early": {0, cut, attempts, false},
+		"before the answer":        {100 * time.Millisecond, broken, 1, true},
+		"in the middle of it":      {100 * time.Millisecond, cut, 1, true},
+		"long before its time":     {time.Hour, broken, attempts, false},
+		"in the middle, and early": {time.Hour, cut, attempts, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			config, calls := server(t, true, func(w http.ResponseWriter, r *http.Request, n int32) {
-				<-time.After(c.after)
+				if c.late {
+					<-time.After(c.given)
+				}
 				c.how(w, r, n)
 			})
-			err := client(t, config).CoreV1().RESTClient().Get().Resource("namespaces").Name("kube-system").Param("timeout", given.String()).Do(t.Context()).Error()
+			err := client(t, config).CoreV1().RESTClient().Get().Resource("namespaces").Name("kube-system").Param("timeout", c.given.String()).Do(t.Context()).Error()
 			if apierrors.IsTimeout(err) != c.late || calls.Load() != c.calls {
 				t.Errorf("after %d calls, want %d: %v", calls.Load(), c.calls, err)
 			}

@@ -15,7 +15,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 
 	"istio.io/istio/pkg/cluster"
@@ -128,7 +127,8 @@ func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string
 	within := 4 * time.Second // to open at first, and longer each time
 	attempt := func() error {
 		forward, err := open(ctx, client, namespace, pod, port, within)
-		if within *= 2; err != nil {
+		within *= 2
+		if err != nil {
 			return &ForwardError{err}
 		}
 		defer forward.Close()
@@ -139,7 +139,7 @@ func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string
 		var status *statusError
 		return ctx.Err() == nil && !errors.As(err, &status) && !strings.Contains(err.Error(), "is forbidden")
 	}
-	err := retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 4}, again, attempt)
+	err := retry.OnError(retry.DefaultBackoff, again, attempt)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

@@ -79,11 +79,11 @@ func TestForwardsAreOpenedAgain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			requests := 0
+			var requests atomic.Int32
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				requests++
+				request := requests.Add(1)
 				if c.serve != nil {
-					c.serve(requests, w)
+					c.serve(int(request), w)
 					return
 				}
 				fmt.Fprint(w, "an answer")

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
@@ -19,7 +18,7 @@ const oneCreation = 35 * time.Second
 func create(ctx context.Context, attempt func(ctx context.Context) error) error {
 	attempts := 0
 	again := func(err error) bool { return ctx.Err() == nil && cluster.Unanswered(err) }
-	return retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 4}, again, func() error {
+	return retry.OnError(retry.DefaultBackoff, again, func() error {
 		attempts++
 		bounded, cancel := context.WithTimeout(ctx, oneCreation)
 		defer cancel()

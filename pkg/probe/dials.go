@@ -92,7 +92,11 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 	}
 	var body []byte
 	// The pod is ready before the program in it listens: only it itself can reach the port for its control.
-	err = retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, func(error) bool { return ctx.Err() == nil }, func() (err error) {
+	deaf := func(err error) bool {
+		_, unopened := errors.AsType[*istio.ForwardError](err)
+		return !unopened && ctx.Err() == nil
+	}
+	err = retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, deaf, func() (err error) {
 		body, err = istio.Post(ctx, c, ns, diallerName, echo.PathDial, echo.PortControl, dials)
 		return err
 	})

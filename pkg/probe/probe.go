@@ -32,9 +32,9 @@ type Options struct {
 	Caller command.Caller
 }
 
-// Run probes the clusters and says what it is doing through say. What fails on the way is in the result, and also what was
-// not finished when the time was over; the error is that ctx was cancelled. The probes are being removed when it returns, whatever has happened: gone waits for that, and its
-// error says what could not be removed.
+// Run probes the clusters and says what it is doing through say. What fails on the way is in the result, and so is what was
+// not finished when the time was over; the error is that ctx was cancelled. The probes are being removed when it returns,
+// whatever has happened: gone waits for that, and its error says what could not be removed.
 func Run(
 	ctx context.Context, clusters cluster.Set, s *observe.Snapshot, o Options, say func(cluster, what string),
 ) (traffic *observe.Traffic, gone func() error, err error) {

@@ -48,7 +48,8 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 	ns := r.traffic.Namespace
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, bound, true, func(ctx context.Context) (bool, error) {
 		p, err := c.Kube().CoreV1().Pods(ns).Get(ctx, pod, metav1.GetOptions{})
-		if unseen = err; err != nil {
+		unseen = err
+		if err != nil {
 			return false, nil //nolint:nilerr // it is looked at again, and said at the end
 		}
 		stuck, seen = obstacle.OfPod(*p), trouble(p)

@@ -239,12 +239,14 @@ func TestTrafficThroughAnUnreliableNetwork(t *testing.T) {
 		}
 	}
 	// Where the time is too short for the probes, nothing is known of them.
+	lab.Lab(t, "pause", "cluster2", "kube-scheduler")
 	for _, timeout := range []string{"3s", "10s"} {
 		code, failed := judgedAs(t, lab, "verify", "--context", "cluster1", "--traffic", "--probe-image", labtest.ProbeImage, "--timeout", timeout)
 		if failed != nil || code != 3 {
 			t.Errorf("verify --traffic --timeout %s: exit code %d, %q", timeout, code, failed)
 		}
 	}
+	lab.Lab(t, "resume", "cluster2", "kube-scheduler")
 	// What could not be removed on the way, the next run removes.
 	if bad, _ := withTraffic(t, lab); bad != nil {
 		t.Errorf("without a proxy on the way: %q", bad)
