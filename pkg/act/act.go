@@ -18,6 +18,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
@@ -105,7 +106,7 @@ func (a *Actor) apply(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 		return run.Result{Detail: "not needed"}, nil
 	}
 	applier := apply.Applier{
-		Resources: c.DynamicClientFor, FieldManager: istio.FieldManager, ForceConflicts: a.ForceConflicts, Yield: istio.Yield,
+		Resources: c.DynamicClientFor, FieldManager: wellknown.FieldManager, ForceConflicts: a.ForceConflicts, Yield: istio.Yield,
 		DryRun: a.DryRun,
 	}
 	if a.Done != nil {
@@ -135,7 +136,7 @@ func (a *Actor) inSets(own string, record map[string]string, objects []*unstruct
 	}
 	var all []*unstructured.Unstructured
 	for _, name := range slices.Sorted(maps.Keys(sets)) {
-		set := apply.Set{Name: name, Namespace: a.Mesh.Namespace, Tooling: istio.FieldManager + "/" + a.Version}
+		set := apply.Set{Name: name, Namespace: a.Mesh.Namespace, Tooling: wellknown.FieldManager + "/" + a.Version}
 		if name == own {
 			set.Data = record
 		}
@@ -194,7 +195,7 @@ func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Act
 
 // set names the ConfigMap that records a set of objects of the mesh's revision.
 func (a *Actor) set(name string) string {
-	return istio.Revisioned(name, a.Mesh.Revision)
+	return wellknown.Revisioned(name, a.Mesh.Revision)
 }
 
 func (a *Actor) gateway(ctx context.Context, c *cluster.Cluster, action plan.ApplyGateway) (string, []*unstructured.Unstructured, error) {
@@ -216,7 +217,7 @@ func (a *Actor) exposure(ctx context.Context, c *cluster.Cluster, action plan.Ap
 			return "", nil, err
 		}
 	}
-	return a.set(istio.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(a.Mesh.Namespace, a.Mesh.Revision, action.WebhookPort), nil
+	return a.set(wellknown.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(a.Mesh.Namespace, a.Mesh.Revision, action.WebhookPort), nil
 }
 
 // customHosts makes istiod's Deployment anew as this tool has applied it, with the gateway's hostnames in it. It stays in
@@ -263,7 +264,7 @@ func (a *Actor) address(ctx context.Context, c *cluster.Cluster) (string, error)
 
 // gatewayService is the east-west gateway's; it must have an address by now.
 func (a *Actor) gatewayService(ctx context.Context, c *cluster.Cluster) (*corev1.Service, error) {
-	service, err := c.Kube().CoreV1().Services(a.Mesh.Namespace).Get(ctx, istio.EastWestGateway, metav1.GetOptions{})
+	service, err := c.Kube().CoreV1().Services(a.Mesh.Namespace).Get(ctx, wellknown.EastWestGateway, metav1.GetOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("cluster %s: the east-west gateway's Service: %w", c.Name, err)
 	}
@@ -292,10 +293,10 @@ func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []
 	parts := istio.SplitRemote(objects)
 	switch action.Part {
 	case plan.CRDPart:
-		return a.set(istio.FieldManager + "-crds"), parts.CRDs, nil
+		return a.set(wellknown.FieldManager + "-crds"), parts.CRDs, nil
 	case plan.ReaderPart:
 		token, err := istio.Unstructured(istio.TokenSecret(a.Mesh.Namespace))
-		return a.set(istio.FieldManager + "-reader"), append(parts.Reader, token), err
+		return a.set(wellknown.FieldManager + "-reader"), append(parts.Reader, token), err
 	}
 	return a.set(istio.RemoteSet), parts.Profile, nil
 }

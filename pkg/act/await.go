@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
@@ -81,9 +82,9 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 			leader:  (&succession{Actor: a, primary: w.cluster, remote: w.cluster}).condition,
 		}).condition
 	case plan.AwaitAddress:
-		what, look = "address of Service "+istio.EastWestGateway, hasAddress(w.cluster, namespace)
+		what, look = "address of Service "+wellknown.EastWestGateway, hasAddress(w.cluster, namespace)
 	case plan.AwaitToken:
-		what, look = "token in Secret "+istio.ReaderTokenSecret, hasToken(w.cluster, namespace)
+		what, look = "token in Secret "+wellknown.ReaderTokenSecret, hasToken(w.cluster, namespace)
 	case plan.AwaitServed:
 		what, look = "Istio's resources", serves(w.cluster, namespace)
 	case plan.AwaitSynced:
@@ -96,7 +97,7 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 	case plan.AwaitCABundle:
 		what, look = "certificate in the injector's webhooks", hasCABundle(w.cluster, a.Mesh.RevisionLabel())
 	case plan.AwaitRootCert:
-		what, look = "ConfigMap "+istio.RootCertConfigMap, a.hasRootCert(w.cluster, action.Discovery)
+		what, look = "ConfigMap "+wellknown.RootCertConfigMap, a.hasRootCert(w.cluster, action.Discovery)
 	case plan.AwaitInjection:
 		what, look = "injection of a dry-run pod", injects(w.cluster, a.Mesh.Revision, action.Cluster)
 	default:
@@ -112,7 +113,7 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 func hasAddress(c *cluster.Cluster, namespace string) condition {
 	begun := false
 	return func(ctx context.Context) (bool, string, error) {
-		service, err := c.Kube().CoreV1().Services(namespace).Get(ctx, istio.EastWestGateway, metav1.GetOptions{})
+		service, err := c.Kube().CoreV1().Services(namespace).Get(ctx, wellknown.EastWestGateway, metav1.GetOptions{})
 		if err != nil {
 			return false, "", err
 		}
@@ -185,7 +186,7 @@ func serves(c *cluster.Cluster, namespace string) condition {
 func hasCABundle(c *cluster.Cluster, revision string) condition {
 	return func(ctx context.Context) (bool, string, error) {
 		list, err := c.Kube().AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx,
-			metav1.ListOptions{LabelSelector: istio.InjectorSelector + "," + istio.RevisionLabel + "=" + revision})
+			metav1.ListOptions{LabelSelector: wellknown.InjectorSelector + "," + wellknown.RevisionLabel + "=" + revision})
 		if err != nil {
 			return false, "", err
 		}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 func faked(objects ...runtime.Object) *cluster.Cluster {
@@ -44,7 +45,7 @@ func expect(t *testing.T, name string, look condition, done bool, says string) {
 func TestHasAddress(t *testing.T) {
 	t.Parallel()
 	service := func(kind corev1.ServiceType, ip string) *corev1.Service {
-		s := &corev1.Service{ObjectMeta: meta(istio.EastWestGateway), Spec: corev1.ServiceSpec{Type: kind}}
+		s := &corev1.Service{ObjectMeta: meta(wellknown.EastWestGateway), Spec: corev1.ServiceSpec{Type: kind}}
 		if ip != "" {
 			s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: ip}}
 		}
@@ -52,7 +53,7 @@ func TestHasAddress(t *testing.T) {
 	}
 	event := func(name, message string, at int64) *corev1.Event {
 		return &corev1.Event{ObjectMeta: meta(name), Reason: "SyncLoadBalancerFailed", Message: message, LastTimestamp: metav1.Unix(at, 0),
-			InvolvedObject: corev1.ObjectReference{Kind: "Service", Name: istio.EastWestGateway}}
+			InvolvedObject: corev1.ObjectReference{Kind: "Service", Name: wellknown.EastWestGateway}}
 	}
 	expect(t, "an address", hasAddress(faked(service("LoadBalancer", "192.0.2.1")), "istio-system"), true, "192.0.2.1")
 	expect(t, "no Service", hasAddress(faked(), "istio-system"), false, `"istio-eastwestgateway" not found`)
@@ -74,7 +75,7 @@ func TestHasAddress(t *testing.T) {
 
 func TestHasToken(t *testing.T) {
 	t.Parallel()
-	secret := &corev1.Secret{ObjectMeta: meta(istio.ReaderTokenSecret)}
+	secret := &corev1.Secret{ObjectMeta: meta(wellknown.ReaderTokenSecret)}
 	expect(t, "empty", hasToken(faked(secret), "istio-system"), false, "not filled yet: the controller manager's token controller does that")
 	filled := secret.DeepCopy()
 	filled.Data = map[string][]byte{"token": []byte("very-secret"), "ca.crt": []byte("c")}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
@@ -22,8 +22,8 @@ func (a *Actor) dropRemoteProfile(ctx context.Context, c *cluster.Cluster, actio
 	if a.dry() {
 		return run.Result{Detail: "would be deleted"}, nil
 	}
-	annotation := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}}}`, istio.ControlPlaneClustersAnnotation)
-	options := metav1.PatchOptions{FieldManager: istio.FieldManager}
+	annotation := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}}}`, wellknown.ControlPlaneClustersAnnotation)
+	options := metav1.PatchOptions{FieldManager: wellknown.FieldManager}
 	if _, err := c.Kube().CoreV1().Namespaces().Patch(ctx, a.Mesh.Namespace, types.MergePatchType, annotation, options); err != nil {
 		return run.Result{}, fmt.Errorf("cluster %s: namespace %s: %w", c.Name, a.Mesh.Namespace, err)
 	}
@@ -50,7 +50,7 @@ func (a *Actor) dropRemoteProfile(ctx context.Context, c *cluster.Cluster, actio
 		return run.Result{}, fmt.Errorf("cluster %s: the records of attach-remote in %s: %w", c.Name, a.Mesh.Namespace, err)
 	}
 	for _, record := range records.Items {
-		if !strings.HasPrefix(record.Name, istio.FieldManager+"-reader") && !strings.HasPrefix(record.Name, istio.FieldManager+"-remote") {
+		if !strings.HasPrefix(record.Name, wellknown.FieldManager+"-reader") && !strings.HasPrefix(record.Name, wellknown.FieldManager+"-remote") {
 			continue
 		}
 		err := configMaps.Delete(ctx, record.Name, metav1.DeleteOptions{})

@@ -17,7 +17,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -32,7 +32,7 @@ func attached() []runtime.Object {
 	}
 	return []runtime.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system", Annotations: map[string]string{
-			istio.ControlPlaneClustersAnnotation: "east", "kept": "yes",
+			wellknown.ControlPlaneClustersAnnotation: "east", "kept": "yes",
 		}}},
 		&discoveryv1.EndpointSlice{ObjectMeta: meta("istiod")}, &discoveryv1.EndpointSlice{ObjectMeta: meta("other")},
 		record("kubectl-mesh-reader"), record("kubectl-mesh-remote"), record("kubectl-mesh-remote-canary"), record("kubectl-mesh-crds"),
@@ -88,7 +88,7 @@ func TestDropRemoteProfile(t *testing.T) {
 			if _, kept := annotations["kept"]; !kept {
 				t.Errorf("the annotations left are %v", annotations)
 			}
-			if _, led := annotations[istio.ControlPlaneClustersAnnotation]; led != test.led {
+			if _, led := annotations[wellknown.ControlPlaneClustersAnnotation]; led != test.led {
 				t.Errorf("the annotations left are %v", annotations)
 			}
 			if !slices.Equal(left, test.left) {

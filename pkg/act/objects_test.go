@@ -21,20 +21,21 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 )
 
 func actor(revision, address string) *Actor {
-	gateway := &corev1.Service{ObjectMeta: meta(istio.EastWestGateway)}
+	gateway := &corev1.Service{ObjectMeta: meta(wellknown.EastWestGateway)}
 	if address != "" {
 		gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: address, Hostname: ""}}
 		if net.ParseIP(address) == nil {
 			gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: address}}
 		}
 	}
-	token := &corev1.Secret{ObjectMeta: meta(istio.ReaderTokenSecret), Data: map[string][]byte{"token": []byte("t"), "ca.crt": []byte("c")}}
+	token := &corev1.Secret{ObjectMeta: meta(wellknown.ReaderTokenSecret), Data: map[string][]byte{"token": []byte("t"), "ca.crt": []byte("c")}}
 	east, west := faked(gateway), faked(token)
 	east.Name = "east"
 	return &Actor{
@@ -48,9 +49,9 @@ func actor(revision, address string) *Actor {
 // install makes istiod's Deployment, as little of it as matters here.
 func install(t *testing.T, a *Actor) {
 	t.Helper()
-	istiod := applyappsv1.Deployment(istio.Revisioned("istiod", a.Mesh.Revision), "istio-system").WithSpec(applyappsv1.DeploymentSpec().WithTemplate(
+	istiod := applyappsv1.Deployment(wellknown.Revisioned("istiod", a.Mesh.Revision), "istio-system").WithSpec(applyappsv1.DeploymentSpec().WithTemplate(
 		applycorev1.PodTemplateSpec().WithSpec(applycorev1.PodSpec().WithContainers(applycorev1.Container().WithName("discovery").WithImage("pilot")))))
-	_, err := a.Clusters["east"].Kube().AppsV1().Deployments("istio-system").Apply(t.Context(), istiod, metav1.ApplyOptions{FieldManager: istio.FieldManager})
+	_, err := a.Clusters["east"].Kube().AppsV1().Deployments("istio-system").Apply(t.Context(), istiod, metav1.ApplyOptions{FieldManager: wellknown.FieldManager})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +155,7 @@ func TestHostnameInADryRun(t *testing.T) {
 func TestSeveralHostnames(t *testing.T) {
 	t.Parallel()
 	a := actor("", "gw.example")
-	gateway := &corev1.Service{ObjectMeta: meta(istio.EastWestGateway)}
+	gateway := &corev1.Service{ObjectMeta: meta(wellknown.EastWestGateway)}
 	gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "fd00::1"}, {Hostname: "a.example"}, {Hostname: "b.example"}}
 	a.Clusters["east"] = faked(gateway)
 	install(t, a)
@@ -264,7 +265,7 @@ func TestRemoteSecret(t *testing.T) {
 			t.Errorf("of %q is left %q (%v)", held, got, err)
 		}
 	}
-	a.Clusters["west"] = faked(&corev1.Secret{ObjectMeta: meta(istio.ReaderTokenSecret)})
+	a.Clusters["west"] = faked(&corev1.Secret{ObjectMeta: meta(wellknown.ReaderTokenSecret)})
 	_, _, err = a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err == nil || !strings.Contains(err.Error(), "cluster west: Secret istio-reader-service-account-istio-remote-secret-token in istio-system has no token yet") {
 		t.Errorf("an empty token: %v", err)

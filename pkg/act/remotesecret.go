@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
@@ -123,5 +124,5 @@ func (a *Actor) remoteSecret(ctx context.Context, primary *cluster.Cluster, acti
 }
 
 func readToken(ctx context.Context, c *cluster.Cluster, namespace string) (*corev1.Secret, error) {
-	return c.Kube().CoreV1().Secrets(namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{})
+	return c.Kube().CoreV1().Secrets(namespace).Get(ctx, wellknown.ReaderTokenSecret, metav1.GetOptions{})
 }

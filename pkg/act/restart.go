@@ -14,6 +14,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // rescue is a wait for istiod's view of a remote, in which istiod is restarted where that alone helps: Istio 1.29 can
@@ -108,7 +109,7 @@ func (r *rescue) unreadable(ctx context.Context, seen string) error {
 		"Another one is given with --remote-server", seen, r.cluster.Name, server)}
 }
 
-func (a *Actor) istiod() string { return istio.Revisioned("istiod", a.Mesh.Revision) }
+func (a *Actor) istiod() string { return wellknown.Revisioned(wellknown.Istiod, a.Mesh.Revision) }
 
 // onIstiod is a kubectl command on the primary's Istio namespace, as the user would type it.
 func (a *Actor) onIstiod(args ...string) command.Command {

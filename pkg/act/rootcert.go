@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
@@ -37,7 +37,7 @@ func (a *Actor) hasRootCert(c *cluster.Cluster, discovery observe.DiscoverySelec
 // which it never comes.
 func (a *Actor) rootCert(ctx context.Context, c *cluster.Cluster, discovery observe.DiscoverySelectors) (there bool, never obstacle.Obstacle, err error) {
 	namespace := a.Mesh.Namespace
-	_, err = c.Kube().CoreV1().ConfigMaps(namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+	_, err = c.Kube().CoreV1().ConfigMaps(namespace).Get(ctx, wellknown.RootCertConfigMap, metav1.GetOptions{})
 	if err == nil || !apierrors.IsNotFound(err) {
 		return err == nil, obstacle.Obstacle{}, err
 	}
@@ -50,7 +50,7 @@ func (a *Actor) rootCert(ctx context.Context, c *cluster.Cluster, discovery obse
 	}
 	never = obstacle.Obstacle{
 		Reason: "NotSelected", Final: true, Command: discovery.Labelling(namespace, ns.Labels),
-		What: fmt.Sprintf("istiod never writes ConfigMap %s into namespace %s, which none of the mesh's discoverySelectors selects", istio.RootCertConfigMap, namespace),
+		What: fmt.Sprintf("istiod never writes ConfigMap %s into namespace %s, which none of the mesh's discoverySelectors selects", wellknown.RootCertConfigMap, namespace),
 	}
 	if never.Command == nil {
 		never.What += ", whatever label it is given: change these selectors (meshConfig.discoverySelectors, in the primary)"

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -26,7 +26,7 @@ func selector(key, value string) observe.DiscoverySelectors {
 
 func TestHasRootCert(t *testing.T) {
 	t.Parallel()
-	root := &corev1.ConfigMap{ObjectMeta: meta(istio.RootCertConfigMap)}
+	root := &corev1.ConfigMap{ObjectMeta: meta(wellknown.RootCertConfigMap)}
 	for name, test := range map[string]struct {
 		objects   []runtime.Object
 		discovery observe.DiscoverySelectors
@@ -66,7 +66,7 @@ func TestHasRootCert(t *testing.T) {
 // says nothing in their status.
 func TestRolloutWithoutARootCertificate(t *testing.T) {
 	t.Parallel()
-	gateway := &appsv1.Deployment{ObjectMeta: meta(istio.EastWestGateway), Spec: appsv1.DeploymentSpec{Replicas: new(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"istio": "eastwestgateway"}}}}
+	gateway := &appsv1.Deployment{ObjectMeta: meta(wellknown.EastWestGateway), Spec: appsv1.DeploymentSpec{Replicas: new(int32(1)), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"istio": "eastwestgateway"}}}}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "gateway-1", Namespace: "istio-system", Labels: map[string]string{"istio": "eastwestgateway"}}}
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "istio-proxy", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}}}
 	for name, test := range map[string]struct {
@@ -80,7 +80,7 @@ func TestRolloutWithoutARootCertificate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := &Actor{Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "east", Context: "east-context", Role: mesh.Primary}}}}
-			_, _, err := a.rolledOut(faked(gateway.DeepCopy(), pod.DeepCopy(), systemNamespace(test.labels)), istio.EastWestGateway, selector("mesh", "on"))(t.Context())
+			_, _, err := a.rolledOut(faked(gateway.DeepCopy(), pod.DeepCopy(), systemNamespace(test.labels)), wellknown.EastWestGateway, selector("mesh", "on"))(t.Context())
 			says := ""
 			if err != nil {
 				says = err.Error()

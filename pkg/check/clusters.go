@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/version"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -190,7 +191,7 @@ func otherPrimary(v view) []Result {
 			return pass("belongs to %s", seen.Namespace.ControlPlaneClusters)
 		}
 		return fail(advice("take it out of that primary's mesh first; only if that primary is gone, take the annotation away").
-			and(v.kubectl(c, "annotate", "namespace", v.mesh.Namespace, "topology.istio.io/controlPlaneClusters-")),
+			and(v.kubectl(c, "annotate", "namespace", v.mesh.Namespace, wellknown.ControlPlaneClustersAnnotation+"-")),
 			"namespace %s says that the cluster belongs to primary %q (topology.istio.io/controlPlaneClusters)",
 			v.mesh.Namespace, seen.Namespace.ControlPlaneClusters)
 	})
@@ -223,7 +224,7 @@ func networkLabel(v view) []Result {
 		if has == wanted {
 			return pass("%s", has)
 		}
-		return fail(v.kubectl(c, "label", "--overwrite", "namespace", v.mesh.Namespace, "topology.istio.io/network="+wanted),
+		return fail(v.kubectl(c, "label", "--overwrite", "namespace", v.mesh.Namespace, wellknown.NetworkLabel+"="+wanted),
 			"namespace %s has label topology.istio.io/network=%q, expected %q", v.mesh.Namespace, has, wanted)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -14,7 +15,7 @@ func tokenMissing(v view) []Result {
 		if r := blind(seen, observe.ReaderTokenPart); r != nil {
 			return r
 		}
-		const secret = "istio-reader-service-account-istio-remote-secret-token"
+		const secret = wellknown.ReaderTokenSecret
 		switch {
 		case seen.ReaderToken == nil:
 			if held, found := v.secretOf(c.Name); found && held.Use != nil && held.Use.Problem == "" {

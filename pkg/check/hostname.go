@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -17,7 +18,7 @@ func addressHostname(v view) []Result {
 		if r := blind(seen, observe.Gateways); r != nil {
 			return r
 		}
-		gateway, found := seen.Gateway("istio-eastwestgateway")
+		gateway, found := seen.Gateway(wellknown.EastWestGateway)
 		switch {
 		case !found || gateway.Address == "":
 			return skip("needs address-pending")
@@ -67,7 +68,7 @@ func addressIPv6(v view) []Result {
 		if r := blind(seen, observe.Gateways); r != nil {
 			return r
 		}
-		gateway, _ := seen.Gateway("istio-eastwestgateway")
+		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		ip, err := netip.ParseAddr(gateway.Address)
 		switch {
 		case c.Gateway != "":
@@ -86,7 +87,7 @@ func addressIPv6(v view) []Result {
 func webhookAddress(v view) []Result {
 	gateway := observe.Gateway{}
 	if p := v.snapshot.Clusters[v.thePrimary().Name]; p != nil {
-		gateway, _ = p.Gateway("istio-eastwestgateway")
+		gateway, _ = p.Gateway(wellknown.EastWestGateway)
 	}
 	called := func(host string) string { return fmt.Sprintf("%s:%d", host, v.webhookPort()) }
 	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {

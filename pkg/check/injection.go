@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -39,7 +40,7 @@ func (v view) webhookPort() int32 {
 	if seen == nil {
 		return observe.Gateway{}.WebhookPort("")
 	}
-	gateway, _ := seen.Gateway("istio-eastwestgateway")
+	gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 	if !isHostname(gateway.Address) {
 		return gateway.WebhookPort("")
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -145,7 +146,7 @@ func (v view) undoInstall(c mesh.Cluster, seen *observe.Cluster) Fix {
 	for _, plane := range seen.ControlPlanes {
 		if plane.InstalledBy == ours {
 			fix = v.kubectlThere(c, "delete", "deployments,horizontalpodautoscalers,poddisruptionbudgets", "-l", "app=istiod").
-				and(v.kubectlThere(c, "delete", "secret", "istio-ca-secret", "--ignore-not-found")).
+				and(v.kubectlThere(c, "delete", "secret", wellknown.CASecret, "--ignore-not-found")).
 				and(v.kubectl(c, "delete", "configmaps", "--all-namespaces", "--field-selector", "metadata.name=istio-ca-root-cert"))
 		}
 	}

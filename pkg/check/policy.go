@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -17,7 +18,7 @@ func gatewayPolicy(v view) []Result {
 		if r := blind(seen, observe.PoliciesPart); r != nil {
 			return r
 		}
-		if gateway, found := seen.Gateway("istio-eastwestgateway"); !found || gateway.ReadyEndpoints == 0 {
+		if gateway, found := seen.Gateway(wellknown.EastWestGateway); !found || gateway.ReadyEndpoints == 0 {
 			return skip("needs gateway-ready")
 		}
 		if r := v.shut(c, seen); r != nil {
@@ -44,7 +45,7 @@ func (v view) shut(c mesh.Cluster, seen *observe.Cluster) []Result {
 			}
 		}
 	}
-	closed := slices.DeleteFunc([]int{15012, 15017}, func(port int) bool { return allowed[port] })
+	closed := slices.DeleteFunc([]int{wellknown.PortXDS, wellknown.PortWebhook}, func(port int) bool { return allowed[port] })
 	if allowing == nil || len(closed) == 0 {
 		return nil
 	}

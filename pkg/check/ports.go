@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -34,10 +35,10 @@ func (c gatewayCall) from() string {
 func (v view) gatewayCalls() (here, pods []gatewayCall) {
 	primary, _ := v.mesh.Primary()
 	if seen := v.snapshot.Clusters[primary.Name]; seen != nil {
-		gateway, _ := seen.Gateway("istio-eastwestgateway")
+		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		for _, p := range seen.Ports {
 			purpose := observe.ToWebhook
-			if p.Number == 15012 {
+			if p.Number == wellknown.PortXDS {
 				purpose = observe.ToIstiod
 			}
 			address := net.JoinHostPort(gateway.Address, fmt.Sprint(p.Number))
@@ -109,7 +110,7 @@ func firewall(v view) []Result {
 	closed := func(c gatewayCall) bool { return c.err != "" && (c.remote == "" || !v.needless(c)) }
 	shared := everybodys(slices.Concat(here, pods), closed)
 	ofGateway := v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		gateway, _ := seen.Gateway("istio-eastwestgateway")
+		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		shut := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !closed(c) })
 		// A remote whose API server refuses to call the gateway tells nothing of it.
 		remoteFails, uncalled := false, ""
@@ -181,7 +182,7 @@ func gatewayTrust(v view) []Result {
 		return !slices.ContainsFunc(pods, func(p gatewayCall) bool { return p.purpose == c.purpose })
 	}
 	ofGateway := v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		gateway, _ := seen.Gateway("istio-eastwestgateway")
+		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		fix := advice("a proxy that ends TLS on the way must let it pass through").and(v.expose())
 		met := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !strange(c) })
 		switch {
@@ -220,7 +221,7 @@ func (v view) fromPods(pods, shared []gatewayCall, ask func(c mesh.Cluster, gate
 		if len(own) == 0 || seen == nil {
 			return nil
 		}
-		gateway, _ := seen.Gateway("istio-eastwestgateway")
+		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		return ask(c, gateway, own)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -26,7 +27,7 @@ func loadBalancer(v view) []Result {
 		found := seen.LoadBalancers
 		elsewhere := advice("install a controller for Services of type LoadBalancer (for kind and bare metal: MetalLB), or give expose-istiod the --address at which the gateway will be reached")
 		plane, there := v.plane()
-		gateway, _ := seen.Gateway("istio-eastwestgateway") // address-hostname judges one that has its address
+		gateway, _ := seen.Gateway(wellknown.EastWestGateway) // address-hostname judges one that has its address
 		const certificate = "istiod's certificate must be for the gateway's, too (ISTIOD_CUSTOM_HOST)"
 		switch {
 		case found.Hostname != "" && there && !plane.Ours() && !plane.Rendered && gateway.Address == "":

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -241,7 +242,7 @@ func addressPending(v view) []Result {
 		if r := blind(seen, observe.Gateways); r != nil {
 			return r
 		}
-		gateway, found := seen.Gateway("istio-eastwestgateway")
+		gateway, found := seen.Gateway(wellknown.EastWestGateway)
 		if !found {
 			return fail(v.expose(), "no east-west gateway (Service istio-eastwestgateway in %s)", v.mesh.Namespace)
 		}
@@ -262,7 +263,7 @@ func gatewayReady(v view) []Result {
 		if r := blind(seen, observe.Gateways); r != nil {
 			return r
 		}
-		gateway, found := seen.Gateway("istio-eastwestgateway")
+		gateway, found := seen.Gateway(wellknown.EastWestGateway)
 		if !found {
 			return skip("needs address-pending")
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -148,7 +149,7 @@ func annotationMissing(v view) []Result {
 			return pass("topology.istio.io/controlPlaneClusters=%s", has)
 		}
 		if has != "" { // attach-remote would not take a cluster from another primary
-			return fail(v.kubectl(c, "annotate", "namespace", v.mesh.Namespace, "topology.istio.io/controlPlaneClusters-").and(v.attach(c)),
+			return fail(v.kubectl(c, "annotate", "namespace", v.mesh.Namespace, wellknown.ControlPlaneClustersAnnotation+"-").and(v.attach(c)),
 				"namespace %s says that this cluster belongs to primary %q, not %q (topology.istio.io/controlPlaneClusters); unless it was moved there on purpose, istiod is to lead here",
 				v.mesh.Namespace, has, primary.Name)
 		}
@@ -246,7 +247,7 @@ func sliceMissing(v view) []Result {
 		}
 		address := ""
 		if p := v.snapshot.Clusters[primary.Name]; p != nil {
-			gateway, _ := p.Gateway("istio-eastwestgateway")
+			gateway, _ := p.Gateway(wellknown.EastWestGateway)
 			address = gateway.Address
 		}
 		name := v.istiod()

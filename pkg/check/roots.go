@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -90,12 +91,12 @@ func rootsDiffer(v view) []Result {
 		}
 		for _, namespace := range slices.Sorted(maps.Keys(seen.RootCerts)) {
 			if root := seen.RootCerts[namespace]; root != seenPrimary.RootCert {
-				return fail(v.kubectl(c, "-n", namespace, "delete", "configmap", "istio-ca-root-cert"),
+				return fail(v.kubectl(c, "-n", namespace, "delete", "configmap", wellknown.RootCertConfigMap),
 					"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s: its pods and the others do not trust each other (istiod writes it anew; restart the pods that use it)", namespace, root, seenPrimary.RootCert)
 			}
 		}
 		if seen.RootCert != seenPrimary.RootCert {
-			return fail(v.kubectlThere(c, "delete", "configmap", "istio-ca-root-cert"),
+			return fail(v.kubectlThere(c, "delete", "configmap", wellknown.RootCertConfigMap),
 				"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s", v.mesh.Namespace, seen.RootCert, seenPrimary.RootCert)
 		}
 		return pass("root %s", seen.RootCert)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -107,7 +108,7 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 		return usage("%w", err)
 	}
 	a.remark(s)
-	if err := a.keepAll(ctx, s, mesh.Remote, istio.Revisioned(istio.RemoteSet, s.mesh.Revision)); err != nil {
+	if err := a.keepAll(ctx, s, mesh.Remote, wellknown.Revisioned(istio.RemoteSet, s.mesh.Revision)); err != nil {
 		return err
 	}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Wait: a.wait, KeepIstiod: !a.restart}), plan.AttachRemote)

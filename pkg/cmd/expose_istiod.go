@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 )
@@ -128,11 +129,11 @@ func (e *exposeIstiod) summary(ctx context.Context, s *session, wrote bool) erro
 		return err
 	}
 	primary, _ := s.mesh.Primary()
-	gateway, _ := after.snapshot.Clusters[plan.PrimaryKey].Gateway(istio.EastWestGateway)
+	gateway, _ := after.snapshot.Clusters[plan.PrimaryKey].Gateway(wellknown.EastWestGateway)
 	if !wrote {
 		fmt.Fprintf(e.said(), "istiod of %s is already published at %s: nothing was written.\n", primary.Name, gateway.Address)
 	} else {
-		fmt.Fprintf(e.said(), "istiod of %s is published at %s, ports %d and %d.\n", primary.Name, gateway.Address, istio.PortXDS, istio.PortWebhook)
+		fmt.Fprintf(e.said(), "istiod of %s is published at %s, ports %d and %d.\n", primary.Name, gateway.Address, wellknown.PortXDS, wellknown.PortWebhook)
 	}
 	if len(gateway.SourceRanges) == 0 && len(gateway.Annotations) == 0 {
 		fmt.Fprintf(e.ErrOut, "Warning: whoever reaches %s can talk to istiod. Restrict it with --load-balancer-source-range, or with your cloud's --gateway-annotation for an internal load balancer.\n", gateway.Address)

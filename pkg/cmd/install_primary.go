@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 )
@@ -97,7 +98,7 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err := s.chooseRevision(); err != nil {
 		return err
 	}
-	charts, kept, unread := i.keep(ctx, s, plan.PrimaryKey, istio.Revisioned(istio.PrimarySet, s.mesh.Revision))
+	charts, kept, unread := i.keep(ctx, s, plan.PrimaryKey, wellknown.Revisioned(istio.PrimarySet, s.mesh.Revision))
 	if given, err = charts.UserSettings(); err != nil {
 		return usage("%w", err)
 	}

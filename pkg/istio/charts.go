@@ -16,6 +16,7 @@ import (
 	"istio.io/istio/operator/pkg/values"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/temporary"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // The Istio release whose charts are built in, and where its images come from. Istio's own package version would call both
@@ -211,17 +212,17 @@ func addOwnerLabels(object *unstructured.Unstructured, merged values.Map, compon
 	if Shared(object) {
 		// They are every revision's: labelled after one, the next installation of another would write them anew.
 		labels[owningResourceLabel] = "base"
-		revision = cmp.Or(labels[RevisionLabel], "default")
+		revision = cmp.Or(labels[wellknown.RevisionLabel], "default")
 	}
-	labels[RevisionLabel] = revision
+	labels[wellknown.RevisionLabel] = revision
 	object.SetLabels(labels)
 }
 
 // Shared is true for an object that all revisions in a cluster have in common.
 func Shared(object *unstructured.Unstructured) bool {
 	switch {
-	case object.GetKind() == "Gateway" && object.GetName() == ExposeGateway,
-		object.GetKind() == "Secret" && object.GetName() == ReaderTokenSecret:
+	case object.GetKind() == "Gateway" && object.GetName() == wellknown.ExposeGateway,
+		object.GetKind() == "Secret" && object.GetName() == wellknown.ReaderTokenSecret:
 		return true
 	}
 	// The default validator comes with the base too, but is that of the revision which is the default.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // The number of the release is in no package of Istio's module, and its version as a module does not tell. So the module
@@ -160,7 +162,7 @@ spec:
 	}
 	container := discovery(t, objects)
 	env := envOf(container)
-	for name, want := range map[string]string{"MINE": "1", ExternalIstiodVariable: "false", ClusterIDVariable: "east"} {
+	for name, want := range map[string]string{"MINE": "1", wellknown.ExternalIstiodVariable: "false", wellknown.ClusterIDVariable: "east"} {
 		if env[name] != want {
 			t.Errorf("%s is %q, want %q", name, env[name], want)
 		}

@@ -19,6 +19,8 @@ import (
 
 	"istio.io/istio/pkg/cluster"
 	"istio.io/istio/pkg/kube"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // RemoteClusters is istiod's own list of the clusters that it watches (debug/clusterz).
@@ -39,9 +41,9 @@ func ParseClusterz(body []byte) (RemoteClusters, error) {
 // IstiodPods are the running istiod pods of a revision, given as in the label istio.io/rev, or of all where that is empty,
 // by name.
 func IstiodPods(ctx context.Context, client kube.CLIClient, namespace, revision string) ([]corev1.Pod, error) {
-	selector := IstiodSelector
+	selector := wellknown.IstiodSelector
 	if revision != "" {
-		selector += "," + RevisionLabel + "=" + revision
+		selector += "," + wellknown.RevisionLabel + "=" + revision
 	}
 	list, err := client.Kube().CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: selector,

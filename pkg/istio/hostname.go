@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	applyappsv1 "k8s.io/client-go/applyconfigurations/apps/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // A remote finds istiod behind a hostname through a Service of type ExternalName. An API server that calls webhooks at the
@@ -66,7 +68,7 @@ func WebhookPorts(service *corev1.Service) map[string]int32 {
 
 // injectionURL is where an API server calls the injector at a host.
 func injectionURL(host string, port int32, path string) string {
-	return "https://" + net.JoinHostPort(host, strconv.Itoa(int(cmp.Or(port, PortWebhook)))) + path
+	return "https://" + net.JoinHostPort(host, strconv.Itoa(int(cmp.Or(port, wellknown.PortWebhook)))) + path
 }
 
 // CustomHosts are the hosts that istiod's Deployment has in ISTIOD_CUSTOM_HOST.
@@ -92,16 +94,16 @@ func splitHosts(value string) []string {
 // WithCustomHosts is what kubectl-mesh has applied of istiod's Deployment, with hosts added to ISTIOD_CUSTOM_HOST. What
 // others have set in it is theirs and no part of it.
 func WithCustomHosts(deployment *appsv1.Deployment, hosts []string) (*unstructured.Unstructured, error) {
-	applied, err := applyappsv1.ExtractDeployment(deployment, FieldManager)
+	applied, err := applyappsv1.ExtractDeployment(deployment, wellknown.FieldManager)
 	if err != nil {
-		return nil, fmt.Errorf("what %s has applied of Deployment %s in %s: %w", FieldManager, deployment.Name, deployment.Namespace, err)
+		return nil, fmt.Errorf("what %s has applied of Deployment %s in %s: %w", wellknown.FieldManager, deployment.Name, deployment.Namespace, err)
 	}
 	object, err := toUnstructured(applied)
 	if err != nil {
 		return nil, err
 	}
 	if !addCustomHosts(object, append(CustomHosts(deployment), hosts...)) {
-		return nil, fmt.Errorf("%s has applied no container %s in Deployment %s in %s", FieldManager, istiodContainer, deployment.Name, deployment.Namespace)
+		return nil, fmt.Errorf("%s has applied no container %s in Deployment %s in %s", wellknown.FieldManager, istiodContainer, deployment.Name, deployment.Namespace)
 	}
 	return object, nil
 }

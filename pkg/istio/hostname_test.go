@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // Every webhook of the revision and of its tag is called at the host, with the cluster's name and network in the path.
@@ -150,7 +152,7 @@ func TestWithCustomHosts(t *testing.T) {
 			t.Parallel()
 			deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
 				Name: "istiod", Namespace: "istio-system", ManagedFields: []metav1.ManagedFieldsEntry{{
-					Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: "apps/v1", FieldsType: "FieldsV1",
+					Manager: wellknown.FieldManager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: "apps/v1", FieldsType: "FieldsV1",
 					FieldsV1: &metav1.FieldsV1{Raw: bytes.ReplaceAll([]byte(fields), []byte("%"), []byte(test.owned))},
 				}},
 			}}

@@ -5,13 +5,15 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // InjectionProbe makes a pod that exists only to ask, in a server-side dry run, whether a sidecar would be injected.
 func InjectionProbe(namespace, revision string) *corev1.Pod {
 	labels := map[string]string{injectLabel: "true"}
 	if revision != "" {
-		labels[RevisionLabel] = revision
+		labels[wellknown.RevisionLabel] = revision
 	}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "kubectl-mesh-dry-run-", Namespace: namespace, Labels: labels},
@@ -24,7 +26,7 @@ func InjectionLabel(revision string) (name, value string) {
 	if revision == "" {
 		return "istio-injection", "enabled"
 	}
-	return RevisionLabel, revision
+	return wellknown.RevisionLabel, revision
 }
 
 // NotInjected are the labels of a pod that gets no sidecar, whatever its namespace asks for.
@@ -51,7 +53,7 @@ func Injected(pod *corev1.Pod, cluster string) error {
 
 // AsksForInjection is true for a namespace whose labels ask for sidecars of any revision.
 func AsksForInjection(labels map[string]string) bool {
-	return labels["istio-injection"] == "enabled" || labels[RevisionLabel] != "" && labels["istio-injection"] != "disabled"
+	return labels["istio-injection"] == "enabled" || labels[wellknown.RevisionLabel] != "" && labels["istio-injection"] != "disabled"
 }
 
 // SetupProbe makes a pod with the capabilities that a sidecar's init container asks for (istio-init), to learn in a

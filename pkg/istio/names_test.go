@@ -13,25 +13,27 @@ import (
 	"istio.io/istio/operator/pkg/manifest"
 	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/kube/multicluster"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // The names that are spelled out here are Istio's own.
 func TestNamesAreIstios(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ what, ours, istios string }{
-		{"network label", NetworkLabel, label.TopologyNetwork.Name},
+		{"network label", wellknown.NetworkLabel, label.TopologyNetwork.Name},
 		{"gateway port's label", gatewayPortLabel, label.NetworkingGatewayPort.Name},
 		{"label of a Gateway's objects", gatewayNameLabel, label.IoK8sNetworkingGatewayGatewayName.Name},
-		{"revision label", RevisionLabel, label.IoIstioRev.Name},
-		{"tag label", TagLabel, label.IoIstioTag.Name},
+		{"revision label", wellknown.RevisionLabel, label.IoIstioRev.Name},
+		{"tag label", wellknown.TagLabel, label.IoIstioTag.Name},
 		{"injection label", injectLabel, label.SidecarInject.Name},
-		{"controlPlaneClusters annotation", ControlPlaneClustersAnnotation, annotation.TopologyControlPlaneClusters.Name},
+		{"controlPlaneClusters annotation", wellknown.ControlPlaneClustersAnnotation, annotation.TopologyControlPlaneClusters.Name},
 		{"operator's component label", operatorComponentLabel, manifest.IstioComponentLabel},
 		{"owner label", owningResourceLabel, manifest.OwningResourceName},
 		{"owner's namespace label", owningResourceNSLabel, manifest.OwningResourceNamespace},
 		{"not-pruned label", notPrunedLabel, manifest.OwningResourceNotPruned},
-		{"reader account", ReaderServiceAccount, constants.DefaultServiceAccountName},
-		{"remote secret selector", RemoteSecretSelector, multicluster.MultiClusterSecretLabel + "=true"},
+		{"reader account", wellknown.ReaderServiceAccount, constants.DefaultServiceAccountName},
+		{"remote secret selector", wellknown.RemoteSecretSelector, multicluster.MultiClusterSecretLabel + "=true"},
 		{"operator's managed label", operatorManagedLabel, manifest.OperatorManagedLabel},
 		{"operator's version label", operatorVersionLabel, manifest.OperatorVersionLabel},
 	} {
@@ -43,10 +45,10 @@ func TestNamesAreIstios(t *testing.T) {
 
 func TestRevisioned(t *testing.T) {
 	t.Parallel()
-	if got := Revisioned("istiod", ""); got != "istiod" {
+	if got := wellknown.Revisioned("istiod", ""); got != "istiod" {
 		t.Errorf("got %s", got)
 	}
-	if got := Revisioned("istiod", "canary"); got != "istiod-canary" {
+	if got := wellknown.Revisioned("istiod", "canary"); got != "istiod-canary" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -66,7 +68,7 @@ func TestInstalledBy(t *testing.T) {
 		want   string
 	}{
 		{"nobody knows", metav1.ObjectMeta{ManagedFields: by("kubectl-edit")}, ""},
-		{"us", metav1.ObjectMeta{Labels: operator, ManagedFields: by("kubectl-edit", FieldManager)}, "kubectl-mesh"},
+		{"us", metav1.ObjectMeta{Labels: operator, ManagedFields: by("kubectl-edit", wellknown.FieldManager)}, "kubectl-mesh"},
 		{"istioctl, by its field manager", metav1.ObjectMeta{ManagedFields: by("istio-operator")}, "istioctl"},
 		{"istioctl, by its label", metav1.ObjectMeta{Labels: operator}, "istioctl"},
 		{"Helm", metav1.ObjectMeta{Annotations: map[string]string{"meta.helm.sh/release-name": "istiod"}, ManagedFields: by("helm")}, "helm"},
@@ -75,7 +77,7 @@ func TestInstalledBy(t *testing.T) {
 		}, "flux"},
 		{"Flux's Kustomization", metav1.ObjectMeta{Labels: map[string]string{"kustomize.toolkit.fluxcd.io/name": "istio"}}, "flux"},
 		{"Argo CD, of our output", metav1.ObjectMeta{
-			Annotations: map[string]string{"argocd.argoproj.io/tracking-id": "istio:apps/Deployment:istio-system/istiod"}, ManagedFields: by(FieldManager),
+			Annotations: map[string]string{"argocd.argoproj.io/tracking-id": "istio:apps/Deployment:istio-system/istiod"}, ManagedFields: by(wellknown.FieldManager),
 		}, "argocd"},
 	} {
 		if got := InstalledBy(&test.object); got != test.want {
@@ -127,7 +129,7 @@ func TestAddressOf(t *testing.T) {
 	} {
 		service := &corev1.Service{Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: test.ingress}}}
 		if test.given != "" {
-			service.Annotations = map[string]string{AddressAnnotation: test.given}
+			service.Annotations = map[string]string{wellknown.AddressAnnotation: test.given}
 		}
 		if got, override := AddressOf(service); got != test.want || override != test.override {
 			t.Errorf("%s: %q, %v; want %q, %v", test.name, got, override, test.want, test.override)

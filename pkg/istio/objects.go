@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // Namespace makes Istio's namespace. The network becomes the label by which istiod knows where the cluster's pods
@@ -18,10 +20,10 @@ func Namespace(name, network, controlPlaneClusters string) *corev1.Namespace {
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 	}
 	if network != "" {
-		ns.Labels = map[string]string{NetworkLabel: network}
+		ns.Labels = map[string]string{wellknown.NetworkLabel: network}
 	}
 	if controlPlaneClusters != "" {
-		ns.Annotations = map[string]string{ControlPlaneClustersAnnotation: controlPlaneClusters}
+		ns.Annotations = map[string]string{wellknown.ControlPlaneClustersAnnotation: controlPlaneClusters}
 	}
 	return ns
 }
@@ -32,10 +34,10 @@ func Namespace(name, network, controlPlaneClusters string) *corev1.Namespace {
 // revision; those of a named revision therefore come in by a port of its own, if one is given, through a Gateway beside
 // the one that all revisions share.
 func ExposeIstiod(namespace, revision string, webhookPort int32) []*unstructured.Unstructured {
-	host := fmt.Sprintf("%s.%s.svc.cluster.local", Revisioned("istiod", revision), namespace)
+	host := fmt.Sprintf("%s.%s.svc.cluster.local", wellknown.Revisioned("istiod", revision), namespace)
 	names := []any{"*"}
 	if revision != "" {
-		short := fmt.Sprintf("%s.%s.svc", Revisioned("istiod", revision), namespace)
+		short := fmt.Sprintf("%s.%s.svc", wellknown.Revisioned("istiod", revision), namespace)
 		names = []any{short, host}
 	}
 	server := func(name string, port int64) map[string]any {
@@ -53,21 +55,21 @@ func ExposeIstiod(namespace, revision string, webhookPort int32) []*unstructured
 			}}},
 		}
 	}
-	gateway := networking("Gateway", namespace, ExposeGateway, map[string]any{
+	gateway := networking("Gateway", namespace, wellknown.ExposeGateway, map[string]any{
 		"selector": map[string]any{gatewayLabel: eastWestGatewayValue},
-		"servers":  []any{server("tls-istiod", PortXDS), server("tls-istiodwebhook", PortWebhook)},
+		"servers":  []any{server("tls-istiod", wellknown.PortXDS), server("tls-istiodwebhook", wellknown.PortWebhook)},
 	})
 	objects := []*unstructured.Unstructured{gateway}
-	gateways, routes := []any{ExposeGateway}, []any{route(PortXDS, PortXDS, names...), route(PortWebhook, 443, names...)}
+	gateways, routes := []any{wellknown.ExposeGateway}, []any{route(wellknown.PortXDS, wellknown.PortXDS, names...), route(wellknown.PortWebhook, 443, names...)}
 	if webhookPort != 0 {
-		own := Revisioned(ExposeGateway, revision)
+		own := wellknown.Revisioned(wellknown.ExposeGateway, revision)
 		objects = append(objects, networking("Gateway", namespace, own, map[string]any{
 			"selector": map[string]any{gatewayLabel: eastWestGatewayValue},
 			"servers":  []any{server("tls-istiodwebhook", int64(webhookPort))},
 		}))
 		gateways, routes = append(gateways, own), append(routes, route(int64(webhookPort), 443, "*"))
 	}
-	return append(objects, networking("VirtualService", namespace, Revisioned(ExposeVirtualService, revision), map[string]any{
+	return append(objects, networking("VirtualService", namespace, wellknown.Revisioned(wellknown.ExposeVirtualService, revision), map[string]any{
 		"hosts": []any{"*"}, "gateways": gateways, "tls": routes,
 	}))
 }

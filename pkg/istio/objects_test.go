@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // What is written here and not by a chart, to the letter.
@@ -103,11 +104,11 @@ func TestInjected(t *testing.T) {
 func TestInjectionProbe(t *testing.T) {
 	t.Parallel()
 	pod := InjectionProbe("default", "")
-	if pod.Labels["sidecar.istio.io/inject"] != "true" || pod.Labels[RevisionLabel] != "" || pod.Namespace != "default" || pod.GenerateName == "" {
+	if pod.Labels["sidecar.istio.io/inject"] != "true" || pod.Labels[wellknown.RevisionLabel] != "" || pod.Namespace != "default" || pod.GenerateName == "" {
 		t.Errorf("got %+v", pod.ObjectMeta)
 	}
-	if pod := InjectionProbe("default", "canary"); pod.Labels[RevisionLabel] != "canary" {
-		t.Errorf("it asks for revision %q", pod.Labels[RevisionLabel])
+	if pod := InjectionProbe("default", "canary"); pod.Labels[wellknown.RevisionLabel] != "canary" {
+		t.Errorf("it asks for revision %q", pod.Labels[wellknown.RevisionLabel])
 	}
 	for revision, want := range map[string]string{"": "istio-injection=enabled", "canary": "istio.io/rev=canary"} {
 		if name, value := InjectionLabel(revision); name+"="+value != want {

@@ -9,14 +9,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-)
 
-// FieldManager is the name under which kubectl-mesh owns the fields that it applies.
-const FieldManager = "kubectl-mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
+)
 
 // RemoteInventory is the ConfigMap that records, in a remote of any revision, the part that revisions share of the account
 // through which istiod reads it.
-const RemoteInventory = FieldManager + "-reader-shared"
+const RemoteInventory = wellknown.FieldManager + "-reader-shared"
 
 // InstalledBy tells which tool wrote an object, from the traces that each leaves: kubectl-mesh, argocd, flux, helm,
 // istioctl, or empty.
@@ -33,8 +32,8 @@ func InstalledBy(object metav1.Object) string {
 		return "flux"
 	case annotations[helmReleaseAnnotation] != "":
 		return "helm"
-	case managers[FieldManager]:
-		return FieldManager
+	case managers[wellknown.FieldManager]:
+		return wellknown.FieldManager
 	case managers["istio-operator"] || labels[operatorManagedLabel] != "":
 		return "istioctl"
 	}
@@ -53,7 +52,7 @@ func Rendered(object metav1.Object) bool {
 // else its IPv6 address, which Istio's charts for remotes do not take. Empty while it has none. override is true for the
 // user's.
 func AddressOf(service *corev1.Service) (address string, override bool) {
-	if given := service.Annotations[AddressAnnotation]; given != "" {
+	if given := service.Annotations[wellknown.AddressAnnotation]; given != "" {
 		return given, true
 	}
 	hostname, other := "", ""
@@ -68,7 +67,7 @@ func AddressOf(service *corev1.Service) (address string, override bool) {
 
 // IsGateway is true for an east-west gateway's Service, by its label or by that of the network which it leads to.
 func IsGateway(service *corev1.Service) bool {
-	return service.Labels[gatewayLabel] == eastWestGatewayValue || service.Labels[NetworkLabel] != ""
+	return service.Labels[gatewayLabel] == eastWestGatewayValue || service.Labels[wellknown.NetworkLabel] != ""
 }
 
 // CrossNetworkPort is the port of a gateway's Service at which services are published to other networks: 15443, unless a label
@@ -77,7 +76,7 @@ func CrossNetworkPort(service *corev1.Service) int32 {
 	if port, err := strconv.ParseInt(service.Labels[gatewayPortLabel], 10, 32); err == nil {
 		return int32(port)
 	}
-	return PortTLS
+	return wellknown.PortTLS
 }
 
 // IsKubernetesGateway is true for the Service that Istio makes of a Gateway of Kubernetes' Gateway API.
@@ -96,7 +95,7 @@ func Passthrough(gateway *unstructured.Unstructured) (selector map[string]string
 		}
 		mode, _, _ := unstructured.NestedString(s, "tls", "mode")
 		port, _, _ := unstructured.NestedInt64(s, "port", "number")
-		is = is || mode == "AUTO_PASSTHROUGH" && port == PortTLS
+		is = is || mode == "AUTO_PASSTHROUGH" && port == wellknown.PortTLS
 	}
 	selector, _, _ = unstructured.NestedStringMap(gateway.Object, "spec", "selector")
 	return selector, is

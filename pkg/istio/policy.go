@@ -16,6 +16,8 @@ import (
 	"istio.io/istio/pkg/config/labels"
 	"istio.io/istio/pkg/kube"
 	"istio.io/istio/pkg/util/sets"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // Policy is an AuthorizationPolicy with what it says of some ports to a caller of whom nothing is known, not even an
@@ -63,7 +65,7 @@ func Policies(ctx context.Context, client kube.CLIClient, namespaces []string, o
 
 // bound is istiod's own rule (pilot/pkg/model, ShouldAttachPolicy), for a gateway that is none of the Gateway API.
 func (w Workload) bound(p *securityv1.AuthorizationPolicy) bool {
-	if !config.LabelsInRevisionOrTags(p.Labels, w.Labels[RevisionLabel], sets.New(w.Tags...)) {
+	if !config.LabelsInRevisionOrTags(p.Labels, w.Labels[wellknown.RevisionLabel], sets.New(w.Tags...)) {
 		return false
 	}
 	dryRun, err := strconv.ParseBool(p.Annotations[annotation.IoIstioDryRun.Name])

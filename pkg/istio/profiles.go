@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // Primary is a control plane that may manage remote clusters.
@@ -39,17 +41,17 @@ func (c Charts) Primary(p Primary) ([]*unstructured.Unstructured, error) {
 	}
 	chartValues := map[string]any{
 		"global": global,
-		"pilot":  map[string]any{"env": map[string]any{ExternalIstiodVariable: "true"}},
+		"pilot":  map[string]any{"env": map[string]any{wellknown.ExternalIstiodVariable: "true"}},
 	}
 	objects, err := c.render(overlay{
-		name: Revisioned(primaryOwner, p.Revision), namespace: p.Namespace, revision: p.Revision, profile: profile,
+		name: wellknown.Revisioned(primaryOwner, p.Revision), namespace: p.Namespace, revision: p.Revision, profile: profile,
 		spec: map[string]any{"values": withDefaultTag(chartValues, p.Revision, p.DefaultTag)},
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, object := range objects {
-		if object.GetKind() == "Deployment" && object.GetName() == Revisioned("istiod", p.Revision) {
+		if object.GetKind() == "Deployment" && object.GetName() == wellknown.Revisioned("istiod", p.Revision) {
 			addCustomHosts(object, splitHosts(p.CustomHosts))
 		}
 	}
@@ -88,7 +90,7 @@ func (c Charts) Remote(r RemoteCluster) ([]*unstructured.Unstructured, error) {
 	}
 	chartValues := map[string]any{"global": global, "istiodRemote": injector}
 	objects, err := c.render(overlay{
-		name: Revisioned("remote", r.Revision), namespace: r.Namespace, revision: r.Revision, profile: remoteProfile,
+		name: wellknown.Revisioned("remote", r.Revision), namespace: r.Namespace, revision: r.Revision, profile: remoteProfile,
 		spec: map[string]any{"values": withDefaultTag(chartValues, r.Revision, r.DefaultTag)},
 	})
 	if err != nil {
@@ -118,23 +120,23 @@ func (c Charts) EastWest(g Gateway) ([]*unstructured.Unstructured, error) {
 		return map[string]any{"name": name, "port": port, "targetPort": target}
 	}
 	ports := []any{
-		port("status-port", PortStatus, PortStatus), port("tls", PortTLS, PortTLS),
-		port("tls-istiod", PortXDS, PortXDS), port("tls-webhook", PortWebhook, PortWebhook),
+		port("status-port", wellknown.PortStatus, wellknown.PortStatus), port("tls", wellknown.PortTLS, wellknown.PortTLS),
+		port("tls-istiod", wellknown.PortXDS, wellknown.PortXDS), port("tls-webhook", wellknown.PortWebhook, wellknown.PortWebhook),
 	}
 	for _, revision := range slices.Sorted(maps.Keys(g.WebhookPorts)) {
 		number := int(g.WebhookPorts[revision])
 		ports = append(ports, port(webhookPortPrefix+revision, number, number))
 	}
 	if g.Port443 {
-		ports = append(ports, port(port443, 443, PortWebhook))
+		ports = append(ports, port(port443, 443, wellknown.PortWebhook))
 	}
-	labels := map[string]any{gatewayLabel: eastWestGatewayValue, "app": EastWestGateway}
+	labels := map[string]any{gatewayLabel: eastWestGatewayValue, "app": wellknown.EastWestGateway}
 	settings := map[string]any{"service": map[string]any{"ports": ports}}
 	chartValues := map[string]any{
 		"gateways": map[string]any{"istio-ingressgateway": map[string]any{"injectionTemplate": "gateway"}},
 	}
 	if g.Network != "" {
-		labels[NetworkLabel] = g.Network
+		labels[wellknown.NetworkLabel] = g.Network
 		settings["env"] = []any{map[string]any{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": g.Network}}
 		chartValues["global"] = map[string]any{"network": g.Network}
 	}
@@ -143,7 +145,7 @@ func (c Charts) EastWest(g Gateway) ([]*unstructured.Unstructured, error) {
 		spec: map[string]any{
 			"values": chartValues,
 			"components": map[string]any{"ingressGateways": []any{map[string]any{
-				"name": EastWestGateway, "namespace": g.Namespace, "enabled": true, "label": labels, "k8s": settings,
+				"name": wellknown.EastWestGateway, "namespace": g.Namespace, "enabled": true, "label": labels, "k8s": settings,
 			}}},
 		},
 	})
@@ -201,10 +203,10 @@ func finishService(service *unstructured.Unstructured, g Gateway) error {
 	}
 	if len(g.Annotations) > 0 {
 		maps.Copy(annotations, g.Annotations)
-		annotations[UserAnnotations] = strings.Join(slices.Sorted(maps.Keys(g.Annotations)), ",")
+		annotations[wellknown.UserAnnotations] = strings.Join(slices.Sorted(maps.Keys(g.Annotations)), ",")
 	}
 	if g.Address != "" {
-		annotations[AddressAnnotation] = g.Address
+		annotations[wellknown.AddressAnnotation] = g.Address
 	}
 	if len(annotations) > 0 {
 		service.SetAnnotations(annotations)
@@ -243,15 +245,15 @@ func finishDefaultTag(objects []*unstructured.Unstructured, revision string, tag
 		labels := object.GetLabels()
 		switch {
 		case object.GetName() == defaultValidator:
-			labels[TagLabel] = "default"
+			labels[wellknown.TagLabel] = "default"
 			setInWebhooks(object, map[string]any{"objectSelector": map[string]any{
-				"matchExpressions": []any{map[string]any{"key": RevisionLabel, "operator": "DoesNotExist"}},
+				"matchExpressions": []any{map[string]any{"key": wellknown.RevisionLabel, "operator": "DoesNotExist"}},
 			}})
-		case object.GetKind() == "MutatingWebhookConfiguration" && labels[TagLabel] == "" && revision == "":
+		case object.GetKind() == "MutatingWebhookConfiguration" && labels[wellknown.TagLabel] == "" && revision == "":
 			never := map[string]any{"matchLabels": map[string]any{"istio.io/deactivated": "never-match"}}
 			setInWebhooks(object, map[string]any{"namespaceSelector": never, "objectSelector": never})
 		}
-		if labels[TagLabel] != "" {
+		if labels[wellknown.TagLabel] != "" {
 			labels[notPrunedLabel] = "true"
 			object.SetLabels(labels)
 		}

@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 func must(t *testing.T) func([]*unstructured.Unstructured, error) []*unstructured.Unstructured {
@@ -31,7 +33,7 @@ func TestPrimaryIdentities(t *testing.T) {
 	p.Revision, p.Namespace = "canary", "mesh-system"
 	objects := must(t)(Charts{}.Primary(p))
 	env := envOf(discovery(t, objects))
-	for name, want := range map[string]string{ClusterIDVariable: "east", ExternalIstiodVariable: "true", "REVISION": "canary"} {
+	for name, want := range map[string]string{wellknown.ClusterIDVariable: "east", wellknown.ExternalIstiodVariable: "true", "REVISION": "canary"} {
 		if env[name] != want {
 			t.Errorf("istiod's %s is %q, want %q", name, env[name], want)
 		}
@@ -82,7 +84,7 @@ func TestOwnerLabels(t *testing.T) {
 			owner, revision := labels[owningResourceLabel], revision
 			if Shared(o) {
 				// What all revisions have in common must look the same whichever of them is installed.
-				revision = labels[RevisionLabel]
+				revision = labels[wellknown.RevisionLabel]
 				if owner != "base" || o.GetKind() == "CustomResourceDefinition" && revision != "default" {
 					t.Errorf("%s: %s/%s is of revision %s and owned by %s", name, o.GetKind(), o.GetName(), revision, owner)
 				}
@@ -92,7 +94,7 @@ func TestOwnerLabels(t *testing.T) {
 			}
 			if !Shared(o) && owner != own || owner == "" || labels[owningResourceNSLabel] != "istio-system" ||
 				labels[operatorManagedLabel] != "Reconcile" || labels[operatorVersionLabel] == "" || labels[operatorComponentLabel] == "" ||
-				labels[RevisionLabel] != revision {
+				labels[wellknown.RevisionLabel] != revision {
 				t.Errorf("%s: %s/%s has the labels %v", name, o.GetKind(), o.GetName(), labels)
 			}
 		}
@@ -187,7 +189,7 @@ func TestRemoteFindsIstiod(t *testing.T) {
 		t.Error("there is an EndpointSlice of a hostname")
 	}
 	// pkg/observe tells the tag's Service, which leads nowhere here, by this label from istiod's.
-	if named(t, all["remote"], "Service", "istiod-revision-tag-default").GetLabels()[TagLabel] == "" {
+	if named(t, all["remote"], "Service", "istiod-revision-tag-default").GetLabels()[wellknown.TagLabel] == "" {
 		t.Error("the tag's Service can't be told from istiod's")
 	}
 }
@@ -222,7 +224,7 @@ func TestEastWest(t *testing.T) {
 		{"plain", gateway(), four, nil, nil},
 		{"without a network", Gateway{Namespace: "istio-system"}, four, nil, nil},
 		{"with all", full, append(slices.Clone(four), port{"tls-rev-canary", 15101, 15101}, port{"tls-rev-next", 15102, 15102}, port{"tls-webhook-443", 443, 15017}), full.SourceRanges,
-			map[string]string{"a": "1", "b": "2", UserAnnotations: "a,b", AddressAnnotation: "gw.example"}},
+			map[string]string{"a": "1", "b": "2", wellknown.UserAnnotations: "a,b", wellknown.AddressAnnotation: "gw.example"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -242,7 +244,7 @@ func TestEastWest(t *testing.T) {
 			if got := service.GetAnnotations(); len(got) != len(test.notes) || len(got) > 0 && !reflect.DeepEqual(got, test.notes) {
 				t.Errorf("it is annotated %v, want %v", got, test.notes)
 			}
-			if got := service.GetLabels()[NetworkLabel]; got != test.gateway.Network {
+			if got := service.GetLabels()[wellknown.NetworkLabel]; got != test.gateway.Network {
 				t.Errorf("its network is %q", got)
 			}
 			if got := envOf(container(t, deployment))["ISTIO_META_REQUESTED_NETWORK_VIEW"]; got != test.gateway.Network {
@@ -269,7 +271,7 @@ func TestSplitRemote(t *testing.T) {
 	objects := rendered(t)["remote"]
 	parts := SplitRemote(objects)
 	want := "ClusterRole /istio-reader-clusterrole-istio-system\nClusterRoleBinding /istio-reader-clusterrole-istio-system\n" +
-		"ServiceAccount istio-system/" + ReaderServiceAccount + "\n"
+		"ServiceAccount istio-system/" + wellknown.ReaderServiceAccount + "\n"
 	if got := list(parts.Reader); got != want {
 		t.Errorf("the reader is\n%s, want\n%s", got, want)
 	}

@@ -13,6 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"istio.io/istio/operator/pkg/values"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // The settings with which objects were made are recorded in the ConfigMap that stands for the set of these objects, so
@@ -28,9 +30,9 @@ const (
 
 // The sets of objects whose settings are recorded.
 const (
-	PrimarySet  = FieldManager + "-primary"
-	EastWestSet = FieldManager + "-eastwest"
-	RemoteSet   = FieldManager + "-remote"
+	PrimarySet  = wellknown.FieldManager + "-primary"
+	EastWestSet = wellknown.FieldManager + "-eastwest"
+	RemoteSet   = wellknown.FieldManager + "-remote"
 )
 
 // ReadRecord reads the settings that a set of objects was made with; none where there is no such set, and where it was

@@ -19,6 +19,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"istio.io/istio/pkg/kube/multicluster"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // Credentials are what istiod needs to read a remote cluster.
@@ -81,7 +83,7 @@ func (c RemoteCredentials) Usable() bool { return c.Err == nil && len(c.Token) >
 
 // RemoteSecrets reads, from a primary, all that istiod is told of remote clusters.
 func RemoteSecrets(ctx context.Context, client kubernetes.Interface, namespace string) ([]RemoteCredentials, error) {
-	list, err := client.CoreV1().Secrets(namespace).List(ctx, metav1.ListOptions{LabelSelector: RemoteSecretSelector})
+	list, err := client.CoreV1().Secrets(namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.RemoteSecretSelector})
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +103,7 @@ func RemoteCredentialsOf(secrets []corev1.Secret) []RemoteCredentials {
 }
 
 // RemoteSecretName is the name of the secret with a cluster's credentials.
-func RemoteSecretName(cluster string) string { return remoteSecretPrefix + cluster }
+func RemoteSecretName(cluster string) string { return wellknown.RemoteSecretPrefix + cluster }
 
 // RemoteSecret makes the secret by which istiod learns of a remote cluster, as istioctl create-remote-secret writes
 // it (istioctl/pkg/multicluster/remote_secret.go).
@@ -186,9 +188,9 @@ func TokenSecret(namespace string) *corev1.Secret {
 	return &corev1.Secret{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name:        ReaderTokenSecret,
+			Name:        wellknown.ReaderTokenSecret,
 			Namespace:   namespace,
-			Annotations: map[string]string{corev1.ServiceAccountNameKey: ReaderServiceAccount},
+			Annotations: map[string]string{corev1.ServiceAccountNameKey: wellknown.ReaderServiceAccount},
 		},
 		Type: corev1.SecretTypeServiceAccountToken,
 	}

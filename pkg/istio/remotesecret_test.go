@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"istio.io/istio/pkg/kube"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 func TestRemoteSecret(t *testing.T) {
@@ -119,7 +121,7 @@ func TestTokenSecret(t *testing.T) {
 	t.Parallel()
 	secret := TokenSecret("mesh-system")
 	if secret.Name != "istio-reader-service-account-istio-remote-secret-token" || secret.Namespace != "mesh-system" ||
-		secret.Type != corev1.SecretTypeServiceAccountToken || secret.Annotations[corev1.ServiceAccountNameKey] != ReaderServiceAccount {
+		secret.Type != corev1.SecretTypeServiceAccountToken || secret.Annotations[corev1.ServiceAccountNameKey] != wellknown.ReaderServiceAccount {
 		t.Errorf("nobody would fill it: %+v", secret)
 	}
 	object, err := Unstructured(secret)

@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"istio.io/istio/operator/pkg/values"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // ofPrimary are the settings that count in the primary alone: istiod's own, and those of the proxies, which istiod's
@@ -62,7 +64,7 @@ func (c Charts) remoteOf(settings values.Map) ([]*unstructured.Unstructured, err
 		Namespace: "istio-system", MeshID: "mesh1", Cluster: "remote", Network: "network1", Address: "192.0.2.1", DefaultTag: true,
 	})
 	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool {
-		_, repeats := ValuesOf(o.GetName())
+		_, repeats := wellknown.ValuesOf(o.GetName())
 		return repeats && o.GetKind() == "ConfigMap"
 	}), err
 }

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 func decode(raw []byte, into any) error {
@@ -26,7 +27,7 @@ func decode(raw []byte, into any) error {
 
 func readControlPlanes(ctx context.Context, r *reader) (func(*Cluster), error) {
 	deployments, err := r.Kube().AppsV1().Deployments(r.options.Namespace).List(ctx,
-		metav1.ListOptions{LabelSelector: istio.IstiodSelector})
+		metav1.ListOptions{LabelSelector: wellknown.IstiodSelector})
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ const discoveryContainer = "discovery"
 // controlPlaneOf reads what the Deployment itself tells.
 func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
 	plane := ControlPlane{
-		Name: d.Name, Revision: d.Labels[istio.RevisionLabel], InstalledBy: istio.InstalledBy(d), Rendered: istio.Rendered(d),
+		Name: d.Name, Revision: d.Labels[wellknown.RevisionLabel], InstalledBy: istio.InstalledBy(d), Rendered: istio.Rendered(d),
 		CustomHosts: istio.CustomHosts(d),
 		Ready:       int(d.Status.ReadyReplicas), Desired: 1,
 	}
@@ -66,9 +67,9 @@ func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
 		plane.Hub, plane.Version = splitImage(c.Image)
 		for _, variable := range c.Env {
 			switch variable.Name {
-			case istio.ClusterIDVariable:
+			case wellknown.ClusterIDVariable:
 				plane.ClusterID = variable.Value
-			case istio.ExternalIstiodVariable:
+			case wellknown.ExternalIstiodVariable:
 				plane.ExternalIstiod, _ = strconv.ParseBool(variable.Value) // as istiod reads it
 			}
 		}
@@ -96,7 +97,7 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 		revision = ""
 	}
 	configMaps := r.Kube().CoreV1().ConfigMaps(r.options.Namespace)
-	injector, err := configMaps.Get(ctx, istio.Revisioned("istio-sidecar-injector", revision), metav1.GetOptions{})
+	injector, err := configMaps.Get(ctx, wellknown.Revisioned(wellknown.InjectorConfigMap, revision), metav1.GetOptions{})
 	if absent(err) != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 			return err
 		}
 	}
-	mesh, err := configMaps.Get(ctx, istio.Revisioned("istio", revision), metav1.GetOptions{})
+	mesh, err := configMaps.Get(ctx, wellknown.Revisioned(wellknown.MeshConfigMap, revision), metav1.GetOptions{})
 	if err != nil {
 		return absent(err)
 	}

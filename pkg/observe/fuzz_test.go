@@ -18,7 +18,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -53,10 +53,10 @@ func FuzzVerify(f *testing.F) {
 		[]byte("\xff"), []byte("-----BEGIN CERTIFICATE-----"), "cluster//net", "\x1b[2J\u202e", "east,,west", "pilot", "", "10.1.0.0")
 	f.Fuzz(func(t *testing.T, key string, kubeconfig, values, config, clusterz, syncz, version, root, bundle []byte, path, address, owners, image, external, podRange string) {
 		objects := func(name string) *observe.Objects {
-			meta := metav1.ObjectMeta{Name: name, Namespace: "istio-system", Labels: map[string]string{istio.RevisionLabel: "default", istio.NetworkLabel: owners}}
+			meta := metav1.ObjectMeta{Name: name, Namespace: "istio-system", Labels: map[string]string{wellknown.RevisionLabel: "default", wellknown.NetworkLabel: owners}}
 			return &observe.Objects{
 				Version:   version,
-				Namespace: &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system", Labels: meta.Labels, Annotations: map[string]string{istio.ControlPlaneClustersAnnotation: owners}}},
+				Namespace: &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system", Labels: meta.Labels, Annotations: map[string]string{wellknown.ControlPlaneClustersAnnotation: owners}}},
 				Webhooks: []admissionregistrationv1.MutatingWebhookConfiguration{{ObjectMeta: meta, Webhooks: []admissionregistrationv1.MutatingWebhook{{
 					ClientConfig: admissionregistrationv1.WebhookClientConfig{CABundle: bundle, Service: &admissionregistrationv1.ServiceReference{Path: &path}},
 				}}}},
@@ -68,15 +68,15 @@ func FuzzVerify(f *testing.F) {
 			}
 		}
 		east := objects("east")
-		east.Istiod = &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "istiod", Labels: map[string]string{istio.RevisionLabel: "default"}}}
+		east.Istiod = &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "istiod", Labels: map[string]string{wellknown.RevisionLabel: "default"}}}
 		east.Istiod.Spec.Template.Spec.Containers = []corev1.Container{{Name: "discovery", Image: image, Env: []corev1.EnvVar{
-			{Name: istio.ClusterIDVariable, Value: owners}, {Name: istio.ExternalIstiodVariable, Value: external},
+			{Name: wellknown.ClusterIDVariable, Value: owners}, {Name: wellknown.ExternalIstiodVariable, Value: external},
 		}}}
 		east.Injector = &corev1.ConfigMap{Data: map[string]string{"values": string(values)}}
 		east.Mesh = &corev1.ConfigMap{Data: map[string]string{"mesh": string(config)}}
 		east.Clusterz, east.Syncz = clusterz, syncz
-		east.Gateway = &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: istio.EastWestGateway, Annotations: map[string]string{
-			istio.AddressAnnotation: address, istio.UserAnnotations: address, address: external,
+		east.Gateway = &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: wellknown.EastWestGateway, Annotations: map[string]string{
+			wellknown.AddressAnnotation: address, wellknown.UserAnnotations: address, address: external,
 		}}}
 		east.Secrets = []corev1.Secret{
 			{ObjectMeta: metav1.ObjectMeta{Name: "one"}, Data: map[string][]byte{key: kubeconfig, "west": []byte(secretKubeconfig)}},

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
@@ -42,7 +43,7 @@ func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
 
 // readNetworkGateways reads which gateways lead to a network from namespaces other than Istio's. Their pods are not looked at.
 func readNetworkGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
-	services, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: istio.NetworkLabel})
+	services, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: wellknown.NetworkLabel})
 	if err != nil {
 		return nil, err
 	}
@@ -60,13 +61,13 @@ func readNetworkGateways(ctx context.Context, r *reader) (func(*Cluster), error)
 func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway {
 	g := Gateway{
 		Selector: s.Spec.Selector,
-		Name:     s.Name, Type: string(s.Spec.Type), Revision: s.Labels[istio.RevisionLabel],
-		Network: s.Labels[istio.NetworkLabel], SourceRanges: s.Spec.LoadBalancerSourceRanges,
+		Name:     s.Name, Type: string(s.Spec.Type), Revision: s.Labels[wellknown.RevisionLabel],
+		Network: s.Labels[wellknown.NetworkLabel], SourceRanges: s.Spec.LoadBalancerSourceRanges,
 	}
 	g.Address, g.Override = istio.AddressOf(s)
 	g.CrossNetworkPort, g.PublishesItself = istio.CrossNetworkPort(s), istio.IsKubernetesGateway(s)
 	g.Hostnames, g.WebhookPorts = istio.Hostnames(s), istio.WebhookPorts(s)
-	if names := s.Annotations[istio.UserAnnotations]; names != "" {
+	if names := s.Annotations[wellknown.UserAnnotations]; names != "" {
 		g.Annotations = map[string]string{}
 		for name := range strings.SplitSeq(names, ",") {
 			if value, there := s.Annotations[name]; there { // somebody may have taken it off since
@@ -95,7 +96,7 @@ func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
 			Group: "networking.istio.io", Version: "v1", Resource: name,
 		}).Namespace(r.options.Namespace)
 	}
-	if _, err := resource("gateways").Get(ctx, istio.ExposeGateway, metav1.GetOptions{}); err != nil {
+	if _, err := resource("gateways").Get(ctx, wellknown.ExposeGateway, metav1.GetOptions{}); err != nil {
 		return nil, absent(err)
 	}
 	list, err := resource("virtualservices").List(ctx, metav1.ListOptions{})
@@ -104,9 +105,9 @@ func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
 	}
 	var revisions []string
 	for _, vs := range list.Items {
-		if vs.GetName() == istio.ExposeVirtualService {
+		if vs.GetName() == wellknown.ExposeVirtualService {
 			revisions = append(revisions, "default")
-		} else if revision, found := strings.CutPrefix(vs.GetName(), istio.ExposeVirtualService+"-"); found {
+		} else if revision, found := strings.CutPrefix(vs.GetName(), wellknown.ExposeVirtualService+"-"); found {
 			revisions = append(revisions, revision)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
@@ -65,7 +66,7 @@ func Identify(ctx context.Context, c *cluster.Cluster, namespace string, patienc
 	if silent := Silence(ctx, err); silent != nil {
 		return "", "", silent
 	}
-	if secret, err := c.Kube().CoreV1().Secrets(namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{}); err == nil {
+	if secret, err := c.Kube().CoreV1().Secrets(namespace).Get(ctx, wellknown.ReaderTokenSecret, metav1.GetOptions{}); err == nil {
 		_, bearer, _ := istio.TokenOf(secret)
 		token = Fingerprint(bearer)
 	}
@@ -77,7 +78,7 @@ func Identify(ctx context.Context, c *cluster.Cluster, namespace string, patienc
 func PrimaryNames(ctx context.Context, c *cluster.Cluster, namespace string, patience time.Duration) []string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	istiods, err := c.Kube().AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.IstiodSelector})
+	istiods, err := c.Kube().AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.IstiodSelector})
 	if err != nil {
 		return nil
 	}

@@ -11,12 +11,13 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // readRootCerts reads which root certificate each namespace has been given.
 func readRootCerts(ctx context.Context, r *reader) (func(*Cluster), error) {
 	list, err := r.Kube().CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx,
-		metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", istio.RootCertConfigMap).String()})
+		metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", wellknown.RootCertConfigMap).String()})
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +78,7 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 
 // readReaderToken reads whether the account by which istiod reads the cluster has its token.
 func readReaderToken(ctx context.Context, r *reader) (func(*Cluster), error) {
-	secret, err := r.Kube().CoreV1().Secrets(r.options.Namespace).Get(ctx, istio.ReaderTokenSecret, metav1.GetOptions{})
+	secret, err := r.Kube().CoreV1().Secrets(r.options.Namespace).Get(ctx, wellknown.ReaderTokenSecret, metav1.GetOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}
@@ -90,7 +91,7 @@ func readReaderToken(ctx context.Context, r *reader) (func(*Cluster), error) {
 // readStraySecrets finds remote secrets outside of the namespace in which istiod looks.
 func readStraySecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
 	list, err := r.Kube().CoreV1().Secrets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
-		LabelSelector: istio.RemoteSecretSelector,
+		LabelSelector: wellknown.RemoteSecretSelector,
 		FieldSelector: fields.OneTermNotEqualSelector("metadata.namespace", r.options.Namespace).String(),
 	})
 	if err != nil {
@@ -117,7 +118,7 @@ func readValues(ctx context.Context, r *reader) (func(*Cluster), error) {
 func installedOf(configMaps []corev1.ConfigMap) (map[string]Installed, error) {
 	installed := map[string]Installed{}
 	for _, cm := range configMaps {
-		revision, is := istio.ValuesOf(cm.Name)
+		revision, is := wellknown.ValuesOf(cm.Name)
 		if !is || cm.Data["merged-values"] == "" {
 			continue
 		}
@@ -138,7 +139,7 @@ func installedOf(configMaps []corev1.ConfigMap) (map[string]Installed, error) {
 
 // readAmbient reads whether an ambient data plane runs.
 func readAmbient(ctx context.Context, r *reader) (func(*Cluster), error) {
-	list, err := r.Kube().AppsV1().DaemonSets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: istio.ZtunnelSelector})
+	list, err := r.Kube().AppsV1().DaemonSets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: wellknown.ZtunnelSelector})
 	if err != nil {
 		return nil, err
 	}
@@ -148,13 +149,13 @@ func readAmbient(ctx context.Context, r *reader) (func(*Cluster), error) {
 // readUninjectedGateways finds gateway pods that were created before injection worked: their image is still a
 // placeholder.
 func readUninjectedGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
-	list, err := r.Kube().CoreV1().Pods(r.options.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.EastWestGatewaySelector})
+	list, err := r.Kube().CoreV1().Pods(r.options.Namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.EastWestGatewaySelector})
 	if err != nil {
 		return nil, err
 	}
 	var pods []string
 	for _, p := range list.Items {
-		if slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool { return c.Image == istio.PlaceholderImage }) {
+		if slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool { return c.Image == wellknown.PlaceholderImage }) {
 			pods = append(pods, p.Name)
 		}
 	}

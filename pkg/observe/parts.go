@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // Fingerprint stands for a certificate or token in a Snapshot; empty for nothing.
@@ -70,8 +71,8 @@ func readNamespace(ctx context.Context, r *reader) (func(*Cluster), error) {
 
 func namespaceOf(ns *corev1.Namespace) *Namespace {
 	return &Namespace{
-		Network:              ns.Labels[istio.NetworkLabel],
-		ControlPlaneClusters: ns.Annotations[istio.ControlPlaneClustersAnnotation],
+		Network:              ns.Labels[wellknown.NetworkLabel],
+		ControlPlaneClusters: ns.Annotations[wellknown.ControlPlaneClustersAnnotation],
 		Labels:               ns.Labels,
 		Terminating:          ns.DeletionTimestamp != nil,
 	}
@@ -79,7 +80,7 @@ func namespaceOf(ns *corev1.Namespace) *Namespace {
 
 func readInjectors(ctx context.Context, r *reader) (func(*Cluster), error) {
 	list, err := r.Kube().AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx,
-		metav1.ListOptions{LabelSelector: istio.InjectorSelector})
+		metav1.ListOptions{LabelSelector: wellknown.InjectorSelector})
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func readInjectors(ctx context.Context, r *reader) (func(*Cluster), error) {
 }
 
 func injectorOf(w *admissionregistrationv1.MutatingWebhookConfiguration) Injector {
-	injector := Injector{Name: w.Name, Revision: w.Labels[istio.RevisionLabel], Tag: w.Labels[istio.TagLabel]}
+	injector := Injector{Name: w.Name, Revision: w.Labels[wellknown.RevisionLabel], Tag: w.Labels[wellknown.TagLabel]}
 	for _, hook := range w.Webhooks {
 		injector.CABundles = append(injector.CABundles, Fingerprint(hook.ClientConfig.CABundle))
 		host, path := calledAt(hook.ClientConfig)
@@ -135,7 +136,7 @@ func readIstiodServices(ctx context.Context, r *reader) (func(*Cluster), error) 
 	}
 	var services []IstiodService
 	for _, s := range list.Items {
-		if s.Name != "istiod" && !strings.HasPrefix(s.Name, "istiod-") || s.Labels[istio.TagLabel] != "" {
+		if s.Name != "istiod" && !strings.HasPrefix(s.Name, "istiod-") || s.Labels[wellknown.TagLabel] != "" {
 			continue
 		}
 		slices, err := r.endpointSlices(ctx, s.Name)
@@ -206,7 +207,7 @@ func readInventory(ctx context.Context, r *reader) (func(*Cluster), error) {
 }
 
 func readRootCert(ctx context.Context, r *reader) (func(*Cluster), error) {
-	cm, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+	cm, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, wellknown.RootCertConfigMap, metav1.GetOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}

@@ -3,7 +3,7 @@ package observe
 import (
 	"slices"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // ControlPlane is one istiod Deployment with the settings that a multicluster mesh stands on.
@@ -80,7 +80,7 @@ const (
 )
 
 // Ours is true for a control plane that kubectl-mesh installed.
-func (p ControlPlane) Ours() bool { return p.InstalledBy == istio.FieldManager }
+func (p ControlPlane) Ours() bool { return p.InstalledBy == wellknown.FieldManager }
 
 // GaveUp are the clusters that an istiod replica has stopped watching, sorted. That may last: Istio 1.29 does so
 // whenever the credentials in a remote secret change, and then takes up no secret at all (istio/istio#59875).

@@ -3,7 +3,7 @@ package observe
 import (
 	"cmp"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
 // Gateway is an east-west gateway's Service.
@@ -59,7 +59,7 @@ func (p Passthrough) Selects(g Gateway) bool {
 
 // WebhookPort is where the injector of a revision, empty for the default one, is called at a hostname.
 func (g Gateway) WebhookPort(revision string) int32 {
-	return cmp.Or(g.WebhookPorts[revision], istio.PortWebhook)
+	return cmp.Or(g.WebhookPorts[revision], wellknown.PortWebhook)
 }
 
 // Gateway returns the east-west gateway named name.

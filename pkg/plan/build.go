@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -27,15 +28,6 @@ type GatewayOptions struct {
 	SourceRanges []string
 	Annotations  map[string]string
 }
-
-// The gateway's and istiod's Deployments, by the names that Istio's charts give them.
-const (
-	eastWestGateway = "istio-eastwestgateway"
-	istiod          = "istiod"
-)
-
-// remoteSecretPrefix begins the names of the secrets that we write.
-const remoteSecretPrefix = "istio-remote-secret-"
 
 // Build makes the whole plan of a mesh: its primary, its east-west gateway, its remotes. The mesh must be complete
 // (see Complete) and judged fit (pkg/check).
@@ -139,13 +131,13 @@ func (b *builder) primary(c mesh.Cluster) {
 			DefaultTag: b.ownsDefaultTag(c.Name), CustomHosts: b.customHosts(c),
 		}, before...)
 	ready := b.add(InstallPrimary, c.Name, "istiod", "Wait for istiod",
-		AwaitDeployment{Name: b.revisioned(istiod)}, controlPlane)
+		AwaitDeployment{Name: b.revisioned(wellknown.Istiod)}, controlPlane)
 	b.add(InstallPrimary, c.Name, "injection", "Wait until sidecars are injected",
 		AwaitInjection{Cluster: c.Name}, ready)
 }
 
 func (b *builder) gateway(c mesh.Cluster) {
-	was, _ := b.seen(c.Name).Gateway(eastWestGateway)
+	was, _ := b.seen(c.Name).Gateway(wellknown.EastWestGateway)
 	wanted := b.options.Gateway
 	action := ApplyGateway{
 		Revision: b.gatewayRevision(c, was), Network: c.Network, SourceRanges: wanted.SourceRanges, Annotations: wanted.Annotations, Address: wanted.Address,
@@ -174,7 +166,7 @@ func (b *builder) gateway(c mesh.Cluster) {
 		ApplyExposure{WebhookPort: was.WebhookPorts[b.mesh.Revision]}, injection)
 	address := b.add(ExposeIstiod, c.Name, "address", "Wait for the gateway's address", AwaitAddress{}, gateway)
 	b.hostname(c, action, address, exposure)
-	b.add(ExposeIstiod, c.Name, "gateway-ready", "Wait for the gateway", AwaitDeployment{Name: eastWestGateway, Discovery: b.discovery(c)}, gateway)
+	b.add(ExposeIstiod, c.Name, "gateway-ready", "Wait for the gateway", AwaitDeployment{Name: wellknown.EastWestGateway, Discovery: b.discovery(c)}, gateway)
 }
 
 // gatewayRevision is the mesh's, unless the gateway is there already for another one that still runs: it serves all.
@@ -198,7 +190,7 @@ func (b *builder) addAlways(stage Stage, cluster, what, title string, action Act
 
 func (b *builder) remote(primary, remote mesh.Cluster) {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
-	gateway, _ := b.seen(primary.Name).Gateway(eastWestGateway)
+	gateway, _ := b.seen(primary.Name).Gateway(wellknown.EastWestGateway)
 	seen := b.seen(remote.Name)
 	apply := func(part RemotePart) ApplyRemote {
 		return ApplyRemote{
@@ -257,7 +249,7 @@ func (b *builder) renew(primary, remote mesh.Cluster, held []observe.RemoteSecre
 	if stopped {
 		restart := b.add(AttachRemote, primary.Name, "restart-for-"+remote.Name, "Restart istiod, which has stopped watching "+strings.Join(plane.GaveUp(), ", "),
 			RestartIstiod{}, needs...)
-		needs = []string{b.addAlways(AttachRemote, primary.Name, "restarted-for-"+remote.Name, "Wait for istiod", AwaitDeployment{Name: b.revisioned(istiod)}, restart)}
+		needs = []string{b.addAlways(AttachRemote, primary.Name, "restarted-for-"+remote.Name, "Wait for istiod", AwaitDeployment{Name: b.revisioned(wellknown.Istiod)}, restart)}
 	}
 	if forget {
 		needs = []string{b.addAlways(AttachRemote, primary.Name, "forgotten-"+remote.Name, "Wait until every istiod has forgotten "+remote.Name,
@@ -292,7 +284,7 @@ func (b *builder) discovery(primary mesh.Cluster) observe.DiscoverySelectors {
 
 // changes is true when a remote's credentials are not what its secret has.
 func changes(held observe.RemoteSecret, wanted ApplyRemoteSecret, token *observe.ReaderToken) bool {
-	return held.Secret != remoteSecretPrefix+wanted.Remote || held.Error != "" || held.Server != wanted.Server || held.TLSServerName != wanted.TLSServerName ||
+	return held.Secret != wellknown.RemoteSecretPrefix+wanted.Remote || held.Error != "" || held.Server != wanted.Server || held.TLSServerName != wanted.TLSServerName ||
 		token == nil || held.Token != token.Token || held.CA != token.CA
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -18,7 +19,7 @@ const firstWebhookPort = 15101
 func (b *builder) customHosts(primary mesh.Cluster) string {
 	seen := b.seen(primary.Name)
 	plane, _ := seen.ControlPlane(b.mesh.RevisionLabel())
-	gateway, _ := seen.Gateway(eastWestGateway)
+	gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 	var hosts []string
 	for _, host := range slices.Concat(plane.CustomHosts, gateway.Hostnames) {
 		if !slices.Contains(hosts, host) {
@@ -40,7 +41,7 @@ func (b *builder) hostname(c mesh.Cluster, first ApplyGateway, address, exposure
 			ApplyExposure{WebhookPort: second.WebhookPorts[b.mesh.Revision], OnlyForHostname: true}, address, exposure)
 	}
 	for _, revision := range b.revisionsToTell(c) {
-		deployment := istiod
+		deployment := wellknown.Istiod
 		if revision != mesh.DefaultRevision {
 			deployment += "-" + revision
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
@@ -15,7 +16,7 @@ import (
 func readGatewayPolicies(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target, note notes) {
 	ctx, cancel := observe.Bounded(ctx, observe.Patience)
 	defer cancel()
-	pods, err := primary.Kube().CoreV1().Pods(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.EastWestGatewaySelector})
+	pods, err := primary.Kube().CoreV1().Pods(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.EastWestGatewaySelector})
 	if err == nil && len(pods.Items) == 0 {
 		return
 	}
@@ -24,16 +25,16 @@ func readGatewayPolicies(ctx context.Context, primary *cluster.Cluster, seen *ob
 		gateway := istio.Workload{Labels: pods.Items[0].Labels}
 		namespaces := []string{t.Namespace}
 		for _, plane := range seen.ControlPlanes {
-			if plane.Revision == gateway.Labels[istio.RevisionLabel] && plane.RootNamespace != "" && plane.RootNamespace != t.Namespace {
+			if plane.Revision == gateway.Labels[wellknown.RevisionLabel] && plane.RootNamespace != "" && plane.RootNamespace != t.Namespace {
 				namespaces = append(namespaces, plane.RootNamespace) // its policies bind all namespaces
 			}
 		}
 		for _, injector := range seen.Injectors {
-			if injector.Tag != "" && injector.Revision == gateway.Labels[istio.RevisionLabel] {
+			if injector.Tag != "" && injector.Revision == gateway.Labels[wellknown.RevisionLabel] {
 				gateway.Tags = append(gateway.Tags, injector.Tag)
 			}
 		}
-		policies, err = istio.Policies(ctx, primary, namespaces, gateway, []int{istio.PortXDS, istio.PortWebhook})
+		policies, err = istio.Policies(ctx, primary, namespaces, gateway, []int{wellknown.PortXDS, wellknown.PortWebhook})
 	}
 	if err != nil {
 		note(seen, observe.PoliciesPart, err)

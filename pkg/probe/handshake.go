@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
@@ -60,34 +61,34 @@ func (h handshake) trusts(chain [][]byte) bool {
 // 15012 and API servers 15017. These call a hostname by that name, at the revision's own port if it has one. Without an
 // address, or a root to compare with, there are none; checks say so.
 func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target) ([]handshake, error) {
-	gateway, found := seen.Gateway(istio.EastWestGateway)
+	gateway, found := seen.Gateway(wellknown.EastWestGateway)
 	if !found || gateway.Address == "" {
 		return nil, nil
 	}
 	roots := x509.NewCertPool()
-	cm, err := primary.Kube().CoreV1().ConfigMaps(t.Namespace).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+	cm, err := primary.Kube().CoreV1().ConfigMaps(t.Namespace).Get(ctx, wellknown.RootCertConfigMap, metav1.GetOptions{})
 	switch {
 	case err != nil && !cluster.Answered(err):
 		return nil, err
 	case err != nil || !roots.AppendCertsFromPEM([]byte(cm.Data["root-cert.pem"])):
 		return nil, nil //nolint:nilerr // checks say that there is none, or that it may not be read
 	}
-	name := fmt.Sprintf("%s.%s.svc", istio.Revisioned("istiod", t.Revision), t.Namespace)
+	name := fmt.Sprintf("%s.%s.svc", wellknown.Revisioned(wellknown.Istiod, t.Revision), t.Namespace)
 	to := func(purpose observe.Purpose, port int, name string) handshake {
 		address := net.JoinHostPort(gateway.Address, strconv.Itoa(port))
 		return handshake{Dial: echo.Dial{Address: address, ServerName: name}, purpose: purpose, to: t.Primary, name: name, roots: roots}
 	}
-	webhook := to(observe.ToWebhook, istio.PortWebhook, name)
+	webhook := to(observe.ToWebhook, wellknown.PortWebhook, name)
 	if len(gateway.Hostnames) > 0 {
 		webhook = to(observe.ToWebhook, int(gateway.WebhookPort(t.Revision)), gateway.Address)
 	}
-	return []handshake{to(observe.ToIstiod, istio.PortXDS, name), webhook}, nil
+	return []handshake{to(observe.ToIstiod, wellknown.PortXDS, name), webhook}, nil
 }
 
 // toAPIServers are the handshakes with the API servers in the primary's remote secrets. Those that istiod reaches
 // through a proxy, or whose CA the secret leaves open, are not among them: of these a pod could tell nothing certain.
 func toAPIServers(ctx context.Context, primary *cluster.Cluster, t Target) []handshake {
-	list, err := primary.Kube().CoreV1().Secrets(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istio.RemoteSecretSelector})
+	list, err := primary.Kube().CoreV1().Secrets(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.RemoteSecretSelector})
 	if err != nil {
 		return nil // the snapshot says that they can't be read
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
 )
 
@@ -32,7 +33,7 @@ const (
 
 // markedLabels find what a probe has left, wherever it is.
 func markedLabels() map[string]string {
-	return map[string]string{managedBy: istio.FieldManager, "app.kubernetes.io/name": app}
+	return map[string]string{managedBy: wellknown.FieldManager, "app.kubernetes.io/name": app}
 }
 
 // namespace is that of the probe, at which istiod is to look, with the process that removes it, unless it is to stay.
@@ -44,7 +45,7 @@ func (r *runner) namespace() (*corev1.Namespace, error) {
 	more, help := r.discovery().Lacking(ns.Labels)
 	if !help {
 		return nil, fmt.Errorf("none of the mesh's discoverySelectors selects a new namespace such as %s, whatever label it is given: istiod would write no ConfigMap %s there, and know none of its Services",
-			ns.Name, istio.RootCertConfigMap)
+			ns.Name, wellknown.RootCertConfigMap)
 	}
 	maps.Copy(ns.Labels, more)
 	if here, err := thisProcess(); err == nil && !r.Keep {
@@ -97,7 +98,7 @@ func probeLabels(cluster string) map[string]string {
 func (r *runner) pod(cluster string) *corev1.Pod {
 	labels := probeLabels(cluster)
 	if r.Revision != "" {
-		labels[istio.RevisionLabel] = r.Revision
+		labels[wellknown.RevisionLabel] = r.Revision
 	}
 	return r.program(podName, cluster, labels)
 }

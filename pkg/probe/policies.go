@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
@@ -49,6 +50,6 @@ func (r *runner) policyOf(item *unstructured.Unstructured, ofProbes bool) observ
 	return observe.Policy{
 		Namespace: item.GetNamespace(), Name: item.GetName(), Action: cmp.Or(action, "ALLOW"),
 		Probes:  sidecars && anyProbe,
-		Gateway: sidecars && !ofProbes && selector.Matches(labels.Set(istio.EastWestGatewayLabels())),
+		Gateway: sidecars && !ofProbes && selector.Matches(labels.Set(wellknown.EastWestGatewayLabels())),
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
@@ -164,7 +165,7 @@ func (r *runner) createServices(ctx context.Context, c *cluster.Cluster) error {
 func (r *runner) awaitRoot(ctx context.Context, c *cluster.Cluster) error {
 	ns := r.traffic.Namespace
 	err := wait.PollUntilContextTimeout(ctx, 30*time.Millisecond, r.Settle, true, func(ctx context.Context) (bool, error) {
-		_, err := c.Kube().CoreV1().ConfigMaps(ns).Get(ctx, istio.RootCertConfigMap, metav1.GetOptions{})
+		_, err := c.Kube().CoreV1().ConfigMaps(ns).Get(ctx, wellknown.RootCertConfigMap, metav1.GetOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			return false, err
 		}
@@ -172,9 +173,9 @@ func (r *runner) awaitRoot(ctx context.Context, c *cluster.Cluster) error {
 	})
 	switch {
 	case wait.Interrupted(err):
-		return fmt.Errorf("istiod has not written ConfigMap %s into the new namespace %s within %s", istio.RootCertConfigMap, ns, r.Settle)
+		return fmt.Errorf("istiod has not written ConfigMap %s into the new namespace %s within %s", wellknown.RootCertConfigMap, ns, r.Settle)
 	case err != nil:
-		return fmt.Errorf("look for ConfigMap %s in the new namespace %s: %w", istio.RootCertConfigMap, ns, err)
+		return fmt.Errorf("look for ConfigMap %s in the new namespace %s: %w", wellknown.RootCertConfigMap, ns, err)
 	}
 	return nil
 }
