@@ -19,8 +19,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // attached is what a remote has in Istio's namespace, with what is somebody else's.
@@ -105,7 +105,7 @@ func covered(t *testing.T, requests []kubetesting.Action) {
 	converting, _ := plan.Permissions(plan.ConvertRemote, "istio-system")
 	asked := slices.Concat(installing, converting)
 	for _, r := range requests {
-		needed := observe.Permission{Verb: r.GetVerb(), Group: r.GetResource().Group, Resource: r.GetResource().Resource, Namespace: r.GetNamespace()}
+		needed := snapshot.Permission{Verb: r.GetVerb(), Group: r.GetResource().Group, Resource: r.GetResource().Resource, Namespace: r.GetNamespace()}
 		if needed.Resource == "namespaces" {
 			needed.Name = "istio-system"
 		}

@@ -14,8 +14,8 @@ import (
 	"k8s.io/kubectl/pkg/polymorphichelpers"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // rollout is a wait for a Deployment. It ends early where the Deployment's pods can't become ready by themselves.
@@ -24,14 +24,14 @@ type rollout struct {
 	cluster *cluster.Cluster
 	name    string
 	// discovery are the mesh's selectors, for a Deployment whose pods mount what istiod writes.
-	discovery observe.DiscoverySelectors
+	discovery snapshot.DiscoverySelectors
 	// stuck is what keeps the pods from being ready, and since when it has been seen.
 	stuck obstacle.Obstacle
 	since time.Time
 }
 
 // rolledOut waits until a Deployment in Istio's namespace is rolled out, with at least one pod.
-func (a *Actor) rolledOut(c *cluster.Cluster, name string, discovery observe.DiscoverySelectors) condition {
+func (a *Actor) rolledOut(c *cluster.Cluster, name string, discovery snapshot.DiscoverySelectors) condition {
 	return (&rollout{Actor: a, cluster: c, name: name, discovery: discovery}).condition
 }
 

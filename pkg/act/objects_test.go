@@ -23,8 +23,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func actor(revision, address string) *Actor {
@@ -58,7 +58,7 @@ func install(t *testing.T, a *Actor) {
 }
 
 func steps(a *Actor, stage plan.Stage) []plan.Step {
-	s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{"east": {ControlPlanes: []observe.ControlPlane{{
+	s := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{"east": {ControlPlanes: []snapshot.ControlPlane{{
 		Revision: a.Mesh.RevisionLabel(), Hub: "registry.example/istio", Version: "1.29.1", InstalledBy: "kubectl-mesh",
 	}}}, "west": {}}}
 	return plan.Slice(plan.Build(a.Mesh, s, plan.Options{Wait: true}), stage)
@@ -95,7 +95,7 @@ func TestPermissionsCoverWhatIsWritten(t *testing.T) {
 						resource.Resource = "gateways"
 					}
 					for _, verb := range []string{"create", "patch"} {
-						p := observe.Permission{Verb: verb, Group: resource.Group, Resource: resource.Resource, Namespace: o.GetNamespace()}
+						p := snapshot.Permission{Verb: verb, Group: resource.Group, Resource: resource.Resource, Namespace: o.GetNamespace()}
 						if o.GetKind() == "Namespace" {
 							p.Name = o.GetName()
 						}

@@ -12,12 +12,12 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // hasRootCert waits for the mesh's root certificate in Istio's namespace.
-func (a *Actor) hasRootCert(c *cluster.Cluster, discovery observe.DiscoverySelectors) condition {
+func (a *Actor) hasRootCert(c *cluster.Cluster, discovery snapshot.DiscoverySelectors) condition {
 	return func(ctx context.Context) (bool, string, error) {
 		there, never, err := a.rootCert(ctx, c, discovery)
 		switch {
@@ -35,7 +35,7 @@ func (a *Actor) hasRootCert(c *cluster.Cluster, discovery observe.DiscoverySelec
 
 // rootCert looks for the root certificate in Istio's namespace of a cluster. Where it is missing there may be a reason for
 // which it never comes.
-func (a *Actor) rootCert(ctx context.Context, c *cluster.Cluster, discovery observe.DiscoverySelectors) (there bool, never obstacle.Obstacle, err error) {
+func (a *Actor) rootCert(ctx context.Context, c *cluster.Cluster, discovery snapshot.DiscoverySelectors) (there bool, never obstacle.Obstacle, err error) {
 	namespace := a.Mesh.Namespace
 	_, err = c.Kube().CoreV1().ConfigMaps(namespace).Get(ctx, wellknown.RootCertConfigMap, metav1.GetOptions{})
 	if err == nil || !apierrors.IsNotFound(err) {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 const never = "istiod never writes ConfigMap istio-ca-root-cert into namespace istio-system, which none of the mesh's discoverySelectors selects"
@@ -20,8 +20,8 @@ func systemNamespace(labels map[string]string) *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system", Labels: labels}}
 }
 
-func selector(key, value string) observe.DiscoverySelectors {
-	return observe.DiscoverySelectors{{MatchLabels: map[string]string{key: value}}}
+func selector(key, value string) snapshot.DiscoverySelectors {
+	return snapshot.DiscoverySelectors{{MatchLabels: map[string]string{key: value}}}
 }
 
 func TestHasRootCert(t *testing.T) {
@@ -29,7 +29,7 @@ func TestHasRootCert(t *testing.T) {
 	root := &corev1.ConfigMap{ObjectMeta: meta(wellknown.RootCertConfigMap)}
 	for name, test := range map[string]struct {
 		objects   []runtime.Object
-		discovery observe.DiscoverySelectors
+		discovery snapshot.DiscoverySelectors
 		done      bool
 		hopeless  bool
 		says      string

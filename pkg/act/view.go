@@ -7,7 +7,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // view is what one istiod replica says of a remote.
@@ -103,9 +103,9 @@ func synced(views []view) (done bool, seen string, what prospect) {
 			return false, fmt.Sprintf("%s can't be asked: %v", v.pod, v.err), coming
 		case v.status == "":
 			return false, v.pod + " does not list it yet", late
-		case v.status == observe.Closed:
+		case v.status == snapshot.Closed:
 			return false, v.pod + " says: closed, it has stopped watching the cluster", stopped
-		case v.status == observe.TimedOut:
+		case v.status == snapshot.TimedOut:
 			return false, v.pod + " says: timeout, it could not read the cluster yet", unread
 		case v.status != istio.Synced:
 			return false, fmt.Sprintf("%s says: %s", v.pod, v.status), coming
@@ -123,7 +123,7 @@ func forgotten(views []view) (done bool, seen string, what prospect) {
 		switch {
 		case v.err != nil:
 			return false, fmt.Sprintf("%s can't be asked: %v", v.pod, v.err), coming
-		case v.status == observe.Closed:
+		case v.status == snapshot.Closed:
 			return false, v.pod + " still has it: closed", stopped
 		case v.status != "":
 			return false, fmt.Sprintf("%s still has it: %s", v.pod, v.status), late

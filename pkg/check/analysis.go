@@ -5,12 +5,12 @@ import (
 	"slices"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // about are the messages of Istio's analyzers about a kind of object of a cluster.
-func about(seen *observe.Cluster, kind string) []observe.AnalysisMessage {
-	var messages []observe.AnalysisMessage
+func about(seen *snapshot.Cluster, kind string) []snapshot.AnalysisMessage {
+	var messages []snapshot.AnalysisMessage
 	for _, m := range seen.Analysis {
 		if m.Kind == kind {
 			messages = append(messages, m)
@@ -21,8 +21,8 @@ func about(seen *observe.Cluster, kind string) []observe.AnalysisMessage {
 
 // serviceInconsistent: a Service of one name is one Service to istiod, which takes one cluster's word for its ports.
 func serviceInconsistent(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.InjectedNamespaces); r != nil {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.InjectedNamespaces); r != nil {
 			return r
 		}
 		messages := about(seen, "Service")
@@ -40,7 +40,7 @@ func serviceInconsistent(v view) []Result {
 			if other.Name == c.Name {
 				break // those that come after it are compared with it
 			}
-			if theirs := v.snapshot.Clusters[other.Name]; theirs != nil && blind(theirs, observe.InjectedNamespaces) == nil {
+			if theirs := v.snapshot.Clusters[other.Name]; theirs != nil && blind(theirs, snapshot.InjectedNamespaces) == nil {
 				return pass("Services of one name are alike where they are in several clusters")
 			}
 		}
@@ -49,7 +49,7 @@ func serviceInconsistent(v view) []Result {
 }
 
 // more counts the messages that are not shown.
-func more(messages []observe.AnalysisMessage) string {
+func more(messages []snapshot.AnalysisMessage) string {
 	if len(messages) == 1 {
 		return ""
 	}
@@ -57,7 +57,7 @@ func more(messages []observe.AnalysisMessage) string {
 }
 
 func registryUnknown(v view) []Result {
-	return v.planeCheck(func(c mesh.Cluster, plane observe.ControlPlane) []Result {
+	return v.planeCheck(func(c mesh.Cluster, plane snapshot.ControlPlane) []Result {
 		messages := about(v.snapshot.Clusters[c.Name], "MeshNetworks")
 		if len(messages) == 0 {
 			return pass("no network is given to a cluster that istiod does not know")

@@ -6,12 +6,12 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // broken is a call that was not always answered, between pods of two clusters.
 type broken struct {
-	observe.Call
+	snapshot.Call
 	from, to mesh.Cluster
 	// whole are the protocols in which all calls of the pair were answered.
 	whole []string
@@ -66,7 +66,7 @@ func (v view) explain(b broken) (likely string, fix Fix) {
 
 // forbidden names the policies that may have forbidden a call between probes. They bring an ALLOW policy of their own.
 func (v view) forbidden() (likely string, fix Fix) {
-	named := v.policies(func(p observe.Policy) bool { return p.Probes && p.Action != "ALLOW" })
+	named := v.policies(func(p snapshot.Policy) bool { return p.Probes && p.Action != "ALLOW" })
 	if len(named) == 0 {
 		return ". An AuthorizationPolicy forbids it.", v.look(v.thePrimary(), "get", "authorizationpolicy", "-A")
 	}
@@ -74,14 +74,14 @@ func (v view) forbidden() (likely string, fix Fix) {
 }
 
 // policies are those of the mesh that were seen and are wanted.
-func (v view) policies(wanted func(observe.Policy) bool) []observe.Policy {
+func (v view) policies(wanted func(snapshot.Policy) bool) []snapshot.Policy {
 	if v.snapshot.Traffic == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(v.snapshot.Traffic.Policies), func(p observe.Policy) bool { return !wanted(p) })
+	return slices.DeleteFunc(slices.Clone(v.snapshot.Traffic.Policies), func(p snapshot.Policy) bool { return !wanted(p) })
 }
 
-func list(policies []observe.Policy) string {
+func list(policies []snapshot.Policy) string {
 	var names []string
 	for _, p := range policies {
 		names = append(names, fmt.Sprintf("%s in %s (%s)", p.Name, p.Namespace, p.Action))
@@ -90,7 +90,7 @@ func list(policies []observe.Policy) string {
 }
 
 // show is how a policy is looked at: istiod reads those of the primary, for all clusters.
-func show(v view, p observe.Policy) Fix {
+func show(v view, p snapshot.Policy) Fix {
 	if p.Namespace == v.snapshot.Traffic.Namespace {
 		return advice("find out who writes policies into new namespaces: this one went with the probes, which --keep leaves").and(v.verify("--traffic", "--keep"))
 	}

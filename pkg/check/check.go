@@ -10,7 +10,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Status is what a check came to.
@@ -120,7 +120,7 @@ type Charts struct {
 // view is what a judgement sees.
 type view struct {
 	mesh     mesh.Mesh
-	snapshot *observe.Snapshot
+	snapshot *snapshot.Snapshot
 	charts   Charts
 	command  string
 	caller   command.Caller
@@ -140,17 +140,17 @@ func For(asker string) []Check {
 }
 
 // Gate judges what must hold before a command writes. The commands of the fixes carry along what the caller's had.
-func Gate(asker string, m mesh.Mesh, s *observe.Snapshot, charts Charts, caller command.Caller) []Result {
+func Gate(asker string, m mesh.Mesh, s *snapshot.Snapshot, charts Charts, caller command.Caller) []Result {
 	return judge(For(asker), view{mesh: m, snapshot: s, charts: charts, command: asker, caller: caller})
 }
 
 // Verify judges a finished mesh.
-func Verify(m mesh.Mesh, s *observe.Snapshot, charts Charts, caller command.Caller) []Result {
+func Verify(m mesh.Mesh, s *snapshot.Snapshot, charts Charts, caller command.Caller) []Result {
 	return Gate("verify", m, s, charts, caller)
 }
 
 // Preflight judges clusters before anything is written to them.
-func Preflight(m mesh.Mesh, s *observe.Snapshot, charts Charts, caller command.Caller) []Result {
+func Preflight(m mesh.Mesh, s *snapshot.Snapshot, charts Charts, caller command.Caller) []Result {
 	return Gate("preflight", m, s, charts, caller)
 }
 
@@ -210,17 +210,17 @@ func Worst(results []Result) Status {
 }
 
 // each asks about every cluster of the mesh, under the name by which the user knows it.
-func (v view) each(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
+func (v view) each(ask func(c mesh.Cluster, seen *snapshot.Cluster) []Result) []Result {
 	return v.over(v.mesh.Clusters, ask)
 }
 
 // remotes asks about every remote.
-func (v view) remotes(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
+func (v view) remotes(ask func(c mesh.Cluster, seen *snapshot.Cluster) []Result) []Result {
 	return v.over(v.mesh.Remotes(), ask)
 }
 
 // primary asks about the primary.
-func (v view) primary(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
+func (v view) primary(ask func(c mesh.Cluster, seen *snapshot.Cluster) []Result) []Result {
 	p, found := v.mesh.Primary()
 	if !found {
 		return nil
@@ -228,13 +228,13 @@ func (v view) primary(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) 
 	return v.over([]mesh.Cluster{p}, ask)
 }
 
-func (v view) over(clusters []mesh.Cluster, ask func(mesh.Cluster, *observe.Cluster) []Result) []Result {
+func (v view) over(clusters []mesh.Cluster, ask func(mesh.Cluster, *snapshot.Cluster) []Result) []Result {
 	var results []Result
 	for _, c := range clusters {
 		seen := v.snapshot.Clusters[c.Name]
 		if seen == nil {
-			seen = &observe.Cluster{Name: c.Name, Context: c.Context,
-				Unreadable: []observe.Unreadable{{What: observe.APIServer, Reason: "no context leads to this cluster"}}}
+			seen = &snapshot.Cluster{Name: c.Name, Context: c.Context,
+				Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no context leads to this cluster"}}}
 		}
 		for _, r := range ask(c, seen) {
 			if r.Cluster == "" {
@@ -255,10 +255,10 @@ func label(c mesh.Cluster) string {
 }
 
 // plane is the primary's control plane of the mesh's revision.
-func (v view) plane() (observe.ControlPlane, bool) {
+func (v view) plane() (snapshot.ControlPlane, bool) {
 	p, found := v.mesh.Primary()
 	if !found || v.snapshot.Clusters[p.Name] == nil {
-		return observe.ControlPlane{}, false
+		return snapshot.ControlPlane{}, false
 	}
 	return v.snapshot.Clusters[p.Name].ControlPlane(v.mesh.RevisionLabel())
 }
@@ -280,8 +280,8 @@ func skip(reason string) []Result {
 }
 
 // blind is the result for a part of the cluster that could not be read, or nil when it could.
-func blind(seen *observe.Cluster, what string) []Result {
-	for _, part := range []string{observe.APIServer, what} {
+func blind(seen *snapshot.Cluster, what string) []Result {
+	for _, part := range []string{snapshot.APIServer, what} {
 		if reason, could := seen.CouldNotRead(part); could {
 			return []Result{{Status: Unknown, Seen: fmt.Sprintf("could not look at %s: %s", what, reason), cause: reason}}
 		}

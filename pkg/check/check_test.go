@@ -8,7 +8,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func commands() []string { return []string{"", BeforeInstall, BeforeExpose, BeforeAttach} }
@@ -136,7 +136,7 @@ func TestClusterNotLookedAt(t *testing.T) {
 func TestNoPrimary(t *testing.T) {
 	t.Parallel()
 	m := mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "west", Context: "ctx-west", Role: mesh.Remote}}}
-	s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{"west": healthy().west()}}
+	s := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{"west": healthy().west()}}
 	if worst := Worst(Verify(m, s, charts(), command.Caller{})); worst == Fail {
 		t.Errorf("without a primary there is nothing to compare with, but it comes to %s", worst)
 	}

@@ -10,12 +10,12 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func reachable(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		reason, silent := seen.CouldNotRead(observe.APIServer)
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		reason, silent := seen.CouldNotRead(snapshot.APIServer)
 		switch {
 		case silent && c.Role == mesh.Remote && !hasContext(c):
 			if seen.Secret != "" {
@@ -35,8 +35,8 @@ func reachable(v view) []Result {
 
 func sameCluster(v view) []Result {
 	first := map[string]mesh.Cluster{}
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Identity); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Identity); r != nil {
 			return r
 		}
 		other, twice := first[seen.UID]
@@ -61,11 +61,11 @@ func (v view) way(c mesh.Cluster) string {
 }
 
 func permission(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Permissions); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Permissions); r != nil {
 			return r
 		}
-		denied := slices.DeleteFunc(slices.Clone(seen.Denied), func(p observe.Permission) bool {
+		denied := slices.DeleteFunc(slices.Clone(seen.Denied), func(p snapshot.Permission) bool {
 			// Who may write in Istio's namespace and nowhere else has been given one that is there.
 			return seen.Namespace != nil && p.Verb == "create" && p.Resource == "namespaces"
 		})
@@ -78,7 +78,7 @@ func permission(v view) []Result {
 }
 
 // describe names permissions, those of the same verbs and namespace together.
-func describe(permissions []observe.Permission) string {
+func describe(permissions []snapshot.Permission) string {
 	type object struct{ namespace, resource string }
 	var objects []object
 	verbs := map[object][]string{}
@@ -115,8 +115,8 @@ func describe(permissions []observe.Permission) string {
 }
 
 func kubernetesVersion(v view) []Result {
-	return v.each(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.KubernetesVersion); r != nil {
+	return v.each(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.KubernetesVersion); r != nil {
 			return r
 		}
 		running, err := version.ParseGeneric(seen.KubernetesVersion)
@@ -132,8 +132,8 @@ func kubernetesVersion(v view) []Result {
 }
 
 func terminating(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.IstioNamespace); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.IstioNamespace); r != nil {
 			return r
 		}
 		if seen.Namespace != nil && seen.Namespace.Terminating {
@@ -145,8 +145,8 @@ func terminating(v view) []Result {
 }
 
 func ownControlPlane(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.ControlPlanes); r != nil {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.ControlPlanes); r != nil {
 			return r
 		}
 		if len(seen.ControlPlanes) == 0 {
@@ -176,8 +176,8 @@ func by(tool string) string {
 
 func otherPrimary(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.IstioNamespace); r != nil {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.IstioNamespace); r != nil {
 			return r
 		}
 		if seen.Namespace == nil || seen.Namespace.ControlPlaneClusters == "" {
@@ -198,7 +198,7 @@ func otherPrimary(v view) []Result {
 }
 
 // podNetwork is the network that a remote's injector gives pods (/inject/cluster/NAME/net/NETWORK), if it does.
-func (v view) podNetwork(seen *observe.Cluster) string {
+func (v view) podNetwork(seen *snapshot.Cluster) string {
 	for _, i := range v.injectors(seen) {
 		for _, path := range i.Paths {
 			if _, network, found := strings.Cut(path, "/net/"); found {
@@ -210,8 +210,8 @@ func (v view) podNetwork(seen *observe.Cluster) string {
 }
 
 func networkLabel(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.IstioNamespace); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.IstioNamespace); r != nil {
 			return r
 		}
 		if c.Network == "" {

@@ -5,23 +5,23 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func clusterScenarios() []scenario {
 	return []scenario{
 		{"no answer", BeforeAttach, func(w *world) {
-			*w.west() = observe.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
-				Unreadable: []observe.Unreadable{{What: observe.APIServer, Reason: "no answer within 10s"}}}
+			*w.west() = snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
+				Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 10s"}}}
 		}, []string{"unknown reachable west"}},
 		{"a refusal", BeforeAttach, func(w *world) {
-			*w.west() = observe.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
-				Unreadable: []observe.Unreadable{{What: observe.APIServer, Reason: "Unauthorized", Answered: true}}}
+			*w.west() = snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
+				Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "Unauthorized", Answered: true}}}
 		}, []string{"fail reachable west"}},
 		{"two contexts of one cluster", BeforeAttach, func(w *world) { w.west().UID = "uid-south" }, []string{"fail same-cluster west"}},
 		{"a permission lacks on each side", BeforeAttach, func(w *world) {
-			w.east().Denied = []observe.Permission{{Verb: "create", Resource: "pods/portforward", Namespace: "istio-system"}}
-			w.west().Denied = []observe.Permission{
+			w.east().Denied = []snapshot.Permission{{Verb: "create", Resource: "pods/portforward", Namespace: "istio-system"}}
+			w.west().Denied = []snapshot.Permission{
 				{Verb: "create", Group: "rbac.authorization.k8s.io", Resource: "clusterroles"},
 				{Verb: "patch", Resource: "namespaces", Name: "istio-system"},
 				{Verb: "patch", Resource: "secrets", Namespace: "istio-system"},
@@ -29,10 +29,10 @@ func clusterScenarios() []scenario {
 		}, []string{"fail permission east", "fail permission west"}},
 		{"a namespace can't be made, and there is none", BeforeAttach, func(w *world) {
 			w.west().Namespace = nil
-			w.west().Denied = []observe.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
+			w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
 		}, []string{"fail permission west"}},
 		{"a namespace can't be made, and is there", BeforeAttach, func(w *world) {
-			w.west().Denied = []observe.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
+			w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
 		}, nil},
 		{"old Kubernetes", BeforeInstall, func(w *world) { w.east().KubernetesVersion = "v1.29.9-eks-1" }, []string{"fail kubernetes-version east"}},
 		{"the oldest Kubernetes that will do", BeforeInstall, func(w *world) { w.east().KubernetesVersion = "v1.30.0-gke.100" }, nil},
@@ -40,10 +40,10 @@ func clusterScenarios() []scenario {
 		{"the namespace is going", BeforeAttach, func(w *world) { w.west().Namespace.Terminating = true }, []string{"fail namespace-terminating west"}},
 		{"no namespace yet", BeforeAttach, func(w *world) { w.west().Namespace = nil }, nil},
 		{"a control plane of its own", BeforeAttach, func(w *world) {
-			w.west().ControlPlanes = []observe.ControlPlane{{Name: "istiod", Revision: "default", ClusterID: "Kubernetes", InstalledBy: "helm"}}
+			w.west().ControlPlanes = []snapshot.ControlPlane{{Name: "istiod", Revision: "default", ClusterID: "Kubernetes", InstalledBy: "helm"}}
 		}, []string{"fail own-control-plane west"}},
 		{"a control plane of its own, of an unknown tool", "", func(w *world) {
-			w.west().ControlPlanes = []observe.ControlPlane{{Name: "istiod-old", Revision: "old", ClusterID: "west"}}
+			w.west().ControlPlanes = []snapshot.ControlPlane{{Name: "istiod-old", Revision: "old", ClusterID: "west"}}
 		}, []string{"fail own-control-plane west"}},
 		{"another primary's remote", BeforeAttach, func(w *world) { w.west().Namespace.ControlPlaneClusters = "eastern,other" }, []string{"fail other-primary west"}},
 		{"every primary's remote", BeforeAttach, func(w *world) { w.west().Namespace.ControlPlaneClusters = "*" }, nil},
@@ -69,7 +69,7 @@ func TestClusters(t *testing.T) {
 func TestNamelessPrimary(t *testing.T) {
 	t.Parallel()
 	m := mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Context: "ctx-east", Role: mesh.Primary}}}
-	s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{"": {Context: "ctx-east", KubernetesVersion: "v1.35.4"}}}
+	s := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{"": {Context: "ctx-east", KubernetesVersion: "v1.35.4"}}}
 	results := Gate(BeforeExpose, m, s, charts(), command.Caller{})
 	for _, r := range results {
 		if r.Cluster != "ctx-east" {

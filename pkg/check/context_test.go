@@ -7,7 +7,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // throughSecret makes west a cluster to which no context leads, read with the credentials of its remote secret.
@@ -20,8 +20,8 @@ func throughSecret(w *world) {
 // readersView is what the account of a remote secret may not read.
 func readersView(w *world) {
 	throughSecret(w)
-	for _, part := range []string{observe.ControlPlanes, observe.AmbientPart, observe.InjectionPart} {
-		w.west().Unreadable = append(w.west().Unreadable, observe.Unreadable{What: part, Reason: part + " is forbidden"})
+	for _, part := range []string{snapshot.ControlPlanes, snapshot.AmbientPart, snapshot.InjectionPart} {
+		w.west().Unreadable = append(w.west().Unreadable, snapshot.Unreadable{What: part, Reason: part + " is forbidden"})
 	}
 	w.west().Injection = nil
 }
@@ -33,14 +33,14 @@ func contextScenarios() []scenario {
 			[]string{"unknown own-control-plane west", "unknown injection west", "unknown mixed-ambient west"}},
 		{"no context, and the secret's server does not answer here", "", func(w *world) {
 			throughSecret(w)
-			w.west().Unreadable = []observe.Unreadable{{What: observe.APIServer, Reason: "no answer within 3s"}}
-			w.west().Use = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: "no answer within 3s"}
+			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 3s"}}
+			w.west().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no answer within 3s"}
 			w.secret().Use = w.west().Use
 		}, []string{"unknown reachable west"}},
 		{"no context, and the token is refused", "", func(w *world) {
 			throughSecret(w)
-			w.west().Unreadable = []observe.Unreadable{{What: observe.APIServer, Reason: "Unauthorized"}}
-			w.secret().Use = &observe.CredentialUse{Problem: observe.TokenRefused, Error: "Unauthorized"}
+			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "Unauthorized"}}
+			w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.TokenRefused, Error: "Unauthorized"}
 		}, []string{"unknown reachable west", "fail token-expired west"}},
 		{"no context, and no EndpointSlice", "", func(w *world) { throughSecret(w); w.west().IstiodServices[0].Addresses = nil },
 			[]string{"fail slice-missing west"}},

@@ -7,12 +7,12 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func tokenMissing(v view) []Result {
-	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.ReaderTokenPart); r != nil {
+	return v.attached(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.ReaderTokenPart); r != nil {
 			return r
 		}
 		const secret = wellknown.ReaderTokenSecret
@@ -34,12 +34,12 @@ func tokenMissing(v view) []Result {
 // token is known all the same.
 func (v view) lacksToken(c mesh.Cluster) bool {
 	seen := v.snapshot.Clusters[c.Name]
-	return seen != nil && blind(seen, observe.ReaderTokenPart) == nil && (seen.ReaderToken == nil || !seen.ReaderToken.Filled)
+	return seen != nil && blind(seen, snapshot.ReaderTokenPart) == nil && (seen.ReaderToken == nil || !seen.ReaderToken.Filled)
 }
 
 // held asks about the remotes' secrets that istiod can read.
-func (v view) held(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Result) []Result {
-	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+func (v view) held(ask func(c mesh.Cluster, secret snapshot.RemoteSecret) []Result) []Result {
+	return v.remotes(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
 		secret, found := v.secretOf(c.Name)
 		switch {
 		case !found:
@@ -52,8 +52,8 @@ func (v view) held(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Resul
 }
 
 // used asks about what came of using a remote's credentials from here.
-func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Result) []Result {
-	return v.held(func(c mesh.Cluster, secret observe.RemoteSecret) []Result {
+func (v view) used(ask func(c mesh.Cluster, secret snapshot.RemoteSecret) []Result) []Result {
+	return v.held(func(c mesh.Cluster, secret snapshot.RemoteSecret) []Result {
 		if secret.Use == nil {
 			return skip("its credentials were not tried")
 		}
@@ -62,23 +62,23 @@ func (v view) used(ask func(c mesh.Cluster, secret observe.RemoteSecret) []Resul
 }
 
 // notUsed is the result where nobody can tell what would have come of using a secret's credentials.
-func notUsed(s observe.RemoteSecret) []Result {
+func notUsed(s snapshot.RemoteSecret) []Result {
 	return []Result{{Status: Unknown, Seen: fmt.Sprintf("Secret %s: could not try its credentials: %s", s.Secret, s.Use.Error)}}
 }
 
 // dialled is what pods of the primary, where istiod is, found at a remote's API server.
-func (v view) dialled(c mesh.Cluster) (dial observe.Dial, made bool) {
+func (v view) dialled(c mesh.Cluster) (dial snapshot.Dial, made bool) {
 	primary, _ := v.mesh.Primary()
 	for _, d := range v.dials(primary.Name, c.Name) {
 		return d, true
 	}
-	return observe.Dial{}, false
+	return snapshot.Dial{}, false
 }
 
 // unanswered says who gets no answer from the API server in a remote secret; empty when istiod does, as far as anybody
 // can tell. Pods of the primary know best. This machine is elsewhere: without their word only istiod's own makes it
 // certain.
-func (v view) unanswered(c mesh.Cluster, s observe.RemoteSecret) string {
+func (v view) unanswered(c mesh.Cluster, s snapshot.RemoteSecret) string {
 	primary, _ := v.mesh.Primary()
 	dial, made := v.dialled(c)
 	switch {
@@ -95,18 +95,18 @@ func (v view) unanswered(c mesh.Cluster, s observe.RemoteSecret) string {
 }
 
 // silentHere is true when the API server in a remote secret does not answer this machine.
-func silentHere(s observe.RemoteSecret) bool {
-	return s.Use != nil && s.Use.Problem == observe.ServerUnreachable
+func silentHere(s snapshot.RemoteSecret) bool {
+	return s.Use != nil && s.Use.Problem == snapshot.ServerUnreachable
 }
 
 // gone is true for a cluster that nobody has seen: most likely it is no more.
-func (v view) gone(c mesh.Cluster, s observe.RemoteSecret) bool {
+func (v view) gone(c mesh.Cluster, s snapshot.RemoteSecret) bool {
 	return !hasContext(c) && v.unanswered(c, s) != "" && (s.Use == nil || silentHere(s))
 }
 
 func secretUnreachable(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.held(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+	return v.held(func(c mesh.Cluster, s snapshot.RemoteSecret) []Result {
 		who := v.unanswered(c, s)
 		_, made := v.dialled(c)
 		switch {
@@ -114,7 +114,7 @@ func secretUnreachable(v view) []Result {
 			return pass("%s answers pods of %s", s.Server, primary.Name)
 		case who == "" && s.Use == nil:
 			return skip("its credentials were not tried")
-		case who == "" && s.Use.Problem == observe.UseUnknown:
+		case who == "" && s.Use.Problem == snapshot.UseUnknown:
 			return notUsed(s)
 		case who == "" && silentHere(s):
 			return pass("%s does not answer from here, but istiod has read it: %s", s.Server, s.Use.Error)
@@ -128,7 +128,7 @@ func secretUnreachable(v view) []Result {
 			fix = advice("let pods of %s reach it (firewalls, the API server's authorized networks, network policies), or give an address that they reach", primary.Name)
 		}
 		fix = fix.and(v.attachOver(c, "--remote-server", "https://ADDRESS:PORT").fill("ADDRESS:PORT"))
-		if there := v.snapshot.Clusters[c.Name]; there != nil && !observe.SameServer(there.Server, s.Server) && answersHere(there) && !mesh.IsLocal(there.Server) {
+		if there := v.snapshot.Clusters[c.Name]; there != nil && !snapshot.SameServer(there.Server, s.Server) && answersHere(there) && !mesh.IsLocal(there.Server) {
 			fix = v.attachOver(c, "--remote-server", there.Server) // it does answer at this one
 		}
 		return fail(fix, "Secret %s: %s", s.Secret, who)
@@ -142,7 +142,7 @@ func (v view) synced(name string) bool {
 		return false
 	}
 	for _, replica := range plane.Replicas {
-		if !slices.ContainsFunc(replica.Clusters, func(c observe.SyncedRemote) bool { return c.ID == name && c.Status == observe.Synced }) {
+		if !slices.ContainsFunc(replica.Clusters, func(c snapshot.SyncedRemote) bool { return c.ID == name && c.Status == snapshot.Synced }) {
 			return false
 		}
 	}
@@ -150,20 +150,20 @@ func (v view) synced(name string) bool {
 }
 
 // answersHere is true when the API server answers this machine.
-func answersHere(seen *observe.Cluster) bool {
-	_, silent := seen.CouldNotRead(observe.APIServer)
+func answersHere(seen *snapshot.Cluster) bool {
+	_, silent := seen.CouldNotRead(snapshot.APIServer)
 	return !silent
 }
 
 // willHaveCA asks of the CA that a remote secret is to have, which is the cluster's own.
 func willHaveCA(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		switch {
 		case !answersHere(seen):
 			return skip("needs reachable") // which verify asks of the server in the secret
-		case blind(seen, observe.CertificateAuthority) != nil:
-			return blind(seen, observe.CertificateAuthority)
-		case c.Server != "" && !observe.SameServer(c.Server, seen.Server):
+		case blind(seen, snapshot.CertificateAuthority) != nil:
+			return blind(seen, snapshot.CertificateAuthority)
+		case c.Server != "" && !snapshot.SameServer(c.Server, seen.Server):
 			return skip("the primary calls another address than the kubeconfig's")
 		case seen.Untrusted == "":
 			return pass("the cluster's CA is that of its API server")
@@ -179,7 +179,7 @@ func secretCA(v view) []Result {
 		return willHaveCA(v)
 	}
 	primary, _ := v.mesh.Primary()
-	return v.held(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+	return v.held(func(c mesh.Cluster, s snapshot.RemoteSecret) []Result {
 		const meaning = "(does a proxy stand before the API server? Then give --remote-server the server's own address)"
 		dial, made := v.dialled(c)
 		switch {
@@ -192,11 +192,11 @@ func secretCA(v view) []Result {
 				s.Secret, s.Server, primary.Name, meaning)
 		case s.Use == nil:
 			return skip("its credentials were not tried")
-		case s.Use.Problem == observe.UseUnknown:
+		case s.Use.Problem == snapshot.UseUnknown:
 			return notUsed(s)
-		case s.Use.Problem == observe.ServerUnreachable:
+		case s.Use.Problem == snapshot.ServerUnreachable:
 			return skip("it does not answer from here")
-		case s.Use.Problem == observe.ServerUntrusted:
+		case s.Use.Problem == snapshot.ServerUntrusted:
 			return fail(v.attachOver(c), "Secret %s: the certificate of %s is not signed by the secret's CA %s: %s", s.Secret, s.Server, meaning, s.Use.Error)
 		}
 		return pass("the CA in Secret %s is the API server's", s.Secret)
@@ -204,13 +204,13 @@ func secretCA(v view) []Result {
 }
 
 func tokenExpired(v view) []Result {
-	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+	return v.used(func(c mesh.Cluster, s snapshot.RemoteSecret) []Result {
 		switch {
-		case s.Use.Problem == observe.ServerUnreachable, s.Use.Problem == observe.ServerUntrusted:
+		case s.Use.Problem == snapshot.ServerUnreachable, s.Use.Problem == snapshot.ServerUntrusted:
 			return skip("from here the API server is not reached, so that the token was not tried")
-		case s.Use.Problem == observe.UseUnknown:
+		case s.Use.Problem == snapshot.UseUnknown:
 			return notUsed(s)
-		case s.Use.Problem != observe.TokenRefused:
+		case s.Use.Problem != snapshot.TokenRefused:
 			return pass("the token in Secret %s is taken", s.Secret)
 		case v.lacksToken(c):
 			return skip("needs token-missing")
@@ -221,8 +221,8 @@ func tokenExpired(v view) []Result {
 }
 
 func readerRBAC(v view) []Result {
-	return v.used(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
-		if s.Use.Problem == observe.UseUnknown {
+	return v.used(func(c mesh.Cluster, s snapshot.RemoteSecret) []Result {
+		if s.Use.Problem == snapshot.UseUnknown {
 			return notUsed(s)
 		}
 		if s.Use.Problem != "" {
@@ -237,8 +237,8 @@ func readerRBAC(v view) []Result {
 }
 
 func secretNamespace(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.StraySecretsPart); r != nil {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.StraySecretsPart); r != nil {
 			return r
 		}
 		if len(seen.StraySecrets) == 0 {
@@ -252,14 +252,14 @@ func secretNamespace(v view) []Result {
 
 func syncPartial(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
 		plane, found := v.plane()
 		if !found || len(plane.Replicas) < 2 {
 			return nil
 		}
 		var has, lacks []string
 		for _, replica := range plane.Replicas {
-			synced := slices.ContainsFunc(replica.Clusters, func(s observe.SyncedRemote) bool { return s.ID == c.Name && s.Status == observe.Synced })
+			synced := slices.ContainsFunc(replica.Clusters, func(s snapshot.SyncedRemote) bool { return s.ID == c.Name && s.Status == snapshot.Synced })
 			switch {
 			case replica.Error != "":
 			case synced:
@@ -281,7 +281,7 @@ func syncPartial(v view) []Result {
 // that is gone.
 func secretStale(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.held(func(c mesh.Cluster, s observe.RemoteSecret) []Result {
+	return v.held(func(c mesh.Cluster, s snapshot.RemoteSecret) []Result {
 		if _, made := v.dialled(c); !made && s.Use == nil {
 			return skip("its credentials were not tried")
 		}

@@ -3,13 +3,13 @@ package check
 import (
 	"testing"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func evidenceScenarios() []scenario {
-	use := func(problem observe.CredentialProblem) func(w *world) {
+	use := func(problem snapshot.CredentialProblem) func(w *world) {
 		return func(w *world) {
-			w.secret().Use = &observe.CredentialUse{Problem: problem, Error: "as the network says"}
+			w.secret().Use = &snapshot.CredentialUse{Problem: problem, Error: "as the network says"}
 		}
 	}
 	unsynced := func(w *world) {
@@ -21,22 +21,22 @@ func evidenceScenarios() []scenario {
 		{"no token", "", func(w *world) { w.west().ReaderToken = nil; w.secret().Use = nil }, []string{"fail token-missing west"}},
 		{"another token works", "", func(w *world) { w.west().ReaderToken = nil }, nil},
 		{"an empty token", "", func(w *world) { w.west().ReaderToken.Filled = false }, []string{"fail token-missing west"}},
-		{"a token refused", "", use(observe.TokenRefused), []string{"fail token-expired west"}},
-		{"another CA", "", use(observe.ServerUntrusted), []string{"fail secret-ca west"}},
-		{"unreachable from here alone", "", use(observe.ServerUnreachable), nil},
+		{"a token refused", "", use(snapshot.TokenRefused), []string{"fail token-expired west"}},
+		{"another CA", "", use(snapshot.ServerUntrusted), []string{"fail secret-ca west"}},
+		{"unreachable from here alone", "", use(snapshot.ServerUnreachable), nil},
 		{
-			"this machine has no file descriptors left", "", use(observe.UseUnknown),
+			"this machine has no file descriptors left", "", use(snapshot.UseUnknown),
 			[]string{"unknown secret-unreachable west"},
 		},
 		{
 			"unreachable from everywhere", "",
-			func(w *world) { use(observe.ServerUnreachable)(w); unsynced(w) },
+			func(w *world) { use(snapshot.ServerUnreachable)(w); unsynced(w) },
 			[]string{"fail secret-unreachable west"},
 		},
 		{
 			"a cluster that is gone", "",
 			func(w *world) {
-				use(observe.ServerUnreachable)(w)
+				use(snapshot.ServerUnreachable)(w)
 				unsynced(w)
 				delete(w.snapshot.Clusters, "west")
 				w.mesh.Clusters[2].Context = ""
@@ -47,14 +47,14 @@ func evidenceScenarios() []scenario {
 		{
 			"a reader that may too little", "",
 			func(w *world) {
-				w.secret().Use.Denied = []observe.Permission{{Verb: "list", Resource: "configmaps"}, {Verb: "watch", Resource: "configmaps"}}
+				w.secret().Use.Denied = []snapshot.Permission{{Verb: "list", Resource: "configmaps"}, {Verb: "watch", Resource: "configmaps"}}
 			},
 			[]string{"fail reader-rbac west"},
 		},
 		{
 			"a reader that may not write", "",
 			func(w *world) {
-				w.secret().Use.Denied = []observe.Permission{{Verb: "create", Resource: "configmaps"}}
+				w.secret().Use.Denied = []snapshot.Permission{{Verb: "create", Resource: "configmaps"}}
 				w.west().Injectors[0].CABundles, w.west().RootCert = []string{""}, ""
 			},
 			[]string{"fail reader-rbac west"},
@@ -62,7 +62,7 @@ func evidenceScenarios() []scenario {
 		{"a stray secret", "", func(w *world) { w.east().StraySecrets = []string{"default/istio-remote-secret-west"} }, []string{"fail secret-namespace east"}},
 		{
 			"another mesh id", "",
-			func(w *world) { w.west().Installed["default"] = observe.Installed{MeshID: "mesh2"} },
+			func(w *world) { w.west().Installed["default"] = snapshot.Installed{MeshID: "mesh2"} },
 			[]string{"fail mesh-id west"},
 		},
 		{
@@ -80,12 +80,12 @@ func evidenceScenarios() []scenario {
 			},
 			[]string{"fail network-unconnected west"},
 		},
-		{"one port closed", "", func(w *world) { w.east().Ports[0] = observe.Port{Number: 15012, Error: "connection refused"} }, []string{"fail firewall east"}},
+		{"one port closed", "", func(w *world) { w.east().Ports[0] = snapshot.Port{Number: 15012, Error: "connection refused"} }, []string{"fail firewall east"}},
 		{"all ports closed to this machine alone", "", func(w *world) {
-			w.east().Ports = []observe.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}
+			w.east().Ports = []snapshot.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}
 		}, nil},
 		{"the webhook's port closed", "", func(w *world) {
-			w.east().Ports[1] = observe.Port{Number: 15017, Error: "connection refused"}
+			w.east().Ports[1] = snapshot.Port{Number: 15017, Error: "connection refused"}
 			w.west().Injection.Error = "connection refused"
 		}, []string{"fail firewall east"}},
 		{"somebody else at the gateway", "", func(w *world) { w.east().Ports[1].Trusted = false }, []string{"fail gateway-trust east"}},
@@ -99,7 +99,7 @@ func evidenceScenarios() []scenario {
 		{"a sidecar of an older release", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Version = "1.27.3" }, []string{"warn proxies west"}},
 		{"a proxy of nowhere", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Cluster = "nowhere" }, []string{"fail unknown-cluster east"}},
 		{"an injector that nobody serves", "", func(w *world) {
-			w.west().Injectors = append(w.west().Injectors, observe.Injector{Name: "istio-sidecar-injector-old", Revision: "old", CABundles: []string{"x"}})
+			w.west().Injectors = append(w.west().Injectors, snapshot.Injector{Name: "istio-sidecar-injector-old", Revision: "old", CABundles: []string{"x"}})
 		}, []string{"warn leftover west"}},
 		{"a Service that is missing", "", func(w *world) {
 			w.east().Services = map[string][]string{"shop": {"cart"}}
@@ -121,7 +121,7 @@ func evidenceScenarios() []scenario {
 			w.east().Services = map[string][]string{"office": {"desk"}}
 		}, nil},
 		{"a Service with other ports", "", func(w *world) {
-			w.west().Analysis = []observe.AnalysisMessage{
+			w.west().Analysis = []snapshot.AnalysisMessage{
 				{Code: "IST0170", Level: "Warning", Kind: "Service", Namespace: "shop", Name: "cart", Clusters: []string{"east", "west"}, Text: "The service cart is inconsistent"},
 				{Code: "IST0170", Level: "Warning", Kind: "Service", Namespace: "shop", Name: "desk", Clusters: []string{"east", "west"}, Text: "The service desk is inconsistent"},
 			}
@@ -129,16 +129,16 @@ func evidenceScenarios() []scenario {
 		{"Services of one cluster alone could be read", "", func(w *world) {
 			for _, name := range []string{"east", "south"} {
 				w.snapshot.Clusters[name].Injected, w.snapshot.Clusters[name].Services = nil, nil
-				w.snapshot.Clusters[name].Unreadable = []observe.Unreadable{{What: observe.InjectedNamespaces, Reason: "forbidden"}}
+				w.snapshot.Clusters[name].Unreadable = []snapshot.Unreadable{{What: snapshot.InjectedNamespaces, Reason: "forbidden"}}
 			}
 		}, []string{"unknown service-asymmetric east", "unknown service-asymmetric south"}},
 		{"a network of nobody's", "", func(w *world) {
 			w.plane().ConfigMap = "istio"
-			w.east().Analysis = []observe.AnalysisMessage{{Code: "IST0126", Level: "Error", Kind: "MeshNetworks", Namespace: "istio-system", Name: "istio", Text: "Unknown service registry wset in network n"}}
+			w.east().Analysis = []snapshot.AnalysisMessage{{Code: "IST0126", Level: "Error", Kind: "MeshNetworks", Namespace: "istio-system", Name: "istio", Text: "Unknown service registry wset in network n"}}
 		}, []string{"fail registry-unknown east"}},
 		{"networks that can't be read", "", func(w *world) {
 			w.plane().ConfigMap = "istio"
-			w.east().Analysis = []observe.AnalysisMessage{{Level: "Error", Kind: "MeshNetworks", Namespace: "istio-system", Name: "istio", Text: "no YAML"}}
+			w.east().Analysis = []snapshot.AnalysisMessage{{Level: "Error", Kind: "MeshNetworks", Namespace: "istio-system", Name: "istio", Text: "no YAML"}}
 		}, []string{"fail registry-unknown east"}},
 		{"another trust domain", "", func(w *world) { w.plane().TrustDomain = "example.org" },
 			[]string{"fail trust-domain east", "fail trust-domain south", "fail trust-domain west"}},

@@ -8,14 +8,14 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // addressHostname: API servers call istiod's webhook at a gateway's hostname by a URL, so that istiod's certificate must
 // be for that host. The host is the same for all revisions, so a named one needs a port of its own.
 func addressHostname(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Gateways); r != nil {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Gateways); r != nil {
 			return r
 		}
 		gateway, found := seen.Gateway(wellknown.EastWestGateway)
@@ -24,8 +24,8 @@ func addressHostname(v view) []Result {
 			return skip("needs address-pending")
 		case !isHostname(gateway.Address):
 			return pass("the address is an IP")
-		case blind(seen, observe.ControlPlanes) != nil:
-			return blind(seen, observe.ControlPlanes)
+		case blind(seen, snapshot.ControlPlanes) != nil:
+			return blind(seen, snapshot.ControlPlanes)
 		}
 		plane, found := v.plane()
 		if !found {
@@ -46,7 +46,7 @@ func addressHostname(v view) []Result {
 }
 
 // giveHosts is how istiod gets the gateway's hostnames, by whatever has installed it.
-func (v view) giveHosts(c mesh.Cluster, plane observe.ControlPlane, gateway observe.Gateway) Fix {
+func (v view) giveHosts(c mesh.Cluster, plane snapshot.ControlPlane, gateway snapshot.Gateway) Fix {
 	hosts := slices.Clone(plane.CustomHosts)
 	for _, host := range append([]string{gateway.Address}, gateway.Hostnames...) {
 		if !slices.Contains(hosts, host) {
@@ -64,8 +64,8 @@ func (v view) giveHosts(c mesh.Cluster, plane observe.ControlPlane, gateway obse
 
 // addressIPv6: Istio's charts take an IPv6 address for a hostname and make an ExternalName of it, which no API server takes.
 func addressIPv6(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Gateways); r != nil {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Gateways); r != nil {
 			return r
 		}
 		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
@@ -85,13 +85,13 @@ func addressIPv6(v view) []Result {
 
 // webhookAddress: a remote's API server calls the injector where the gateway is now.
 func webhookAddress(v view) []Result {
-	gateway := observe.Gateway{}
+	gateway := snapshot.Gateway{}
 	if p := v.snapshot.Clusters[v.thePrimary().Name]; p != nil {
 		gateway, _ = p.Gateway(wellknown.EastWestGateway)
 	}
 	called := func(host string) string { return fmt.Sprintf("%s:%d", host, v.webhookPort()) }
-	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Injectors); r != nil {
+	return v.attached(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Injectors); r != nil {
 			return r
 		}
 		injectors := v.injectors(seen)
@@ -121,7 +121,7 @@ func webhookAddress(v view) []Result {
 
 // externalNameWebhook is a webhook at a Service that is only a name for the gateway's host, as earlier releases made it and
 // Istio's guide still does. Whether it works depends on how the API server was started.
-func (v view) externalNameWebhook(c mesh.Cluster, seen *observe.Cluster, i observe.Injector, gateway observe.Gateway) []Result {
+func (v view) externalNameWebhook(c mesh.Cluster, seen *snapshot.Cluster, i snapshot.Injector, gateway snapshot.Gateway) []Result {
 	text := fmt.Sprintf("MutatingWebhookConfiguration %s has the API server call Service %s, which is only a name for %s: where webhooks are called at endpoints (EKS, k3s) it refuses that (unsupported service type)",
 		i.Name, v.istiod(), gateway.Address)
 	works := slices.Contains(gateway.Ports, 443) // which is what other API servers call

@@ -3,19 +3,19 @@ package check
 import (
 	"testing"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // behind puts a healthy mesh behind a hostname.
 func behind(w *world) {
-	*w.gateway() = observe.Gateway{
+	*w.gateway() = snapshot.Gateway{
 		Name: "istio-eastwestgateway", Type: "LoadBalancer", ReadyEndpoints: 1, Ports: []int32{15021, 15443, 15012, 15017},
 		Address: "gw.example", Hostnames: []string{"gw.example", "second.example"},
 	}
 	w.plane().CustomHosts = []string{"gw.example", "second.example"}
 	for _, name := range []string{"south", "west"} {
 		seen := w.snapshot.Clusters[name]
-		seen.IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "gw.example"}}
+		seen.IstiodServices = []snapshot.IstiodService{{Name: "istiod", ExternalName: "gw.example"}}
 		for i := range seen.Injectors {
 			seen.Injectors[i].Hosts = []string{"gw.example:15017"}
 		}
@@ -34,7 +34,7 @@ func canary(w *world) {
 		for i := range seen.IstiodServices {
 			seen.IstiodServices[i].Name = "istiod-canary"
 		}
-		seen.Installed = map[string]observe.Installed{"canary": seen.Installed["default"]}
+		seen.Installed = map[string]snapshot.Installed{"canary": seen.Installed["default"]}
 	}
 }
 
@@ -53,7 +53,7 @@ func hostnameScenarios() []scenario {
 	getsHostnames := func(change func(*world)) func(*world) {
 		return func(w *world) {
 			change(w)
-			w.east().LoadBalancers = observe.LoadBalancers{Served: 1, Hostname: "shop.example"}
+			w.east().LoadBalancers = snapshot.LoadBalancers{Served: 1, Hostname: "shop.example"}
 		}
 	}
 	const refused = `failed to call webhook: unsupported service type "ExternalName"`

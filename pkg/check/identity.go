@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // nameDuplicate: a name stands for one cluster, and a cluster has one name. Clusters are told apart by their UIDs.
@@ -16,19 +16,19 @@ func nameDuplicate(v view) []Result {
 	if seenPrimary == nil {
 		return nil
 	}
-	if r := blind(seenPrimary, observe.RemoteSecretsPart); r != nil {
-		return v.primary(func(mesh.Cluster, *observe.Cluster) []Result { return r })
+	if r := blind(seenPrimary, snapshot.RemoteSecretsPart); r != nil {
+		return v.primary(func(mesh.Cluster, *snapshot.Cluster) []Result { return r })
 	}
 	// istiod ignores it; who asks has it told apart from the remotes.
 	for _, s := range seenPrimary.RemoteSecrets {
 		if v.command == "verify" && s.Cluster == primary.Name && primary.Name != "" {
-			return v.primary(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+			return v.primary(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
 				return fail(v.kubectlThere(c, "delete", "secret", s.Secret),
 					"Secret %s in %s has the primary's own name %q: istiod ignores it", s.Secret, v.mesh.Namespace, c.Name)
 			})
 		}
 	}
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if c.Name == primary.Name {
 			return fail(v.attachAs("NAME", c).fill("NAME"), "the name %q is the primary's own; istiod would ignore the remote", c.Name)
 		}
@@ -37,7 +37,7 @@ func nameDuplicate(v view) []Result {
 }
 
 // ownName judges a remote's name against the primary's secrets.
-func (v view) ownName(c mesh.Cluster, seen *observe.Cluster, secrets []observe.RemoteSecret) []Result {
+func (v view) ownName(c mesh.Cluster, seen *snapshot.Cluster, secrets []snapshot.RemoteSecret) []Result {
 	var holders []string
 	for _, s := range secrets {
 		leads, known := leadsTo(s, seen)
@@ -47,7 +47,7 @@ func (v view) ownName(c mesh.Cluster, seen *observe.Cluster, secrets []observe.R
 		case s.Cluster == c.Name && known:
 			return fail(v.attachAs("NAME", c).fill("NAME"),
 				"the name %q is taken: Secret %s in %s gives it to another cluster, at %s", c.Name, s.Secret, v.mesh.Namespace, s.Server)
-		case s.Cluster == c.Name && blind(seen, observe.Identity) == nil:
+		case s.Cluster == c.Name && blind(seen, snapshot.Identity) == nil:
 			return []Result{{
 				Status: Unknown,
 				Seen: "Secret " + s.Secret + " in " + v.mesh.Namespace + " has the name " + c.Name + ", and whether it leads to this cluster or another can't be told: " +
@@ -70,7 +70,7 @@ func (v view) ownName(c mesh.Cluster, seen *observe.Cluster, secrets []observe.R
 		return fail(v.kubectlThere(v.thePrimary(), append([]string{"delete", "secret"}, holders[1:]...)...),
 			"%d secrets name cluster %q: %s; istiod uses one and ignores the others", len(holders), c.Name, strings.Join(holders, ", "))
 	}
-	if r := blind(seen, observe.Identity); r != nil && len(secrets) > 0 {
+	if r := blind(seen, snapshot.Identity); r != nil && len(secrets) > 0 {
 		return r // whether those are of this cluster can't be told
 	}
 	return pass("%s", c.Name)
@@ -78,7 +78,7 @@ func (v view) ownName(c mesh.Cluster, seen *observe.Cluster, secrets []observe.R
 
 // leadsTo says whether a secret leads to a cluster; known is false where nobody can tell. Of one whose UID could not be
 // read, its token tells: one that is not that of the cluster's own account is of no use there.
-func leadsTo(s observe.RemoteSecret, seen *observe.Cluster) (leads, known bool) {
+func leadsTo(s snapshot.RemoteSecret, seen *snapshot.Cluster) (leads, known bool) {
 	switch {
 	case seen.Secret != "" && seen.Secret == s.Secret: // it was read with this very secret
 		return true, true
@@ -91,7 +91,7 @@ func leadsTo(s observe.RemoteSecret, seen *observe.Cluster) (leads, known bool) 
 }
 
 // reason is why nobody can tell where a secret leads.
-func reason(s observe.RemoteSecret) string {
+func reason(s snapshot.RemoteSecret) string {
 	if s.Unidentified == nil {
 		return "its credentials were not tried"
 	}
@@ -99,9 +99,9 @@ func reason(s observe.RemoteSecret) string {
 }
 
 // twice is a cluster that two secrets know by different names: the one that its injector gives pods is right.
-func (v view) twice(c mesh.Cluster, seen *observe.Cluster, other observe.RemoteSecret) []Result {
+func (v view) twice(c mesh.Cluster, seen *snapshot.Cluster, other snapshot.RemoteSecret) []Result {
 	for _, i := range v.injectors(seen) {
-		if slices.ContainsFunc(i.Paths, func(path string) bool { return observe.ClusterOfPath(path) == c.Name }) {
+		if slices.ContainsFunc(i.Paths, func(path string) bool { return snapshot.ClusterOfPath(path) == c.Name }) {
 			return pass("%s", c.Name)
 		}
 	}

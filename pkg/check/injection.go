@@ -6,12 +6,12 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func injection(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.InjectionPart); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.InjectionPart); r != nil {
 			return r
 		}
 		switch {
@@ -20,7 +20,7 @@ func injection(v view) []Result {
 		case seen.Injection.Error == "":
 			return pass("a dry-run pod gets its sidecar")
 		}
-		if need := v.shutOut(c, observe.ToWebhook); need != "" {
+		if need := v.shutOut(c, snapshot.ToWebhook); need != "" {
 			return skip("needs " + need)
 		}
 		fix := v.attachOver(c)
@@ -38,7 +38,7 @@ func injection(v view) []Result {
 func (v view) webhookPort() int32 {
 	seen := v.snapshot.Clusters[v.thePrimary().Name]
 	if seen == nil {
-		return observe.Gateway{}.WebhookPort("")
+		return snapshot.Gateway{}.WebhookPort("")
 	}
 	gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 	if !isHostname(gateway.Address) {
@@ -65,8 +65,8 @@ func (v view) istiod() string {
 }
 
 func injectionNotReady(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.UninjectedPods); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.UninjectedPods); r != nil {
 			return r
 		}
 		if len(seen.UninjectedGateways) == 0 {
@@ -79,8 +79,8 @@ func injectionNotReady(v view) []Result {
 
 func leftover(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Injectors); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Injectors); r != nil {
 			return r
 		}
 		p := v.snapshot.Clusters[primary.Name]
@@ -99,8 +99,8 @@ func leftover(v view) []Result {
 
 func meshID(v view) []Result {
 	plane, found := v.plane()
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.InstalledValues); r != nil {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.InstalledValues); r != nil {
 			return r
 		}
 		installed, there := seen.Installed[v.mesh.RevisionLabel()]
@@ -115,8 +115,8 @@ func meshID(v view) []Result {
 }
 
 func mixedAmbient(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.AmbientPart); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.AmbientPart); r != nil {
 			return r
 		}
 		if seen.Ambient {
@@ -128,7 +128,7 @@ func mixedAmbient(v view) []Result {
 }
 
 func proxies(v view) []Result {
-	return v.each(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+	return v.each(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
 		plane, found := v.plane()
 		if !found || len(plane.Replicas) == 0 {
 			return skip("needs istiod-ready")
@@ -165,14 +165,14 @@ func (v view) attachUnknown(name string) Fix {
 }
 
 func unknownCluster(v view) []Result {
-	return v.primary(func(mesh.Cluster, *observe.Cluster) []Result {
+	return v.primary(func(mesh.Cluster, *snapshot.Cluster) []Result {
 		plane, found := v.plane()
 		if !found || len(plane.Replicas) == 0 {
 			return skip("needs istiod-ready")
 		}
 		for _, replica := range plane.Replicas {
 			known := func(name string) bool {
-				return slices.ContainsFunc(replica.Clusters, func(c observe.SyncedRemote) bool { return c.ID == name }) ||
+				return slices.ContainsFunc(replica.Clusters, func(c snapshot.SyncedRemote) bool { return c.ID == name }) ||
 					slices.ContainsFunc(v.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == name }) // not-synced tells of it
 			}
 			for _, p := range replica.Proxies {

@@ -2,20 +2,20 @@ package check
 
 import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // annotationLate: istiod has read the remote, the annotation lets it lead, and yet it has written nothing there. It had
 // been told of the cluster before it was annotated.
 func annotationLate(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Injectors); r != nil {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Injectors); r != nil {
 			return r
 		}
 		if leads(v.injectors(seen), seen) {
 			return pass("istiod has written its certificates")
 		}
-		for _, part := range []string{observe.RootCertificate, observe.RootCertificates} {
+		for _, part := range []string{snapshot.RootCertificate, snapshot.RootCertificates} {
 			if r := blind(seen, part); r != nil {
 				return r
 			}
@@ -34,7 +34,7 @@ func annotationLate(v view) []Result {
 }
 
 // leads is true where istiod has left any trace of what it writes where it leads.
-func leads(injectors []observe.Injector, seen *observe.Cluster) bool {
+func leads(injectors []snapshot.Injector, seen *snapshot.Cluster) bool {
 	for _, i := range injectors {
 		for _, bundle := range i.CABundles {
 			if bundle != "" {

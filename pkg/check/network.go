@@ -5,12 +5,12 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func networkOverlap(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Nodes); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Nodes); r != nil {
 			return r
 		}
 		if len(seen.PodRanges) == 0 {
@@ -50,8 +50,8 @@ func overlapping(a, b []string) (first, second string, overlap bool) {
 const maxSkew = 30
 
 func clockSkew(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.APIServer); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.APIServer); r != nil {
 			return r
 		}
 		primary, _ := v.mesh.Primary()

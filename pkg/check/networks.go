@@ -6,17 +6,17 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // networkUnconnected: pods of different networks reach each other only through gateways of both.
 func networkUnconnected(v view) []Result {
 	primary := v.thePrimary()
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.APIServer); r != nil {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.APIServer); r != nil {
 			return r
 		}
-		if r := v.blindTo(primary, observe.ControlPlanes); r != nil {
+		if r := v.blindTo(primary, snapshot.ControlPlanes); r != nil {
 			return r // it says which network is the primary's
 		}
 		if c.Network == primary.Network {
@@ -30,7 +30,7 @@ func networkUnconnected(v view) []Result {
 			return pass("attached although no call crosses between %q and %q (--allow-unconnected-network)", primary.Network, c.Network)
 		}
 		for _, one := range []mesh.Cluster{c, primary} {
-			for _, part := range []string{observe.Gateways, observe.NetworkGatewaysPart, observe.PassthroughPart} {
+			for _, part := range []string{snapshot.Gateways, snapshot.NetworkGatewaysPart, snapshot.PassthroughPart} {
 				if r := v.blindTo(one, part); r != nil {
 					return r
 				}
@@ -85,7 +85,7 @@ func (v view) lacking(network string) []string {
 }
 
 // lackOf is what a gateway lacks to publish services to other networks; istiod takes the Gateway from the primary.
-func (v view) lackOf(g observe.Gateway) string {
+func (v view) lackOf(g snapshot.Gateway) string {
 	switch {
 	case g.Address == "":
 		return "has no address"

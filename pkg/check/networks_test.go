@@ -3,7 +3,7 @@ package check
 import (
 	"testing"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // networksScenarios are meshes of two networks.
@@ -19,15 +19,15 @@ func networksScenarios() []scenario {
 	connected := func(w *world) {
 		apart(w)
 		labels := map[string]string{"istio": "eastwestgateway"}
-		*w.gateway() = observe.Gateway{
+		*w.gateway() = snapshot.Gateway{
 			Name: "istio-eastwestgateway", Type: "LoadBalancer", Network: "network1", Address: "192.0.2.10", ReadyEndpoints: 1, CrossNetworkPort: 15443,
 			Ports: []int32{15021, 15443, 15012, 15017}, Selector: labels,
 		}
-		w.west().Gateways = []observe.Gateway{{
+		w.west().Gateways = []snapshot.Gateway{{
 			Name: "istio-eastwestgateway", Type: "LoadBalancer", Network: "network2", Address: "192.0.2.20", ReadyEndpoints: 1, CrossNetworkPort: 15443,
 			Ports: []int32{15443}, Selector: labels,
 		}}
-		w.east().Passthrough = []observe.Passthrough{{Name: "cross-network-gateway", Selector: labels}}
+		w.east().Passthrough = []snapshot.Passthrough{{Name: "cross-network-gateway", Selector: labels}}
 	}
 	// but changes a thing about connected networks.
 	but := func(change func(w *world)) func(w *world) {
@@ -55,7 +55,7 @@ func networksScenarios() []scenario {
 		{"a gateway in another namespace, whose pods are not looked at", "", but(func(w *world) {
 			elsewhere := w.west().Gateways[0]
 			elsewhere.Namespace, elsewhere.ReadyEndpoints = "gateways", 0
-			w.west().Gateways, w.west().NetworkGateways = nil, []observe.Gateway{elsewhere}
+			w.west().Gateways, w.west().NetworkGateways = nil, []snapshot.Gateway{elsewhere}
 		}), nil},
 		{"gateways of the Gateway API", "", but(func(w *world) {
 			w.east().Passthrough = nil
@@ -66,7 +66,7 @@ func networksScenarios() []scenario {
 		}), nil},
 		{"nobody may look for gateways elsewhere", "", func(w *world) {
 			apart(w)
-			w.west().Unreadable = []observe.Unreadable{{What: observe.NetworkGatewaysPart, Reason: "forbidden"}}
+			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.NetworkGatewaysPart, Reason: "forbidden"}}
 		}, []string{"unknown network-unconnected west"}},
 		{"no gateway", "", but(func(w *world) { w.west().Gateways = nil }), fails},
 		{"a gateway without a label", "", but(func(w *world) { w.west().Gateways[0].Network = "" }), fails},
@@ -77,10 +77,10 @@ func networksScenarios() []scenario {
 		{"services are published elsewhere", "", but(func(w *world) { w.east().Passthrough[0].Selector = map[string]string{"istio": "other"} }), fails},
 		{"nobody may look", "", func(w *world) {
 			apart(w)
-			w.east().Unreadable = []observe.Unreadable{{What: observe.PassthroughPart, Reason: "forbidden"}}
+			w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.PassthroughPart, Reason: "forbidden"}}
 		}, []string{"unknown network-unconnected west"}},
 		{"nobody may look at the primary's network", "preflight", func(w *world) {
-			w.east().Unreadable = []observe.Unreadable{{What: observe.ControlPlanes, Reason: "forbidden"}}
+			w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.ControlPlanes, Reason: "forbidden"}}
 		}, []string{"unknown adoptable east", "unknown network-unconnected south", "unknown network-unconnected west", "warn load-balancer east"}},
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // RemoteOf says by what a cluster shows that it is another primary's remote, or was made a primary while it was one; no
 // signs mean that it shows nothing of the kind. primary is that primary's name, where the cluster tells it.
-func RemoteOf(seen *observe.Cluster) (primary string, signs []string) {
+func RemoteOf(seen *snapshot.Cluster) (primary string, signs []string) {
 	own := func(name string) bool {
-		return slices.ContainsFunc(seen.ControlPlanes, func(p observe.ControlPlane) bool { return p.ClusterID == name })
+		return slices.ContainsFunc(seen.ControlPlanes, func(p snapshot.ControlPlane) bool { return p.ClusterID == name })
 	}
 	if ns := seen.Namespace; ns != nil && ns.ControlPlaneClusters != "" {
 		owners := strings.Split(ns.ControlPlaneClusters, ",")
@@ -29,7 +29,7 @@ func RemoteOf(seen *observe.Cluster) (primary string, signs []string) {
 	for _, i := range seen.Injectors {
 		_, runs := seen.ControlPlane(i.Revision)
 		for _, path := range i.Paths {
-			if observe.ClusterOfPath(path) != "" && !runs {
+			if snapshot.ClusterOfPath(path) != "" && !runs {
 				signs = append(signs, fmt.Sprintf("MutatingWebhookConfiguration %s calls %s of an istiod that is not here", i.Name, path))
 				break
 			}
@@ -52,11 +52,11 @@ func RemoteOf(seen *observe.Cluster) (primary string, signs []string) {
 // primaryIsRemote: a cluster that shows any sign of being another primary's remote is never made a primary, nor taken for
 // one. Installed over a remote, a control plane takes it from its primary and breaks the traffic between them.
 func primaryIsRemote(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		owner, signs := RemoteOf(seen)
 		switch {
 		case len(signs) == 0:
-			for _, part := range []string{observe.IstioNamespace, observe.Injectors, observe.IstiodServices, observe.InventoryPart} {
+			for _, part := range []string{snapshot.IstioNamespace, snapshot.Injectors, snapshot.IstiodServices, snapshot.InventoryPart} {
 				if r := blind(seen, part); r != nil {
 					return r
 				}
@@ -85,7 +85,7 @@ func (v view) contextOf(primary string) (mesh.Cluster, bool) {
 }
 
 // instead is what to do in place of taking a remote for a primary.
-func (v view) instead(c mesh.Cluster, seen *observe.Cluster, primary mesh.Cluster, known bool) Fix {
+func (v view) instead(c mesh.Cluster, seen *snapshot.Cluster, primary mesh.Cluster, known bool) Fix {
 	fix := Fix{}
 	if len(seen.ControlPlanes) > 0 {
 		fix = v.undoInstall(mesh.Cluster{Name: c.Name, Context: c.Context, Role: mesh.Remote}, seen)
@@ -128,7 +128,7 @@ func (v view) meshOf(primary mesh.Cluster) mesh.Mesh {
 func (v view) givenAsRemote() (mesh.Cluster, bool) {
 	primary := v.thePrimary()
 	seen := v.snapshot.Clusters[primary.Name]
-	if seen == nil || len(seen.ControlPlanes) > 0 || blind(seen, observe.ControlPlanes) != nil {
+	if seen == nil || len(seen.ControlPlanes) > 0 || blind(seen, snapshot.ControlPlanes) != nil {
 		return mesh.Cluster{}, false
 	}
 	for _, c := range v.mesh.Remotes() {
@@ -141,7 +141,7 @@ func (v view) givenAsRemote() (mesh.Cluster, bool) {
 
 // undoInstall removes a control plane that install-primary has put over a remote, as far as that can be undone; what else
 // it changed is written again when the cluster is attached again.
-func (v view) undoInstall(c mesh.Cluster, seen *observe.Cluster) Fix {
+func (v view) undoInstall(c mesh.Cluster, seen *snapshot.Cluster) Fix {
 	fix := Fix{}
 	for _, plane := range seen.ControlPlanes {
 		if plane.InstalledBy == ours {

@@ -4,23 +4,23 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // ownerScenarios are remotes that are taken for primaries.
 func ownerScenarios() []scenario {
 	// attached makes west, a remote of east, the cluster of --context.
-	attached := func(w *world) *observe.Cluster {
+	attached := func(w *world) *snapshot.Cluster {
 		west := w.west()
 		w.mesh.Clusters = []mesh.Cluster{{Context: "ctx-west", Role: mesh.Primary}}
 		west.Name, west.Inventory = "", "kubectl-mesh-reader-shared"
-		w.snapshot.Clusters = map[string]*observe.Cluster{"": west}
+		w.snapshot.Clusters = map[string]*snapshot.Cluster{"": west}
 		w.snapshot.Primaries = map[string]string{"east": "ctx-east"}
 		w.snapshot.Traffic = nil
 		return west
 	}
 	// bare leaves no sign but those that a scenario gives.
-	bare := func(w *world) *observe.Cluster {
+	bare := func(w *world) *snapshot.Cluster {
 		west := attached(w)
 		west.Namespace.ControlPlaneClusters, west.Injectors, west.IstiodServices, west.Inventory = "", nil, nil, ""
 		return west
@@ -36,13 +36,13 @@ func ownerScenarios() []scenario {
 		{"the annotation alone", BeforeInstall, func(w *world) { bare(w).Namespace.ControlPlaneClusters = "east" }, fails},
 		{"anybody's remote", BeforeInstall, func(w *world) { bare(w).Namespace.ControlPlaneClusters = "*" }, fails},
 		{"the injection path alone", BeforeInstall, func(w *world) {
-			bare(w).Injectors = []observe.Injector{{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{"/inject/cluster/west/net/network1"}}}
+			bare(w).Injectors = []snapshot.Injector{{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{"/inject/cluster/west/net/network1"}}}
 		}, fails},
 		{"an EndpointSlice alone", BeforeInstall, func(w *world) {
-			bare(w).IstiodServices = []observe.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}, Written: []string{"istiod"}}}
+			bare(w).IstiodServices = []snapshot.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}, Written: []string{"istiod"}}}
 		}, fails},
 		{"a hostname alone, of a revision", BeforeInstall, func(w *world) {
-			bare(w).IstiodServices = []observe.IstiodService{{Name: "istiod-canary", ExternalName: "lb.example"}}
+			bare(w).IstiodServices = []snapshot.IstiodService{{Name: "istiod-canary", ExternalName: "lb.example"}}
 		}, fails},
 		{"our record alone", BeforeInstall, func(w *world) { bare(w).Inventory = "kubectl-mesh-reader-shared" }, fails},
 		{"no sign", BeforeInstall, func(w *world) { bare(w) }, nil},
@@ -56,17 +56,17 @@ func ownerScenarios() []scenario {
 			plane.ClusterID = "ctx-west"
 			west := bare(w)
 			w.mesh.Clusters[0].Name, west.Name = "ctx-west", "ctx-west"
-			w.snapshot.Clusters = map[string]*observe.Cluster{"ctx-west": west}
-			west.ControlPlanes, west.Inventory = []observe.ControlPlane{plane}, "kubectl-mesh-reader-shared"
-			west.IstiodServices = []observe.IstiodService{{Name: "istiod", Selector: true, Addresses: []string{"10.3.0.4", "192.0.2.10"}, Written: []string{"istiod"}}}
-			west.Gateways, west.Exposed = []observe.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.9", ReadyEndpoints: 1}}, []string{"default"}
-			west.Ports = []observe.Port{{Number: 15012, Trusted: true}, {Number: 15017, Trusted: true}}
+			w.snapshot.Clusters = map[string]*snapshot.Cluster{"ctx-west": west}
+			west.ControlPlanes, west.Inventory = []snapshot.ControlPlane{plane}, "kubectl-mesh-reader-shared"
+			west.IstiodServices = []snapshot.IstiodService{{Name: "istiod", Selector: true, Addresses: []string{"10.3.0.4", "192.0.2.10"}, Written: []string{"istiod"}}}
+			west.Gateways, west.Exposed = []snapshot.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.9", ReadyEndpoints: 1}}, []string{"default"}
+			west.Ports = []snapshot.Port{{Number: 15012, Trusted: true}, {Number: 15017, Trusted: true}}
 			west.ControlPlanes[0].Replicas = nil
 		}, fails},
 		{"a control plane was installed over a remote", "", func(w *world) {
 			plane := *w.plane()
 			plane.ClusterID = "west"
-			w.west().ControlPlanes = []observe.ControlPlane{plane}
+			w.west().ControlPlanes = []snapshot.ControlPlane{plane}
 		}, []string{"fail own-control-plane west"}},
 		{"swapped, and attached", BeforeAttach, func(w *world) {
 			east := w.east()

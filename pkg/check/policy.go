@@ -8,14 +8,14 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // gatewayPolicy: what passes through the gateway to istiod has no identity there, so that a policy by which a mesh denies
 // what is not allowed shuts it, too.
 func gatewayPolicy(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.PoliciesPart); r != nil {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.PoliciesPart); r != nil {
 			return r
 		}
 		if gateway, found := seen.Gateway(wellknown.EastWestGateway); !found || gateway.ReadyEndpoints == 0 {
@@ -30,7 +30,7 @@ func gatewayPolicy(v view) []Result {
 
 // shut is the failure of a gateway that policies shut, or nil. Only what is certain counts: a rule that may let a caller
 // through does.
-func (v view) shut(c mesh.Cluster, seen *observe.Cluster) []Result {
+func (v view) shut(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 	var allowing []string
 	allowed := map[int]bool{}
 	for _, p := range seen.GatewayPolicies {
@@ -68,7 +68,7 @@ func (v view) allowGateway(c mesh.Cluster) Fix {
 }
 
 // exempt takes the gateway's ports out of a policy that denies everything; no other policy can allow what it denies.
-func (v view) exempt(c mesh.Cluster, p observe.GatewayPolicy) Fix {
+func (v view) exempt(c mesh.Cluster, p snapshot.GatewayPolicy) Fix {
 	if len(p.Always) == 0 {
 		return advice("take ports 15012 and 15017 out of it").and(v.look(c, "-n", p.Namespace, "get", "authorizationpolicy", p.Name, "-o", "yaml"))
 	}

@@ -8,14 +8,14 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // gatewayCall is what came of calling one port of the east-west gateway from one place.
 type gatewayCall struct {
 	// remote is the one whose pods called; empty for this machine.
 	remote  string
-	purpose observe.Purpose
+	purpose snapshot.Purpose
 	// address is HOST:PORT.
 	address   string
 	connected bool
@@ -37,9 +37,9 @@ func (v view) gatewayCalls() (here, pods []gatewayCall) {
 	if seen := v.snapshot.Clusters[primary.Name]; seen != nil {
 		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		for _, p := range seen.Ports {
-			purpose := observe.ToWebhook
+			purpose := snapshot.ToWebhook
 			if p.Number == wellknown.PortXDS {
-				purpose = observe.ToIstiod
+				purpose = snapshot.ToIstiod
 			}
 			address := net.JoinHostPort(gateway.Address, fmt.Sprint(p.Number))
 			here = append(here, gatewayCall{purpose: purpose, address: address, connected: p.Connected, err: p.Error, trusted: p.Trusted})
@@ -54,8 +54,8 @@ func (v view) gatewayCalls() (here, pods []gatewayCall) {
 }
 
 // dials are the handshakes that pods of one cluster made with another.
-func (v view) dials(from, to string) []observe.Dial {
-	var dials []observe.Dial
+func (v view) dials(from, to string) []snapshot.Dial {
+	var dials []snapshot.Dial
 	if v.snapshot.Traffic != nil {
 		for _, d := range v.snapshot.Traffic.Dials {
 			if d.From == from && d.To == to {
@@ -70,12 +70,12 @@ func (v view) dials(from, to string) []observe.Dial {
 // has done so, or a dry-run pod would have got no sidecar.
 func (v view) needless(c gatewayCall) bool {
 	there := v.snapshot.Clusters[c.remote]
-	return c.purpose == observe.ToWebhook && there != nil && there.Injection != nil && there.Injection.Error == ""
+	return c.purpose == snapshot.ToWebhook && there != nil && there.Injection != nil && there.Injection.Error == ""
 }
 
 // shutOut names the check that tells why a remote's pods find no istiod at the port of a purpose; empty where they do, or
 // were not asked.
-func (v view) shutOut(c mesh.Cluster, purpose observe.Purpose) (need string) {
+func (v view) shutOut(c mesh.Cluster, purpose snapshot.Purpose) (need string) {
 	primary, _ := v.mesh.Primary()
 	for _, d := range v.dials(c.Name, primary.Name) {
 		switch {
@@ -93,7 +93,7 @@ func (v view) shutOut(c mesh.Cluster, purpose observe.Purpose) (need string) {
 // gateway's, and named once.
 func everybodys(all []gatewayCall, bad func(gatewayCall) bool) []gatewayCall {
 	var shared []gatewayCall
-	for _, purpose := range []observe.Purpose{observe.ToIstiod, observe.ToWebhook} {
+	for _, purpose := range []snapshot.Purpose{snapshot.ToIstiod, snapshot.ToWebhook} {
 		of := slices.DeleteFunc(slices.Clone(all), func(c gatewayCall) bool { return c.purpose != purpose })
 		if len(of) > 1 && !slices.ContainsFunc(of, func(c gatewayCall) bool { return !bad(c) }) {
 			shared = append(shared, of...)
@@ -109,7 +109,7 @@ func firewall(v view) []Result {
 	here, pods := v.gatewayCalls()
 	closed := func(c gatewayCall) bool { return c.err != "" && (c.remote == "" || !v.needless(c)) }
 	shared := everybodys(slices.Concat(here, pods), closed)
-	ofGateway := v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	ofGateway := v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		shut := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !closed(c) })
 		// A remote whose API server refuses to call the gateway tells nothing of it.
@@ -124,8 +124,8 @@ func firewall(v view) []Result {
 			}
 		}
 		switch {
-		case len(here) == 0 && blind(seen, observe.GatewayPortsPart) != nil:
-			return blind(seen, observe.GatewayPortsPart)
+		case len(here) == 0 && blind(seen, snapshot.GatewayPortsPart) != nil:
+			return blind(seen, snapshot.GatewayPortsPart)
 		case len(here) == 0:
 			return skip("needs address-pending")
 		case len(shared) > 0:
@@ -144,7 +144,7 @@ func firewall(v view) []Result {
 		}
 		return pass("%s does not answer here, but it does answer the remotes", gateway.Address)
 	})
-	return append(ofGateway, v.fromPods(pods, shared, func(c mesh.Cluster, gateway observe.Gateway, calls []gatewayCall) []Result {
+	return append(ofGateway, v.fromPods(pods, shared, func(c mesh.Cluster, gateway snapshot.Gateway, calls []gatewayCall) []Result {
 		var open, shut, unneeded []gatewayCall
 		for _, call := range calls {
 			switch {
@@ -181,13 +181,13 @@ func gatewayTrust(v view) []Result {
 	unconfirmed := func(c gatewayCall) bool {
 		return !slices.ContainsFunc(pods, func(p gatewayCall) bool { return p.purpose == c.purpose })
 	}
-	ofGateway := v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+	ofGateway := v.primary(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
 		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		fix := advice("a proxy that ends TLS on the way must let it pass through").and(v.expose())
 		met := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !strange(c) })
 		switch {
-		case len(here) == 0 && len(pods) == 0 && blind(seen, observe.GatewayPortsPart) != nil:
-			return blind(seen, observe.GatewayPortsPart)
+		case len(here) == 0 && len(pods) == 0 && blind(seen, snapshot.GatewayPortsPart) != nil:
+			return blind(seen, snapshot.GatewayPortsPart)
 		case len(here) == 0 && len(pods) == 0:
 			return skip("needs firewall")
 		case len(shared) > 0:
@@ -200,7 +200,7 @@ func gatewayTrust(v view) []Result {
 		}
 		return pass("istiod's certificate is of the mesh's root")
 	})
-	return append(ofGateway, v.fromPods(pods, shared, func(c mesh.Cluster, gateway observe.Gateway, calls []gatewayCall) []Result {
+	return append(ofGateway, v.fromPods(pods, shared, func(c mesh.Cluster, gateway snapshot.Gateway, calls []gatewayCall) []Result {
 		met := slices.DeleteFunc(slices.Clone(calls), func(c gatewayCall) bool { return !strange(c) })
 		if len(met) > 0 {
 			return fail(advice("see who is between %s and %s: a proxy that ends TLS on the way must let it pass through", c.Name, gateway.Address),
@@ -211,9 +211,9 @@ func gatewayTrust(v view) []Result {
 }
 
 // fromPods asks about the remotes whose pods have called, and of them what is not everybody's.
-func (v view) fromPods(pods, shared []gatewayCall, ask func(c mesh.Cluster, gateway observe.Gateway, calls []gatewayCall) []Result) []Result {
+func (v view) fromPods(pods, shared []gatewayCall, ask func(c mesh.Cluster, gateway snapshot.Gateway, calls []gatewayCall) []Result) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
 		own := slices.DeleteFunc(slices.Clone(pods), func(call gatewayCall) bool {
 			return call.remote != c.Name || slices.Contains(shared, call)
 		})
@@ -228,12 +228,12 @@ func (v view) fromPods(pods, shared []gatewayCall, ask func(c mesh.Cluster, gate
 
 // gatewayTrouble says why the gateway gives no answer, as far as can be told, and what to do. A connection that it takes
 // and then ends is no firewall's doing.
-func (v view) gatewayTrouble(c mesh.Cluster, gateway observe.Gateway, calls []gatewayCall) (likely string, fix Fix) {
+func (v view) gatewayTrouble(c mesh.Cluster, gateway snapshot.Gateway, calls []gatewayCall) (likely string, fix Fix) {
 	if slices.ContainsFunc(calls, func(c gatewayCall) bool { return !c.connected }) {
 		return "", advice("let the remotes reach %s (%s); or is the gateway itself not well?", gateway.Address, obstacles(gateway)).
 			and(v.lookThere(c, "get", "pods", "-l", "istio=eastwestgateway"))
 	}
-	if policies := v.policies(func(p observe.Policy) bool { return p.Gateway }); len(policies) > 0 {
+	if policies := v.policies(func(p snapshot.Policy) bool { return p.Gateway }); len(policies) > 0 {
 		return fmt.Sprintf(". An AuthorizationPolicy is about the gateway too: %s", list(policies)), show(v, policies[0])
 	}
 	return "", advice("is a DestinationRule or a policy about the gateway?").and(v.lookThere(c, "logs", "-l", "istio=eastwestgateway")).
@@ -241,7 +241,7 @@ func (v view) gatewayTrouble(c mesh.Cluster, gateway observe.Gateway, calls []ga
 }
 
 // obstacles are what may keep callers from the gateway.
-func obstacles(gateway observe.Gateway) string {
+func obstacles(gateway snapshot.Gateway) string {
 	if len(gateway.SourceRanges) > 0 {
 		return fmt.Sprintf("firewalls, security groups; the load balancer lets in %s alone, which expose-istiod --load-balancer-source-range changes",
 			strings.Join(gateway.SourceRanges, ", "))

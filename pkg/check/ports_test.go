@@ -7,30 +7,30 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // dial gives the world the handshakes that pods made, all of them well.
 func (w *world) dial() {
 	for _, remote := range []string{"south", "west"} {
 		w.snapshot.Traffic.Dials = append(w.snapshot.Traffic.Dials,
-			observe.Dial{From: remote, To: "east", Purpose: observe.ToIstiod, Address: "192.0.2.10:15012", Trusted: true},
-			observe.Dial{From: remote, To: "east", Purpose: observe.ToWebhook, Address: "192.0.2.10:15017", Trusted: true},
-			observe.Dial{From: "east", To: remote, Purpose: observe.ToAPIServer, Address: remote + ".example:6443", Trusted: true},
+			snapshot.Dial{From: remote, To: "east", Purpose: snapshot.ToIstiod, Address: "192.0.2.10:15012", Trusted: true},
+			snapshot.Dial{From: remote, To: "east", Purpose: snapshot.ToWebhook, Address: "192.0.2.10:15017", Trusted: true},
+			snapshot.Dial{From: "east", To: remote, Purpose: snapshot.ToAPIServer, Address: remote + ".example:6443", Trusted: true},
 		)
 	}
 }
 
 // dialled is a handshake of the traffic, to be changed.
-func (w *world) dialled(from, to string, purpose observe.Purpose) *observe.Dial {
-	i := slices.IndexFunc(w.snapshot.Traffic.Dials, func(d observe.Dial) bool {
+func (w *world) dialled(from, to string, purpose snapshot.Purpose) *snapshot.Dial {
+	i := slices.IndexFunc(w.snapshot.Traffic.Dials, func(d snapshot.Dial) bool {
 		return d.From == from && d.To == to && d.Purpose == purpose
 	})
 	return &w.snapshot.Traffic.Dials[i]
 }
 
 // lose makes a handshake one that was not made.
-func (w *world) lose(from, to string, purpose observe.Purpose) {
+func (w *world) lose(from, to string, purpose snapshot.Purpose) {
 	d := w.dialled(from, to, purpose)
 	d.Error, d.Trusted = "i/o timeout", false
 }
@@ -45,7 +45,7 @@ func (w *world) shut() {
 // unready is a remote whose probe did not start for lack of istiod.
 func (w *world) unready(remote string) {
 	w.snapshot.Traffic.Unready = map[string]string{remote: "its pods don't get through to istiod"}
-	w.snapshot.Traffic.Calls = slices.DeleteFunc(w.snapshot.Traffic.Calls, func(c observe.Call) bool { return c.From == remote || c.To == remote })
+	w.snapshot.Traffic.Calls = slices.DeleteFunc(w.snapshot.Traffic.Calls, func(c snapshot.Call) bool { return c.From == remote || c.To == remote })
 	for i := range w.snapshot.Traffic.Calls {
 		delete(w.snapshot.Traffic.Calls[i].ByCluster, remote)
 	}
@@ -61,55 +61,55 @@ func dialScenarios() []scenario {
 		}
 	}
 	unreachable := func(w *world) {
-		w.secret().Use = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: "no route to host"}
+		w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no route to host"}
 	}
 	return []scenario{
 		{"pods find all open", "", dialled(func(*world) {}), nil},
 		{"pods of one remote don't reach istiod", "", dialled(func(w *world) {
-			w.lose("west", "east", observe.ToIstiod)
+			w.lose("west", "east", snapshot.ToIstiod)
 			w.unready("west")
 		}), []string{"fail firewall west"}},
 		{"somebody ends the connections of one remote", "", dialled(func(w *world) {
-			w.lose("west", "east", observe.ToIstiod)
-			d := w.dialled("west", "east", observe.ToIstiod)
+			w.lose("west", "east", snapshot.ToIstiod)
+			d := w.dialled("west", "east", snapshot.ToIstiod)
 			d.Connected, d.Error = true, "no TLS handshake: EOF"
 			w.unready("west")
 		}), []string{"fail firewall west"}},
 		{"one remote reaches neither port", "", dialled(func(w *world) {
 			w.gateway().SourceRanges = []string{"10.2.0.0/16"}
-			w.lose("west", "east", observe.ToIstiod)
-			w.lose("west", "east", observe.ToWebhook)
+			w.lose("west", "east", snapshot.ToIstiod)
+			w.lose("west", "east", snapshot.ToWebhook)
 			w.west().Injection.Error = "failed calling webhook: context deadline exceeded"
 			w.unready("west")
 		}), []string{"fail firewall west"}},
 		{"the webhook's port closed to one remote", "", dialled(func(w *world) {
-			w.lose("west", "east", observe.ToWebhook)
+			w.lose("west", "east", snapshot.ToWebhook)
 			w.west().Injection.Error = "failed calling webhook: context deadline exceeded"
 			w.unready("west")
 		}), []string{"fail firewall west"}},
 		{"the webhook's port closed to pods, and open to the API server", "", dialled(func(w *world) {
-			w.lose("west", "east", observe.ToWebhook)
+			w.lose("west", "east", snapshot.ToWebhook)
 		}), nil},
 		{"a gateway that answers pods, and not this machine", "", dialled(func(w *world) { w.shut() }), nil},
 		{"a gateway that answers one remote alone", "", dialled(func(w *world) {
 			w.shut()
-			w.lose("west", "east", observe.ToIstiod)
+			w.lose("west", "east", snapshot.ToIstiod)
 			w.unready("west")
 		}), []string{"fail firewall west"}},
 		{"a gateway that answers nobody", "", dialled(func(w *world) {
 			w.shut()
 			for _, remote := range []string{"south", "west"} {
-				w.lose(remote, "east", observe.ToIstiod)
-				w.lose(remote, "east", observe.ToWebhook)
+				w.lose(remote, "east", snapshot.ToIstiod)
+				w.lose(remote, "east", snapshot.ToWebhook)
 				w.snapshot.Clusters[remote].Injection.Error = "failed calling webhook: context deadline exceeded"
 				w.unready(remote)
 			}
 			w.snapshot.Traffic.Unready["south"] = w.snapshot.Traffic.Unready["west"]
 		}), []string{"fail firewall east"}},
 		{"a gateway that ends connections", "", dialled(func(w *world) {
-			w.snapshot.Traffic.Policies = []observe.Policy{{Namespace: "istio-system", Name: "nobody", Action: "DENY", Probes: true, Gateway: true}}
+			w.snapshot.Traffic.Policies = []snapshot.Policy{{Namespace: "istio-system", Name: "nobody", Action: "DENY", Probes: true, Gateway: true}}
 			for i := range w.east().Ports {
-				w.east().Ports[i] = observe.Port{Number: w.east().Ports[i].Number, Connected: true, Error: "no TLS handshake: EOF"}
+				w.east().Ports[i] = snapshot.Port{Number: w.east().Ports[i].Number, Connected: true, Error: "no TLS handshake: EOF"}
 			}
 			for i, d := range w.snapshot.Traffic.Dials {
 				if d.To == "east" {
@@ -121,7 +121,7 @@ func dialScenarios() []scenario {
 			w.snapshot.Traffic.Unready["south"] = w.snapshot.Traffic.Unready["west"]
 		}), []string{"fail firewall east"}},
 		{"pods of one remote meet somebody else", "", dialled(func(w *world) {
-			w.dialled("west", "east", observe.ToIstiod).Trusted = false
+			w.dialled("west", "east", snapshot.ToIstiod).Trusted = false
 			w.unready("west")
 		}), []string{"fail gateway-trust west"}},
 		{"this machine alone meets somebody else", "", dialled(func(w *world) {
@@ -129,8 +129,8 @@ func dialScenarios() []scenario {
 		}), nil},
 		{"everybody meets somebody else", "", dialled(func(w *world) {
 			w.east().Ports[0].Trusted = false
-			w.dialled("west", "east", observe.ToIstiod).Trusted = false
-			w.dialled("south", "east", observe.ToIstiod).Trusted = false
+			w.dialled("west", "east", snapshot.ToIstiod).Trusted = false
+			w.dialled("south", "east", snapshot.ToIstiod).Trusted = false
 			w.unready("west")
 			w.unready("south")
 			w.snapshot.Traffic.Unready["west"] = w.snapshot.Traffic.Unready["south"]
@@ -140,23 +140,23 @@ func dialScenarios() []scenario {
 			unsynced(w)
 		}), []string{"fail not-synced west"}},
 		{"an API server that pods don't reach any more", "", dialled(func(w *world) {
-			w.lose("east", "west", observe.ToAPIServer)
+			w.lose("east", "west", snapshot.ToAPIServer)
 		}), []string{"fail secret-unreachable west"}},
 		{"an API server that pods have never reached", "", dialled(func(w *world) {
-			w.lose("east", "west", observe.ToAPIServer)
+			w.lose("east", "west", snapshot.ToAPIServer)
 			w.west().Server = "https://198.51.100.7:6443"
 			unsynced(w)
 		}), []string{"fail secret-unreachable west"}},
 		{"an API server that nobody reaches", "", dialled(func(w *world) {
-			w.lose("east", "west", observe.ToAPIServer)
+			w.lose("east", "west", snapshot.ToAPIServer)
 			unreachable(w)
 			w.mesh.Clusters[2].Context = ""
 		}), []string{"fail secret-stale west"}},
 		{"a proxy before the API server, on the pods' way", "", dialled(func(w *world) {
-			w.dialled("east", "west", observe.ToAPIServer).Trusted = false
+			w.dialled("east", "west", snapshot.ToAPIServer).Trusted = false
 		}), []string{"fail secret-ca west"}},
 		{"a proxy before the API server, on this machine's way", "", dialled(func(w *world) {
-			w.secret().Use = &observe.CredentialUse{Problem: observe.ServerUntrusted, Error: "certificate signed by unknown authority"}
+			w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUntrusted, Error: "certificate signed by unknown authority"}
 		}), nil},
 		{"credentials that can't be tried from here", "", dialled(func(w *world) { w.secret().Use = nil }), nil},
 		{"pods that reach nothing", "", func(w *world) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // preflightIDs are the checks of clusters that are to become a mesh. What the commands make themselves is not among
@@ -20,8 +20,8 @@ func preflightIDs() []string {
 }
 
 func loadBalancer(v view) []Result {
-	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.LoadBalancersPart); r != nil {
+	return v.primary(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.LoadBalancersPart); r != nil {
 			return r
 		}
 		found := seen.LoadBalancers
@@ -47,9 +47,9 @@ func loadBalancer(v view) []Result {
 }
 
 func podSecurity(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.PodSecurityPart); r != nil && len(seen.Restricted) == 0 {
-			if slices.ContainsFunc(seen.Denied, func(p observe.Permission) bool { return p.Verb == "create" && p.Resource == "pods" }) {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.PodSecurityPart); r != nil && len(seen.Restricted) == 0 {
+			if slices.ContainsFunc(seen.Denied, func(p snapshot.Permission) bool { return p.Verb == "create" && p.Resource == "pods" }) {
 				return skip("needs permission")
 			}
 			return r

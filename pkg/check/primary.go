@@ -8,21 +8,21 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // ours is how a control plane that this tool installed is marked.
 const ours = "kubectl-mesh"
 
 // Adopted is true when the primary has a control plane of the revision that another tool installed.
-func Adopted(m mesh.Mesh, s *observe.Snapshot) bool {
+func Adopted(m mesh.Mesh, s *snapshot.Snapshot) bool {
 	plane, found := view{mesh: m, snapshot: s}.plane()
 	return found && plane.InstalledBy != ours
 }
 
 // Rendered is true when that control plane is nevertheless made of objects that this tool rendered, as where a GitOps
 // tool applies the folders that it wrote: they may be written to files again.
-func Rendered(m mesh.Mesh, s *observe.Snapshot) bool {
+func Rendered(m mesh.Mesh, s *snapshot.Snapshot) bool {
 	plane, found := view{mesh: m, snapshot: s}.plane()
 	return found && plane.Rendered
 }
@@ -30,8 +30,8 @@ func Rendered(m mesh.Mesh, s *observe.Snapshot) bool {
 // adoptable: install-primary reinstalls only what it installed. A control plane of another tool is read, and must
 // already be what a primary is; one of its own must keep its identity.
 func adoptable(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.ControlPlanes); r != nil {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.ControlPlanes); r != nil {
 			return r
 		}
 		plane, found := v.plane()
@@ -60,7 +60,7 @@ func adoptable(v view) []Result {
 	})
 }
 
-func sameIdentity(v view, c mesh.Cluster, plane observe.ControlPlane) []Result {
+func sameIdentity(v view, c mesh.Cluster, plane snapshot.ControlPlane) []Result {
 	var kept, differ []string
 	for _, identity := range []struct{ flag, has, wanted string }{
 		{"--cluster-name", plane.ClusterID, c.Name},
@@ -87,7 +87,7 @@ func byTool(tool string) string {
 }
 
 // howToSet says how chart values are set with the tool that installed a control plane.
-func (v view) howToSet(c mesh.Cluster, plane observe.ControlPlane, chartValues []string) Fix {
+func (v view) howToSet(c mesh.Cluster, plane snapshot.ControlPlane, chartValues []string) Fix {
 	var args []string
 	switch plane.InstalledBy {
 	case "helm":
@@ -114,8 +114,8 @@ func (v view) howToSet(c mesh.Cluster, plane observe.ControlPlane, chartValues [
 }
 
 func noIstiod(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.ControlPlanes); r != nil {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.ControlPlanes); r != nil {
 			return r
 		}
 		if plane, found := v.plane(); found {
@@ -138,9 +138,9 @@ func noIstiod(v view) []Result {
 }
 
 // planeCheck asks about the primary's control plane, if there is one.
-func (v view) planeCheck(ask func(c mesh.Cluster, plane observe.ControlPlane) []Result) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.ControlPlanes); r != nil {
+func (v view) planeCheck(ask func(c mesh.Cluster, plane snapshot.ControlPlane) []Result) []Result {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.ControlPlanes); r != nil {
 			return r
 		}
 		plane, found := v.plane()
@@ -152,7 +152,7 @@ func (v view) planeCheck(ask func(c mesh.Cluster, plane observe.ControlPlane) []
 }
 
 func externalOff(v view) []Result {
-	return v.planeCheck(func(c mesh.Cluster, plane observe.ControlPlane) []Result {
+	return v.planeCheck(func(c mesh.Cluster, plane snapshot.ControlPlane) []Result {
 		if plane.ExternalIstiod {
 			return pass("EXTERNAL_ISTIOD=true")
 		}
@@ -167,7 +167,7 @@ func externalOff(v view) []Result {
 
 // setBack sets a variable of istiod that install-primary had set and somebody has changed since. To install it again
 // would undo whatever the user has set with -f, which is known to nobody else.
-func (v view) setBack(c mesh.Cluster, plane observe.ControlPlane, variable string) Fix {
+func (v view) setBack(c mesh.Cluster, plane snapshot.ControlPlane, variable string) Fix {
 	return v.kubectlThere(c, "set", "env", "deployment/"+plane.Name, variable)
 }
 
@@ -177,7 +177,7 @@ func (v view) scaleUp(c mesh.Cluster, deployment string) Fix {
 }
 
 func nameDefault(v view) []Result {
-	return v.planeCheck(func(c mesh.Cluster, plane observe.ControlPlane) []Result {
+	return v.planeCheck(func(c mesh.Cluster, plane snapshot.ControlPlane) []Result {
 		if plane.ClusterID != "" && plane.ClusterID != mesh.UnnamedCluster {
 			return pass("%s", plane.ClusterID)
 		}
@@ -195,7 +195,7 @@ func nameDefault(v view) []Result {
 }
 
 func istiodReady(v view) []Result {
-	return v.planeCheck(func(c mesh.Cluster, plane observe.ControlPlane) []Result {
+	return v.planeCheck(func(c mesh.Cluster, plane snapshot.ControlPlane) []Result {
 		if plane.Ready >= plane.Desired && plane.Ready > 0 {
 			return pass("%d of %d", plane.Ready, plane.Desired)
 		}
@@ -208,7 +208,7 @@ func istiodReady(v view) []Result {
 }
 
 func versionSkew(v view) []Result {
-	return v.planeCheck(func(_ mesh.Cluster, plane observe.ControlPlane) []Result {
+	return v.planeCheck(func(_ mesh.Cluster, plane snapshot.ControlPlane) []Result {
 		running, charts := minor(plane.Version), minor(v.charts.Release)
 		if running == "" || charts == "" {
 			return warn(advice("see to it that both are of one minor release; --manifests gives the charts of another"),
@@ -238,8 +238,8 @@ func minor(release string) string {
 }
 
 func addressPending(v view) []Result {
-	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Gateways); r != nil {
+	return v.primary(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Gateways); r != nil {
 			return r
 		}
 		gateway, found := seen.Gateway(wellknown.EastWestGateway)
@@ -259,8 +259,8 @@ func addressPending(v view) []Result {
 }
 
 func gatewayReady(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Gateways); r != nil {
+	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Gateways); r != nil {
 			return r
 		}
 		gateway, found := seen.Gateway(wellknown.EastWestGateway)
@@ -279,8 +279,8 @@ func gatewayReady(v view) []Result {
 }
 
 func notExposed(v view) []Result {
-	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.ExposedIstiods); r != nil {
+	return v.primary(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.ExposedIstiods); r != nil {
 			return r
 		}
 		if slices.Contains(seen.Exposed, v.mesh.RevisionLabel()) {

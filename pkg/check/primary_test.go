@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func primaryScenarios() []scenario {
@@ -21,10 +21,10 @@ func primaryScenarios() []scenario {
 		s.name = name
 		return s
 	}
-	renamed := func(change func(*observe.ControlPlane)) func(w *world) {
+	renamed := func(change func(*snapshot.ControlPlane)) func(w *world) {
 		return func(w *world) { change(w.plane()) }
 	}
-	shut := func(policies ...observe.GatewayPolicy) func(w *world) {
+	shut := func(policies ...snapshot.GatewayPolicy) func(w *world) {
 		return func(w *world) {
 			for _, p := range policies {
 				p.Namespace = "istio-system"
@@ -51,33 +51,33 @@ func primaryScenarios() []scenario {
 		named("Argo CD's, unfit", installed(BeforeInstall, unfit("argocd"), "fail adoptable east")),
 		named("Flux's, unfit", installed(BeforeInstall, unfit("flux"), "fail adoptable east")),
 		named("an unknown tool's, unfit", installed(BeforeInstall, unfit(""), "fail adoptable east")),
-		named("Helm's, fit", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.InstalledBy = "helm" }))),
-		named("ours, under another name", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.ClusterID = "orient" }), "fail adoptable east")),
-		named("ours, of another mesh", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.MeshID = "mesh9" }), "fail adoptable east")),
-		named("ours, on another network", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.Network = "network9" }), "fail adoptable east")),
-		named("ours, a network where there was none", installed(BeforeInstall, renamed(func(p *observe.ControlPlane) { p.Network = "" }))),
+		named("Helm's, fit", installed(BeforeInstall, renamed(func(p *snapshot.ControlPlane) { p.InstalledBy = "helm" }))),
+		named("ours, under another name", installed(BeforeInstall, renamed(func(p *snapshot.ControlPlane) { p.ClusterID = "orient" }), "fail adoptable east")),
+		named("ours, of another mesh", installed(BeforeInstall, renamed(func(p *snapshot.ControlPlane) { p.MeshID = "mesh9" }), "fail adoptable east")),
+		named("ours, on another network", installed(BeforeInstall, renamed(func(p *snapshot.ControlPlane) { p.Network = "network9" }), "fail adoptable east")),
+		named("ours, a network where there was none", installed(BeforeInstall, renamed(func(p *snapshot.ControlPlane) { p.Network = "" }))),
 
 		named("no istiod", installed("", noIstiod, "fail no-istiod ctx-east")),
 		named("no istiod", installed(BeforeExpose, noIstiod, "fail no-istiod ctx-east")),
 		named("no istiod", installed(BeforeAttach, noIstiod, "fail no-istiod ctx-east")),
 		named("istiod of another revision only", installed(BeforeExpose, func(w *world) {
 			w.mesh.Revision = "canary"
-			w.east().ControlPlanes = append(w.east().ControlPlanes, observe.ControlPlane{Name: "istiod-old", Revision: "old"})
+			w.east().ControlPlanes = append(w.east().ControlPlanes, snapshot.ControlPlane{Name: "istiod-old", Revision: "old"})
 		}, "fail no-istiod east")),
-		named("not for remotes", installed("", renamed(func(p *observe.ControlPlane) { p.ExternalIstiod = false }), "fail external-off east")),
-		named("not for remotes", installed(BeforeExpose, renamed(func(p *observe.ControlPlane) { p.ExternalIstiod, p.InstalledBy = false, "helm" }), "fail external-off east")),
-		named("not for remotes", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.ExternalIstiod = false }), "fail external-off east")),
-		named("the default name", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.ClusterID = "Kubernetes" }), "fail name-default east")),
-		named("a replica is not ready", installed("", renamed(func(p *observe.ControlPlane) { p.Ready = 1 }), "fail istiod-ready east")),
+		named("not for remotes", installed("", renamed(func(p *snapshot.ControlPlane) { p.ExternalIstiod = false }), "fail external-off east")),
+		named("not for remotes", installed(BeforeExpose, renamed(func(p *snapshot.ControlPlane) { p.ExternalIstiod, p.InstalledBy = false, "helm" }), "fail external-off east")),
+		named("not for remotes", installed(BeforeAttach, renamed(func(p *snapshot.ControlPlane) { p.ExternalIstiod = false }), "fail external-off east")),
+		named("the default name", installed(BeforeAttach, renamed(func(p *snapshot.ControlPlane) { p.ClusterID = "Kubernetes" }), "fail name-default east")),
+		named("a replica is not ready", installed("", renamed(func(p *snapshot.ControlPlane) { p.Ready = 1 }), "fail istiod-ready east")),
 		named("scaled to nothing", installed("", func(w *world) {
 			w.plane().Ready, w.plane().Desired, w.plane().Replicas = 0, 0, nil
-			w.east().Ports = []observe.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}
+			w.east().Ports = []snapshot.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}
 			w.east().Injection.Error, w.west().Injection.Error = "timeout", "timeout"
 		}, "fail istiod-ready east")),
-		named("a patch release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.29.0-distroless" }))),
-		named("a minor release apart", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "fail version-skew east")),
-		named("a minor release apart", installed("", renamed(func(p *observe.ControlPlane) { p.Version = "1.28.3" }), "warn version-skew east")),
-		named("an image tag that is no release", installed(BeforeAttach, renamed(func(p *observe.ControlPlane) { p.Version = "latest" }), "warn version-skew east")),
+		named("a patch release apart", installed(BeforeAttach, renamed(func(p *snapshot.ControlPlane) { p.Version = "1.29.0-distroless" }))),
+		named("a minor release apart", installed(BeforeAttach, renamed(func(p *snapshot.ControlPlane) { p.Version = "1.28.3" }), "fail version-skew east")),
+		named("a minor release apart", installed("", renamed(func(p *snapshot.ControlPlane) { p.Version = "1.28.3" }), "warn version-skew east")),
+		named("an image tag that is no release", installed(BeforeAttach, renamed(func(p *snapshot.ControlPlane) { p.Version = "latest" }), "warn version-skew east")),
 		named("charts that are no release", installed(BeforeAttach, func(w *world) { w.charts.Release = "master" }, "warn version-skew east")),
 
 		named("no gateway", installed("", func(w *world) { w.east().Gateways = nil }, "fail address-pending east")),
@@ -92,27 +92,27 @@ func primaryScenarios() []scenario {
 			w.gateway().ReadyEndpoints, w.gateway().Stopped, w.west().Injection.Error = 0, true, "connection refused"
 		}, "fail gateway-ready east")),
 		named("the gateway is down", installed("", func(w *world) { w.gateway().ReadyEndpoints = 0 }, "fail gateway-ready east")),
-		named("nothing is allowed in Istio's namespace", installed("", shut(observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}), "fail gateway-policy east")),
+		named("nothing is allowed in Istio's namespace", installed("", shut(snapshot.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}), "fail gateway-policy east")),
 		named("nothing is allowed, and the firewall's probe fails for it", installed("", func(w *world) {
-			shut(observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"})(w)
-			w.east().Ports = []observe.Port{{Number: 15012, Error: "EOF"}, {Number: 15017, Error: "EOF"}}
+			shut(snapshot.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"})(w)
+			w.east().Ports = []snapshot.Port{{Number: 15012, Error: "EOF"}, {Number: 15017, Error: "EOF"}}
 			w.west().Injection.Error, w.snapshot.Clusters["south"].Injection.Error = "EOF", "EOF"
 		}, "fail gateway-policy east")),
 		named("only the proxies' port is allowed", installed("", shut(
-			observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}, observe.GatewayPolicy{Name: "proxies", Action: "ALLOW", Surely: []int{15012}, Perhaps: []int{15012}},
+			snapshot.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}, snapshot.GatewayPolicy{Name: "proxies", Action: "ALLOW", Surely: []int{15012}, Perhaps: []int{15012}},
 		), "fail gateway-policy east")),
 		named("both ports are allowed", installed("", shut(
-			observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}, observe.GatewayPolicy{Name: "gateway", Action: "ALLOW", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}},
+			snapshot.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"}, snapshot.GatewayPolicy{Name: "gateway", Action: "ALLOW", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}},
 		))),
-		named("some callers are allowed", installed("", shut(observe.GatewayPolicy{Name: "offices", Action: "ALLOW", Perhaps: []int{15012, 15017}}))),
+		named("some callers are allowed", installed("", shut(snapshot.GatewayPolicy{Name: "offices", Action: "ALLOW", Perhaps: []int{15012, 15017}}))),
 		named("all is denied", installed("", shut(
-			observe.GatewayPolicy{Name: "gateway", Action: "ALLOW", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}},
-			observe.GatewayPolicy{Name: "deny-all", Action: "DENY", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}, Always: []int{1}},
+			snapshot.GatewayPolicy{Name: "gateway", Action: "ALLOW", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}},
+			snapshot.GatewayPolicy{Name: "deny-all", Action: "DENY", Surely: []int{15012, 15017}, Perhaps: []int{15012, 15017}, Always: []int{1}},
 		), "fail gateway-policy east")),
-		named("one port is denied", installed("", shut(observe.GatewayPolicy{Name: "no-webhooks", Action: "DENY", Surely: []int{15017}, Perhaps: []int{15017}}), "fail gateway-policy east")),
-		named("some callers are denied", installed("", shut(observe.GatewayPolicy{Name: "strangers", Action: "DENY", Perhaps: []int{15012, 15017}}))),
+		named("one port is denied", installed("", shut(snapshot.GatewayPolicy{Name: "no-webhooks", Action: "DENY", Surely: []int{15017}, Perhaps: []int{15017}}), "fail gateway-policy east")),
+		named("some callers are denied", installed("", shut(snapshot.GatewayPolicy{Name: "strangers", Action: "DENY", Perhaps: []int{15012, 15017}}))),
 		named("policies for a gateway of which no pod runs", installed("", func(w *world) {
-			shut(observe.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"})(w)
+			shut(snapshot.GatewayPolicy{Name: "deny-by-default", Action: "ALLOW"})(w)
 			w.gateway().ReadyEndpoints = 0
 		}, "fail gateway-ready east")),
 		named("not published", installed(BeforeAttach, func(w *world) { w.east().Exposed = nil }, "fail not-exposed east")),

@@ -8,18 +8,18 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func secretLocalhost(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		server := c.Server
 		if server == "" {
 			server = seen.Server
 		}
 		if v.command == "verify" {
-			if p := v.snapshot.Clusters[primary.Name]; p != nil && blind(p, observe.RemoteSecretsPart) != nil {
+			if p := v.snapshot.Clusters[primary.Name]; p != nil && blind(p, snapshot.RemoteSecretsPart) != nil {
 				return skip("needs secret-malformed")
 			}
 			secret, found := v.secretOf(c.Name)
@@ -43,7 +43,7 @@ func secretLocalhost(v view) []Result {
 // secretProxy: a remote secret takes nothing along of how the user's kubeconfig reaches the server.
 func secretProxy(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		switch {
 		case seen.Proxy == "":
 			return pass("the kubeconfig names none")
@@ -56,24 +56,24 @@ func secretProxy(v view) []Result {
 }
 
 // secretOf is the remote secret that istiod uses for a cluster: the first by name.
-func (v view) secretOf(cluster string) (observe.RemoteSecret, bool) {
+func (v view) secretOf(cluster string) (snapshot.RemoteSecret, bool) {
 	primary, _ := v.mesh.Primary()
 	seen := v.snapshot.Clusters[primary.Name]
 	if seen == nil {
-		return observe.RemoteSecret{}, false
+		return snapshot.RemoteSecret{}, false
 	}
 	for _, s := range seen.RemoteSecrets {
 		if s.Cluster == cluster {
 			return s, true
 		}
 	}
-	return observe.RemoteSecret{}, false
+	return snapshot.RemoteSecret{}, false
 }
 
 func secretMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
-		if p := v.snapshot.Clusters[primary.Name]; p == nil || blind(p, observe.RemoteSecretsPart) != nil {
+	return v.remotes(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
+		if p := v.snapshot.Clusters[primary.Name]; p == nil || blind(p, snapshot.RemoteSecretsPart) != nil {
 			return skip("needs secret-malformed")
 		}
 		if secret, found := v.secretOf(c.Name); found {
@@ -85,11 +85,11 @@ func secretMissing(v view) []Result {
 
 func secretMalformed(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.primary(func(_ mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.primary(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if !answersHere(seen) {
 			return skip("needs reachable")
 		}
-		if r := blind(seen, observe.RemoteSecretsPart); r != nil {
+		if r := blind(seen, snapshot.RemoteSecretsPart); r != nil {
 			return r
 		}
 		var results []Result
@@ -114,12 +114,12 @@ func secretMalformed(v view) []Result {
 
 // attached asks about every remote. One that the primary has no credentials for lacks all else as well: secret-missing
 // tells of it, and attaching it fixes it.
-func (v view) attached(ask func(c mesh.Cluster, seen *observe.Cluster) []Result) []Result {
+func (v view) attached(ask func(c mesh.Cluster, seen *snapshot.Cluster) []Result) []Result {
 	primary, _ := v.mesh.Primary()
 	p := v.snapshot.Clusters[primary.Name]
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		results := ask(c, seen)
-		if _, found := v.secretOf(c.Name); found || p == nil || blind(p, observe.RemoteSecretsPart) != nil {
+		if _, found := v.secretOf(c.Name); found || p == nil || blind(p, snapshot.RemoteSecretsPart) != nil {
 			return results
 		}
 		for i := range results {
@@ -133,8 +133,8 @@ func (v view) attached(ask func(c mesh.Cluster, seen *observe.Cluster) []Result)
 
 func annotationMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.IstioNamespace); r != nil {
+	return v.attached(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.IstioNamespace); r != nil {
 			return r
 		}
 		if primary.Name == "" {
@@ -160,8 +160,8 @@ func annotationMissing(v view) []Result {
 }
 
 // injectors are a remote's injectors of the mesh's revision.
-func (v view) injectors(seen *observe.Cluster) []observe.Injector {
-	var injectors []observe.Injector
+func (v view) injectors(seen *snapshot.Cluster) []snapshot.Injector {
+	var injectors []snapshot.Injector
 	for _, i := range seen.Injectors {
 		if i.Revision == v.mesh.RevisionLabel() {
 			injectors = append(injectors, i)
@@ -171,8 +171,8 @@ func (v view) injectors(seen *observe.Cluster) []observe.Injector {
 }
 
 func revisionMismatch(v view) []Result {
-	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Injectors); r != nil {
+	return v.attached(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Injectors); r != nil {
 			return r
 		}
 		if len(v.injectors(seen)) > 0 {
@@ -190,14 +190,14 @@ func revisionMismatch(v view) []Result {
 }
 
 func nameMismatch(v view) []Result {
-	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Injectors); r != nil {
+	return v.attached(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Injectors); r != nil {
 			return r
 		}
 		injectors := v.injectors(seen)
 		for _, i := range injectors {
 			for _, path := range i.Paths {
-				if name := observe.ClusterOfPath(path); name != c.Name {
+				if name := snapshot.ClusterOfPath(path); name != c.Name {
 					return fail(v.attachOver(c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
 						i.Name, name, path, c.Name)
 				}
@@ -212,14 +212,14 @@ func nameMismatch(v view) []Result {
 
 // addressEmpty: Istio's charts make the Service by which a remote finds istiod only when they are told its address.
 func addressEmpty(v view) []Result {
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		switch {
-		case blind(seen, observe.IstiodServices) != nil:
+		case blind(seen, snapshot.IstiodServices) != nil:
 			return skip("needs slice-missing")
 		case v.findsIstiod(seen):
 			return pass("there is a Service %s", v.istiod())
-		case blind(seen, observe.InstalledValues) != nil:
-			return blind(seen, observe.InstalledValues)
+		case blind(seen, snapshot.InstalledValues) != nil:
+			return blind(seen, snapshot.InstalledValues)
 		case !v.withoutAddress(seen):
 			return skip("needs slice-missing")
 		}
@@ -229,20 +229,20 @@ func addressEmpty(v view) []Result {
 }
 
 // findsIstiod is true for a remote that has the Service of the primary's istiod.
-func (v view) findsIstiod(seen *observe.Cluster) bool {
-	return slices.ContainsFunc(seen.IstiodServices, func(s observe.IstiodService) bool { return s.Name == v.istiod() })
+func (v view) findsIstiod(seen *snapshot.Cluster) bool {
+	return slices.ContainsFunc(seen.IstiodServices, func(s snapshot.IstiodService) bool { return s.Name == v.istiod() })
 }
 
 // withoutAddress is true for a remote that is known to have been installed without istiod's address.
-func (v view) withoutAddress(seen *observe.Cluster) bool {
+func (v view) withoutAddress(seen *snapshot.Cluster) bool {
 	installed, there := seen.Installed[v.mesh.RevisionLabel()]
 	return there && installed.IstiodAddress == ""
 }
 
 func sliceMissing(v view) []Result {
 	primary, _ := v.mesh.Primary()
-	return v.attached(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.IstiodServices); r != nil {
+	return v.attached(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.IstiodServices); r != nil {
 			return r
 		}
 		address := ""
@@ -278,12 +278,12 @@ const notListed = "not in its list"
 func notSynced(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	seenPrimary := v.snapshot.Clusters[primary.Name]
-	return v.remotes(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+	return v.remotes(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
 		if seenPrimary == nil {
 			return nil
 		}
 		plane, found := v.plane()
-		if !found || blind(seenPrimary, observe.ControlPlanes) != nil {
+		if !found || blind(seenPrimary, snapshot.ControlPlanes) != nil {
 			return skip("needs no-istiod") // which says it once, of the primary
 		}
 		if len(plane.Replicas) == 0 && plane.Ready == 0 {
@@ -305,9 +305,9 @@ func notSynced(v view) []Result {
 				}
 			}
 			switch status {
-			case observe.Synced:
+			case snapshot.Synced:
 				continue
-			case observe.Closed, notListed: // it does not try again by itself
+			case snapshot.Closed, notListed: // it does not try again by itself
 				return fail(v.restartIstiod(), "%s says of this cluster: %s. It does not try again", replica.Pod, status)
 			}
 			here := ""
@@ -328,8 +328,8 @@ func notSynced(v view) []Result {
 func cabundleEmpty(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	roots := v.snapshot.Clusters[primary.Name].Roots(v.mesh.RevisionLabel())
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.Injectors); r != nil {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.Injectors); r != nil {
 			return r
 		}
 		injectors := v.injectors(seen)

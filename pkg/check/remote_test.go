@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func remoteScenarios() []scenario {
@@ -50,11 +50,11 @@ func remoteScenarios() []scenario {
 		}, nil},
 		{"its name is that of a secret which nobody can follow", BeforeAttach, func(w *world) {
 			w.secret().UID, w.secret().Token = "", "revoked"
-			w.secret().Unidentified = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: "no answer within 3s"}
+			w.secret().Unidentified = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no answer within 3s"}
 		}, []string{"unknown name-duplicate west"}},
 		{"a secret which nobody can follow, with its own token", BeforeAttach, func(w *world) {
 			w.secret().UID = ""
-			w.secret().Unidentified = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: "no answer within 3s"}
+			w.secret().Unidentified = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no answer within 3s"}
 		}, nil},
 		{"another's secret which nobody can follow", BeforeAttach, func(w *world) {
 			w.east().RemoteSecrets[0].UID, w.mesh.Clusters = "", slices.Delete(w.mesh.Clusters, 1, 2)
@@ -64,7 +64,7 @@ func remoteScenarios() []scenario {
 		{"its CA is new", BeforeAttach, func(w *world) { w.west().CA = "ca-new" }, nil},
 		{"attached for the first time", BeforeAttach, func(w *world) { w.east().RemoteSecrets = w.east().RemoteSecrets[:1] }, nil},
 		{"two secrets", "", func(w *world) {
-			w.east().RemoteSecrets = append(w.east().RemoteSecrets, observe.RemoteSecret{
+			w.east().RemoteSecrets = append(w.east().RemoteSecrets, snapshot.RemoteSecret{
 				Secret: "mine", Cluster: "west", Server: "https://west.example:6443", CA: "ca-west", UID: "uid-west",
 			})
 		}, []string{"fail name-duplicate west"}},
@@ -79,13 +79,13 @@ func remoteScenarios() []scenario {
 			for i := range w.plane().Replicas {
 				w.plane().Replicas[i].Clusters = w.plane().Replicas[i].Clusters[:2]
 			}
-			bare := observe.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443", UID: "uid-west", CA: "ca-west", KubernetesVersion: "v1.35.4"}
+			bare := snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443", UID: "uid-west", CA: "ca-west", KubernetesVersion: "v1.35.4"}
 			w.snapshot.Clusters["west"] = &bare
 			w.snapshot.Traffic = nil
 		}, []string{"fail secret-missing west"}},
 		{"the primary under another context", "", func(w *world) {
 			again := *w.east()
-			again.Name, again.Context, again.Namespace = "twin", "ctx-twin", &observe.Namespace{Network: "network1"}
+			again.Name, again.Context, again.Namespace = "twin", "ctx-twin", &snapshot.Namespace{Network: "network1"}
 			w.snapshot.Clusters["twin"] = &again
 			w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "twin", Context: "ctx-twin", Role: mesh.Remote, Network: "network1"})
 			w.snapshot.Traffic = nil
@@ -99,12 +99,12 @@ func remoteScenarios() []scenario {
 			second.Secret, second.Cluster = "mine", "occident"
 			w.east().RemoteSecrets = append(w.east().RemoteSecrets, second)
 			for i := range w.plane().Replicas {
-				w.plane().Replicas[i].Clusters = append(w.plane().Replicas[i].Clusters, observe.SyncedRemote{ID: "occident", Status: "synced"})
+				w.plane().Replicas[i].Clusters = append(w.plane().Replicas[i].Clusters, snapshot.SyncedRemote{ID: "occident", Status: "synced"})
 			}
 			w.snapshot.Traffic = nil
 		}, []string{"fail name-duplicate occident"}},
 		{"a secret with the primary's name", "", func(w *world) {
-			w.east().RemoteSecrets = append(w.east().RemoteSecrets, observe.RemoteSecret{Secret: "mine", Cluster: "east"})
+			w.east().RemoteSecrets = append(w.east().RemoteSecrets, snapshot.RemoteSecret{Secret: "mine", Cluster: "east"})
 		}, []string{"fail name-duplicate east"}},
 		{"istiod can't read the secret", "", func(w *world) {
 			w.secret().Error, w.secret().CA = "the kubeconfig is empty", ""
@@ -113,7 +113,7 @@ func remoteScenarios() []scenario {
 			}
 		}, []string{"fail secret-malformed west"}},
 		{"a secret of a cluster that nobody asked about", "", func(w *world) {
-			w.east().RemoteSecrets = append(w.east().RemoteSecrets, observe.RemoteSecret{Secret: "old", Cluster: "gone", Error: "the kubeconfig is empty"})
+			w.east().RemoteSecrets = append(w.east().RemoteSecrets, snapshot.RemoteSecret{Secret: "old", Cluster: "gone", Error: "the kubeconfig is empty"})
 		}, []string{"fail secret-malformed gone"}},
 
 		{"no annotation", "", func(w *world) {
@@ -127,7 +127,7 @@ func remoteScenarios() []scenario {
 		{"nothing is written, since istiod may not", "", func(w *world) {
 			w.west().RootCert, w.west().RootCerts = "", nil
 			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
-			w.secret().Use.Denied = []observe.Permission{{Verb: "create", Resource: "configmaps"}}
+			w.secret().Use.Denied = []snapshot.Permission{{Verb: "create", Resource: "configmaps"}}
 		}, []string{"fail reader-rbac west"}},
 		{"nothing is written, since istiod manages no remotes", "", func(w *world) {
 			for _, name := range []string{"south", "west"} {
@@ -165,21 +165,21 @@ func remoteScenarios() []scenario {
 
 		{"no Service", "", func(w *world) { w.west().IstiodServices = nil }, []string{"fail slice-missing west"}},
 		{"no Service, and no address for one", "", func(w *world) {
-			w.west().IstiodServices, w.west().Installed["default"] = nil, observe.Installed{MeshID: "mesh1"}
+			w.west().IstiodServices, w.west().Installed["default"] = nil, snapshot.Installed{MeshID: "mesh1"}
 		}, []string{"fail address-empty west"}},
-		{"no address, but a Service", "", func(w *world) { w.west().Installed["default"] = observe.Installed{MeshID: "mesh1"} }, nil},
+		{"no address, but a Service", "", func(w *world) { w.west().Installed["default"] = snapshot.Installed{MeshID: "mesh1"} }, nil},
 		{"its values can't be read", "", func(w *world) {
 			w.west().Installed = nil
-			w.west().Unreadable = []observe.Unreadable{{What: observe.InstalledValues, Reason: "forbidden"}}
+			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.InstalledValues, Reason: "forbidden"}}
 		}, []string{"unknown mesh-id west"}},
 		{"no Service, and its values can't be read", "", func(w *world) {
 			w.west().Installed, w.west().IstiodServices = nil, nil
-			w.west().Unreadable = []observe.Unreadable{{What: observe.InstalledValues, Reason: "forbidden"}}
+			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.InstalledValues, Reason: "forbidden"}}
 		}, []string{"unknown address-empty west", "fail slice-missing west"}},
 		{"no EndpointSlice", "", func(w *world) { w.west().IstiodServices[0].Addresses = nil }, []string{"fail slice-missing west"}},
 		{"the gateway has moved", "", func(w *world) { w.gateway().Address = "192.0.2.99" }, []string{"fail slice-missing south", "fail slice-missing west"}},
 		{"another hostname", "", func(w *world) {
-			w.west().IstiodServices = []observe.IstiodService{{Name: "istiod", ExternalName: "old.example"}}
+			w.west().IstiodServices = []snapshot.IstiodService{{Name: "istiod", ExternalName: "old.example"}}
 		},
 			[]string{"fail slice-missing west"}},
 
@@ -187,10 +187,10 @@ func remoteScenarios() []scenario {
 		{"one replica does not know it", "", func(w *world) { w.plane().Replicas[0].Clusters = w.plane().Replicas[0].Clusters[:2] }, []string{"fail sync-partial west"}},
 		{"both wait for it", "", func(w *world) { status(w, 0, "syncing"); status(w, 1, "timeout") }, []string{"fail not-synced west"}},
 		{"both have given it up", "", func(w *world) { status(w, 0, "closed"); status(w, 1, "closed") }, []string{"fail not-synced west"}},
-		{"one replica is silent", "", func(w *world) { w.plane().Replicas[0] = observe.Replica{Pod: "istiod-a", Error: "refused"} },
+		{"one replica is silent", "", func(w *world) { w.plane().Replicas[0] = snapshot.Replica{Pod: "istiod-a", Error: "refused"} },
 			[]string{"unknown not-synced south", "unknown not-synced west"}},
 		{"one replica is silent, and another has not synced", "", func(w *world) {
-			w.plane().Replicas[0] = observe.Replica{Pod: "istiod-a", Error: "refused"}
+			w.plane().Replicas[0] = snapshot.Replica{Pod: "istiod-a", Error: "refused"}
 			status(w, 1, "syncing")
 		}, []string{"unknown not-synced south", "fail not-synced west"}},
 		{"no replica runs", "", func(w *world) { w.plane().Replicas, w.plane().Ready = nil, 0 }, []string{"fail istiod-ready east"}},
@@ -205,7 +205,7 @@ func remoteScenarios() []scenario {
 		}, []string{"fail cabundle-empty west"}},
 		{"the primary tells no root", "", func(w *world) {
 			w.east().RootCert, w.east().Injectors = "", nil
-			w.east().Unreadable = []observe.Unreadable{{What: observe.RootCertificate, Reason: "configmaps are forbidden"}, {What: observe.Injectors, Reason: "webhooks are forbidden"}}
+			w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.RootCertificate, Reason: "configmaps are forbidden"}, {What: snapshot.Injectors, Reason: "webhooks are forbidden"}}
 		}, []string{"unknown primary-is-remote east", "unknown root-cm-missing east"}},
 		{"no root certificate", "", func(w *world) { w.west().RootCert = "" }, []string{"fail root-cm-missing west"}},
 		{"no root certificate in the primary", "", func(w *world) { w.east().RootCert = "" }, []string{"fail root-cm-missing east"}},

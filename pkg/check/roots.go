@@ -7,12 +7,12 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func rootMissing(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.RootCertificate); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.RootCertificate); r != nil {
 			return r
 		}
 		if seen.RootCert == "" {
@@ -21,7 +21,7 @@ func rootMissing(v view) []Result {
 			}
 			return fail(v.leadAgain(c), "ConfigMap istio-ca-root-cert is missing in %s: proxies there can't check istiod", v.mesh.Namespace)
 		}
-		if blind(seen, observe.RootCertificates) == nil && seen.RootCerts != nil {
+		if blind(seen, snapshot.RootCertificates) == nil && seen.RootCerts != nil {
 			for _, namespace := range seen.Injected {
 				if seen.RootCerts[namespace] != "" {
 					continue
@@ -67,10 +67,10 @@ func (v view) otherSelectors() Fix {
 
 // formerWriter is the istiod pod that holds the lock on writing root certificates in a cluster and no longer runs; empty
 // where one that runs holds it. Another control plane's is none of the primary's.
-func (v view) formerWriter(seen *observe.Cluster) string {
+func (v view) formerWriter(seen *snapshot.Cluster) string {
 	plane, _ := v.plane()
 	alone := seen.Namespace == nil || !strings.ContainsAny(seen.Namespace.ControlPlaneClusters, ",*")
-	if !alone || len(plane.Replicas) == 0 || slices.ContainsFunc(plane.Replicas, func(r observe.Replica) bool { return r.Pod == seen.RootWriter }) {
+	if !alone || len(plane.Replicas) == 0 || slices.ContainsFunc(plane.Replicas, func(r snapshot.Replica) bool { return r.Pod == seen.RootWriter }) {
 		return ""
 	}
 	return seen.RootWriter
@@ -79,8 +79,8 @@ func (v view) formerWriter(seen *observe.Cluster) string {
 func rootsDiffer(v view) []Result {
 	primary, _ := v.mesh.Primary()
 	seenPrimary := v.snapshot.Clusters[primary.Name]
-	return v.remotes(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.RootCertificate); r != nil {
+	return v.remotes(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.RootCertificate); r != nil {
 			return r
 		}
 		if seenPrimary == nil || seenPrimary.RootCert == "" || seen.RootCert == "" {

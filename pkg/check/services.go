@@ -6,14 +6,14 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // serviceAsymmetric: in a namespace that asks for sidecars in two clusters, both know the same Services. A client finds
 // a Service by the DNS of its own cluster.
 func serviceAsymmetric(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
-		if r := blind(seen, observe.InjectedNamespaces); r != nil {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := blind(seen, snapshot.InjectedNamespaces); r != nil {
 			return r
 		}
 		for _, other := range v.mesh.Clusters {
@@ -62,7 +62,7 @@ func trustDomain(v view) []Result {
 	if wanted == "" {
 		wanted = "cluster.local" // Istio's default
 	}
-	return v.each(func(c mesh.Cluster, _ *observe.Cluster) []Result {
+	return v.each(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
 		seen := false
 		for _, call := range v.snapshot.Traffic.Calls {
 			for _, peer := range call.Peers {

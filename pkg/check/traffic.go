@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // probeReady: a probe runs in every cluster that can run one.
@@ -18,9 +18,9 @@ func probeReady(v view) []Result {
 	if v.snapshot.Traffic == nil {
 		return nil
 	}
-	return v.each(func(c mesh.Cluster, seen *observe.Cluster) []Result {
+	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		reason, unready := v.snapshot.Traffic.Unready[c.Name]
-		if need := v.shutOut(c, observe.ToIstiod); unready && need != "" {
+		if need := v.shutOut(c, snapshot.ToIstiod); unready && need != "" {
 			return skip("needs " + need)
 		}
 		undialled := v.snapshot.Traffic.Undialled[c.Name]
@@ -41,7 +41,7 @@ func probeReady(v view) []Result {
 		case undialled != "":
 			return []Result{{Status: Unknown, Seen: "could not call from a pod without a sidecar: " + undialled}}
 		}
-		if r := blind(seen, observe.Nodes); r != nil {
+		if r := blind(seen, snapshot.Nodes); r != nil {
 			return r
 		}
 		if seen.Secret != "" {
@@ -88,8 +88,8 @@ func (v view) probed(c mesh.Cluster) bool {
 	return !unready && seen != nil && seen.Secret == "" && seen.ReadyNodes > 0
 }
 
-func (v view) calls(from, to string) []observe.Call {
-	var calls []observe.Call
+func (v view) calls(from, to string) []snapshot.Call {
+	var calls []snapshot.Call
 	for _, c := range v.snapshot.Traffic.Calls {
 		if c.From == from && c.To == to {
 			calls = append(calls, c)
@@ -98,7 +98,7 @@ func (v view) calls(from, to string) []observe.Call {
 	return calls
 }
 
-func judgePair(v view, from, to mesh.Cluster, calls []observe.Call) []Result {
+func judgePair(v view, from, to mesh.Cluster, calls []snapshot.Call) []Result {
 	if len(calls) == 0 {
 		return []Result{{Status: Unknown, Seen: fmt.Sprintf("→ %s: no call was made", to.Name)}}
 	}

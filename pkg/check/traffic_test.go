@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func trafficScenarios() []scenario {
@@ -54,7 +54,7 @@ func trafficScenarios() []scenario {
 		{"not allowed", "", lost("HTTP 403: RBAC: access denied"), broken},
 		{"not allowed by whom is known", "", func(w *world) {
 			lost("HTTP 403: RBAC: access denied")(w)
-			w.snapshot.Traffic.Policies = []observe.Policy{
+			w.snapshot.Traffic.Policies = []snapshot.Policy{
 				{Namespace: "istio-system", Name: "ask-first", Action: "ALLOW", Probes: true, Gateway: true},
 				{Namespace: "istio-system", Name: "gateway-only", Action: "DENY", Gateway: true},
 				{Namespace: "istio-system", Name: "no-strangers", Action: "DENY", Probes: true, Gateway: true},
@@ -135,7 +135,7 @@ func TestNothingIsSaidOfTrafficThatWasNotSent(t *testing.T) {
 func TestCallsThatShouldHaveBeenMade(t *testing.T) {
 	t.Parallel()
 	w := healthy()
-	w.snapshot.Traffic = &observe.Traffic{}
+	w.snapshot.Traffic = &snapshot.Traffic{}
 	if worst := Worst(Verify(w.mesh, w.snapshot, w.charts, command.Caller{})); worst != Unknown {
 		t.Errorf("probes run everywhere and made no call: it comes to %s", worst)
 	}

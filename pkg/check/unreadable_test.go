@@ -8,32 +8,32 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // part is a part of a cluster with how it looks when it could not be read.
 type part struct {
 	name  string
-	blank func(c *observe.Cluster)
+	blank func(c *snapshot.Cluster)
 }
 
 func parts() []part {
 	return []part{
-		{observe.Identity, func(c *observe.Cluster) { c.UID = "" }},
-		{observe.KubernetesVersion, func(c *observe.Cluster) { c.KubernetesVersion = "" }},
-		{observe.CertificateAuthority, func(c *observe.Cluster) { c.CA = "" }},
-		{observe.IstioNamespace, func(c *observe.Cluster) { c.Namespace = nil }},
-		{observe.ControlPlanes, func(c *observe.Cluster) { c.ControlPlanes = nil }},
-		{observe.Injectors, func(c *observe.Cluster) { c.Injectors = nil }},
-		{observe.Gateways, func(c *observe.Cluster) { c.Gateways = nil }},
-		{observe.IstiodServices, func(c *observe.Cluster) { c.IstiodServices = nil }},
-		{observe.ExposedIstiods, func(c *observe.Cluster) { c.Exposed = nil }},
-		{observe.RemoteSecretsPart, func(c *observe.Cluster) { c.RemoteSecrets = nil }},
-		{observe.InventoryPart, func(c *observe.Cluster) { c.Inventory = "" }},
-		{observe.RootCertificate, func(c *observe.Cluster) { c.RootCert = "" }},
-		{observe.Nodes, func(c *observe.Cluster) { c.Nodes, c.ReadyNodes = 0, 0 }},
-		{observe.PoliciesPart, func(c *observe.Cluster) { c.GatewayPolicies = nil }},
-		{observe.Permissions, func(c *observe.Cluster) { c.Denied = nil }},
+		{snapshot.Identity, func(c *snapshot.Cluster) { c.UID = "" }},
+		{snapshot.KubernetesVersion, func(c *snapshot.Cluster) { c.KubernetesVersion = "" }},
+		{snapshot.CertificateAuthority, func(c *snapshot.Cluster) { c.CA = "" }},
+		{snapshot.IstioNamespace, func(c *snapshot.Cluster) { c.Namespace = nil }},
+		{snapshot.ControlPlanes, func(c *snapshot.Cluster) { c.ControlPlanes = nil }},
+		{snapshot.Injectors, func(c *snapshot.Cluster) { c.Injectors = nil }},
+		{snapshot.Gateways, func(c *snapshot.Cluster) { c.Gateways = nil }},
+		{snapshot.IstiodServices, func(c *snapshot.Cluster) { c.IstiodServices = nil }},
+		{snapshot.ExposedIstiods, func(c *snapshot.Cluster) { c.Exposed = nil }},
+		{snapshot.RemoteSecretsPart, func(c *snapshot.Cluster) { c.RemoteSecrets = nil }},
+		{snapshot.InventoryPart, func(c *snapshot.Cluster) { c.Inventory = "" }},
+		{snapshot.RootCertificate, func(c *snapshot.Cluster) { c.RootCert = "" }},
+		{snapshot.Nodes, func(c *snapshot.Cluster) { c.Nodes, c.ReadyNodes = 0, 0 }},
+		{snapshot.PoliciesPart, func(c *snapshot.Cluster) { c.GatewayPolicies = nil }},
+		{snapshot.Permissions, func(c *snapshot.Cluster) { c.Denied = nil }},
 	}
 }
 
@@ -47,7 +47,7 @@ func TestUnreadable(t *testing.T) {
 			for _, name := range []string{"east", "west"} {
 				results := scenario{command: command, change: func(w *world) {
 					p.blank(w.snapshot.Clusters[name])
-					w.snapshot.Clusters[name].Unreadable = []observe.Unreadable{{What: p.name, Reason: "forbidden"}}
+					w.snapshot.Clusters[name].Unreadable = []snapshot.Unreadable{{What: p.name, Reason: "forbidden"}}
 				}}.results()
 				var unknown []Result
 				for _, r := range results {
@@ -81,7 +81,7 @@ func TestEveryPartCounts(t *testing.T) {
 			return slices.ContainsFunc([]string{"east", "west"}, func(name string) bool {
 				return Worst(scenario{command: command, change: func(w *world) {
 					p.blank(w.snapshot.Clusters[name])
-					w.snapshot.Clusters[name].Unreadable = []observe.Unreadable{{What: p.name, Reason: "forbidden"}}
+					w.snapshot.Clusters[name].Unreadable = []snapshot.Unreadable{{What: p.name, Reason: "forbidden"}}
 				}}.results()) == Unknown
 			})
 		})
@@ -100,7 +100,7 @@ func TestUnreachable(t *testing.T) {
 				for _, p := range parts() {
 					p.blank(w.snapshot.Clusters[name])
 				}
-				w.snapshot.Clusters[name].Unreadable = []observe.Unreadable{{What: observe.APIServer, Reason: "no answer within 10s"}}
+				w.snapshot.Clusters[name].Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 10s"}}
 				w.snapshot.Traffic = nil
 			}}.results()
 			var told []string
@@ -129,7 +129,7 @@ func TestOneCauseIsToldOnce(t *testing.T) {
 		results := scenario{command: command, change: func(w *world) {
 			for _, p := range parts() {
 				p.blank(w.snapshot.Clusters["west"])
-				w.west().Unreadable = append(w.west().Unreadable, observe.Unreadable{What: p.name, Reason: closed})
+				w.west().Unreadable = append(w.west().Unreadable, snapshot.Unreadable{What: p.name, Reason: closed})
 			}
 		}}.results()
 		var told []string

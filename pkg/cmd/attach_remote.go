@@ -16,10 +16,10 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 type attachRemote struct {
@@ -132,7 +132,7 @@ func (a *attachRemote) remark(s *session) {
 	seen := s.snapshot.Clusters[primary.Name]
 	for _, c := range s.mesh.Remotes() {
 		for _, secret := range seen.RemoteSecrets {
-			if there := s.snapshot.Clusters[c.Name]; secret.Cluster == c.Name && c.Server == "" && secret.Unidentified != nil && !observe.SameServer(secret.Server, there.Server) {
+			if there := s.snapshot.Clusters[c.Name]; secret.Cluster == c.Name && c.Server == "" && secret.Unidentified != nil && !snapshot.SameServer(secret.Server, there.Server) {
 				fmt.Fprintf(a.ErrOut, "%s: the address that %s has for it, %s, does not work (%s): it is given the kubeconfig's, %s.\n",
 					c.Name, primary.Name, secret.Server, report.Plain(secret.Unidentified.Error), there.Server)
 			}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // FuzzMesh: whatever stands in a kubeconfig, in an argument, in --remote-server and in a remote secret, a mesh whose names are
@@ -62,7 +62,7 @@ users: [{name: one, user: {token: t}}]
 		if err != nil {
 			t.Fatalf("a mesh was made of a kubeconfig that can't be read: %v", err)
 		}
-		for _, secret := range []observe.RemoteSecret{{Cluster: arg, Server: secretServer, CA: observe.Fingerprint(secretCA)}, {Cluster: arg, Server: server}} {
+		for _, secret := range []snapshot.RemoteSecret{{Cluster: arg, Server: secretServer, CA: snapshot.Fingerprint(secretCA)}, {Cluster: arg, Server: server}} {
 			contexts := []string{namesake(secret.Cluster, endpoints)}
 			for _, place := range leadingTo(secret, unseen(endpoints), "") {
 				contexts = append(contexts, place.Context)

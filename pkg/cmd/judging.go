@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // judging is what the commands that judge share: which checks are shown, in which form, and which exit code they make.
@@ -31,8 +31,8 @@ type judging struct {
 
 // verdict is what is printed for programs. docs/checks.md has its schema.
 type verdict struct {
-	Results []check.Result   `json:"results"`
-	Traffic *observe.Traffic `json:"traffic,omitempty"`
+	Results []check.Result    `json:"results"`
+	Traffic *snapshot.Traffic `json:"traffic,omitempty"`
 
 	// gone waits until what was put into the clusters to look is removed; nil where nothing was.
 	gone func() error

@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // lookAtMesh looks at a finished mesh, all that a judgement needs: the primary of --context and the named remotes or, when
@@ -109,7 +110,7 @@ func (o *options) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh,
 		case len(leads) > 0:
 			remote.Context = leads[0].Context
 			met.silent[remote.Name] = leads[0].silent
-		case secret.Server == "", observe.SameServer(secret.Server, primary.Server):
+		case secret.Server == "", snapshot.SameServer(secret.Server, primary.Server):
 			remote.Context = namesake(secret.Cluster, endpoints) // its address says nothing of its cluster
 		}
 		if remote.Context == "" && held[i].Usable() {

@@ -24,6 +24,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // options are those that all commands share.
@@ -142,7 +143,7 @@ func (o *options) next(m mesh.Mesh, subcommand string, args ...string) string {
 type session struct {
 	mesh     mesh.Mesh
 	clusters cluster.Set
-	snapshot *observe.Snapshot
+	snapshot *snapshot.Snapshot
 	// recorded are the names under which the primary knows remotes already, by those that their contexts would give them.
 	recorded map[string]string
 	// settings are the charts with each cluster's settings, by name.
@@ -171,7 +172,7 @@ type acquaintance struct {
 	// primary is its client.
 	primary *cluster.Cluster
 	// secrets are its remote secrets; nil where they were not read.
-	secrets []observe.RemoteSecret
+	secrets []snapshot.RemoteSecret
 	// silent are the clusters that do not answer, by the keys of the session, and why.
 	silent map[string]error
 	// others are clusters that are reached otherwise than through a context.
@@ -181,12 +182,12 @@ type acquaintance struct {
 // lookFor is look for a judgement: with the permissions of several stages asked for, and more to look at.
 func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage, how depth, met acquaintance) (*session, error) {
 	s := &session{mesh: m, clusters: cluster.Set{}}
-	var onPrimary, onRemote []observe.Permission
+	var onPrimary, onRemote []snapshot.Permission
 	for _, stage := range stages {
 		p, r := plan.Permissions(stage, m.Namespace)
 		onPrimary, onRemote = union(onPrimary, p), union(onRemote, r)
 	}
-	permissions := map[string][]observe.Permission{}
+	permissions := map[string][]snapshot.Permission{}
 	for _, c := range m.Clusters {
 		primary := c.Role == mesh.Primary
 		key, asked := c.Name, onRemote
@@ -216,7 +217,7 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 		Silent: met.silent, Attached: slices.Contains(stages, plan.AttachRemote),
 	}
 	if met.secrets != nil {
-		options.RemoteSecrets = map[string][]observe.RemoteSecret{plan.PrimaryKey: met.secrets}
+		options.RemoteSecrets = map[string][]snapshot.RemoteSecret{plan.PrimaryKey: met.secrets}
 	}
 	if options.Attached || options.Deep {
 		options.Identify = []string{plan.PrimaryKey}
@@ -232,7 +233,7 @@ func (o *options) lookFor(ctx context.Context, m mesh.Mesh, stages []plan.Stage,
 }
 
 // union adds the permissions that are not there yet.
-func union(all, more []observe.Permission) []observe.Permission {
+func union(all, more []snapshot.Permission) []snapshot.Permission {
 	for _, p := range more {
 		if !slices.Contains(all, p) {
 			all = append(all, p)

@@ -9,6 +9,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // findPrimary looks for a context of the primary whose remote the cluster of --context is, if it is one: among the clusters
@@ -23,7 +24,7 @@ func (o *options) findPrimary(ctx context.Context, s *session) error {
 		return nil
 	}
 	for _, c := range s.snapshot.Clusters {
-		if c != seen && c.Context != "" && slices.ContainsFunc(c.ControlPlanes, func(p observe.ControlPlane) bool { return p.ClusterID == owner }) {
+		if c != seen && c.Context != "" && slices.ContainsFunc(c.ControlPlanes, func(p snapshot.ControlPlane) bool { return p.ClusterID == owner }) {
 			s.snapshot.Primaries = map[string]string{owner: c.Context}
 			return nil
 		}

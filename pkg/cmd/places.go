@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // hintPatience is how long a context may take to answer of which no address says that it leads to a remote.
@@ -40,7 +41,7 @@ func likely(secrets []istio.RemoteCredentials, places []place) map[int]time.Dura
 	for _, secret := range secrets {
 		found := false
 		for i, p := range places {
-			if observe.SameServer(p.Server, secret.Server) {
+			if snapshot.SameServer(p.Server, secret.Server) {
 				patience[i], found = observe.Patience, true
 			}
 		}
@@ -53,7 +54,7 @@ func likely(secrets []istio.RemoteCredentials, places []place) map[int]time.Dura
 
 // overlooked are the hinted places of the secrets whose cluster is none of those that were looked at: a wrong address in a
 // secret may lead to another cluster. held and secrets are the same secrets.
-func overlooked(held []istio.RemoteCredentials, secrets []observe.RemoteSecret, places []place) map[int]time.Duration {
+func overlooked(held []istio.RemoteCredentials, secrets []snapshot.RemoteSecret, places []place) map[int]time.Duration {
 	patience := map[int]time.Duration{}
 	for i, secret := range secrets {
 		if !slices.ContainsFunc(places, func(p place) bool { is, _ := p.is(secret); return is }) {
@@ -67,7 +68,7 @@ func overlooked(held []istio.RemoteCredentials, secrets []observe.RemoteSecret, 
 // may be that of many clusters.
 func addHinted(patience map[int]time.Duration, secret istio.RemoteCredentials, places []place) {
 	for i, p := range places {
-		sameCA := len(secret.CA) > 0 && observe.Fingerprint(p.CA) == observe.Fingerprint(secret.CA)
+		sameCA := len(secret.CA) > 0 && snapshot.Fingerprint(p.CA) == snapshot.Fingerprint(secret.CA)
 		if p.uid == "" && p.silent == nil && (sameCA || mesh.ClusterName(p.Context) == secret.Cluster) {
 			patience[i] = max(patience[i], hintPatience)
 		}
@@ -93,7 +94,7 @@ func (o *options) lookUp(ctx context.Context, namespace string, patience map[int
 
 // is whether a place is the cluster of a remote secret, by its UID or by the reader account's token, and whether that is
 // known.
-func (p place) is(secret observe.RemoteSecret) (is, known bool) {
+func (p place) is(secret snapshot.RemoteSecret) (is, known bool) {
 	if secret.UID != "" && p.uid != "" {
 		return p.uid == secret.UID, true
 	}
@@ -103,17 +104,17 @@ func (p place) is(secret observe.RemoteSecret) (is, known bool) {
 
 // leadingTo are the places that are known to be the cluster of a remote secret, those at its address first, and then those at
 // its address of which it is not known. At the primary's own address these are none.
-func leadingTo(secret observe.RemoteSecret, places []place, primary string) []place {
+func leadingTo(secret snapshot.RemoteSecret, places []place, primary string) []place {
 	var there, elsewhere, perhaps []place
 	for _, p := range places {
 		is, known := p.is(secret)
-		atAddress := observe.SameServer(p.Server, secret.Server)
+		atAddress := snapshot.SameServer(p.Server, secret.Server)
 		switch {
 		case is && atAddress:
 			there = append(there, p)
 		case is:
 			elsewhere = append(elsewhere, p)
-		case !known && atAddress && !observe.SameServer(p.Server, primary):
+		case !known && atAddress && !snapshot.SameServer(p.Server, primary):
 			perhaps = append(perhaps, p)
 		}
 	}

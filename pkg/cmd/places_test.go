@@ -8,7 +8,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // A context leads to a secret's cluster if their UIDs say so; a CA says nothing.
@@ -24,21 +24,21 @@ func TestLeadingTo(t *testing.T) {
 	tokened.token = "token-west"
 	for _, test := range []struct {
 		name   string
-		secret observe.RemoteSecret
+		secret snapshot.RemoteSecret
 		places []place
 		want   []string
 	}{
-		{"its address", observe.RemoteSecret{Server: west}, []place{at("a", west+"/", ""), at("b", "https://b.example", "")}, []string{"a"}},
-		{"its address, and another cluster", observe.RemoteSecret{Server: west, UID: "uid-west"}, []place{at("vpn", west, "uid-other"), at("a", west, "uid-west")}, []string{"a"}},
-		{"another address", observe.RemoteSecret{Server: west, UID: "uid-west"}, []place{at("bastion", "https://bastion.example", "uid-west"), at("b", "https://b.example", "uid-b")}, []string{"bastion"}},
-		{"its address before another", observe.RemoteSecret{Server: west, UID: "uid-west"}, []place{at("bastion", "https://bastion.example", "uid-west"), at("a", west, "uid-west")}, []string{"a", "bastion"}},
-		{"a UID that nobody can read", observe.RemoteSecret{Server: "https://172.18.0.3:6443", Token: "token-west"}, []place{at("b", "https://b.example", "uid-b"), tokened}, []string{"tokened"}},
-		{"no more than a CA", observe.RemoteSecret{Server: "https://172.18.0.3:6443", CA: observe.Fingerprint([]byte("shared"))}, []place{at("b", "https://b.example", "uid-b")}, nil},
-		{"one that answers first", observe.RemoteSecret{Server: west, UID: "uid-west"}, []place{silent, at("a", west, "uid-west")}, []string{"a", "silent"}},
-		{"none but a silent one", observe.RemoteSecret{Server: west, UID: "uid-west"}, []place{silent}, []string{"silent"}},
-		{"another cluster at its address", observe.RemoteSecret{Server: west, Token: "token-west"}, []place{at("a", west, "uid-a"), tokened}, []string{"tokened", "a"}},
-		{"the primary at its address", observe.RemoteSecret{Server: "https://east.example", Token: "token-west"}, []place{at("east", "https://east.example", "uid-east")}, nil},
-		{"a secret without an address", observe.RemoteSecret{}, []place{at("a", "", "")}, nil},
+		{"its address", snapshot.RemoteSecret{Server: west}, []place{at("a", west+"/", ""), at("b", "https://b.example", "")}, []string{"a"}},
+		{"its address, and another cluster", snapshot.RemoteSecret{Server: west, UID: "uid-west"}, []place{at("vpn", west, "uid-other"), at("a", west, "uid-west")}, []string{"a"}},
+		{"another address", snapshot.RemoteSecret{Server: west, UID: "uid-west"}, []place{at("bastion", "https://bastion.example", "uid-west"), at("b", "https://b.example", "uid-b")}, []string{"bastion"}},
+		{"its address before another", snapshot.RemoteSecret{Server: west, UID: "uid-west"}, []place{at("bastion", "https://bastion.example", "uid-west"), at("a", west, "uid-west")}, []string{"a", "bastion"}},
+		{"a UID that nobody can read", snapshot.RemoteSecret{Server: "https://172.18.0.3:6443", Token: "token-west"}, []place{at("b", "https://b.example", "uid-b"), tokened}, []string{"tokened"}},
+		{"no more than a CA", snapshot.RemoteSecret{Server: "https://172.18.0.3:6443", CA: snapshot.Fingerprint([]byte("shared"))}, []place{at("b", "https://b.example", "uid-b")}, nil},
+		{"one that answers first", snapshot.RemoteSecret{Server: west, UID: "uid-west"}, []place{silent, at("a", west, "uid-west")}, []string{"a", "silent"}},
+		{"none but a silent one", snapshot.RemoteSecret{Server: west, UID: "uid-west"}, []place{silent}, []string{"silent"}},
+		{"another cluster at its address", snapshot.RemoteSecret{Server: west, Token: "token-west"}, []place{at("a", west, "uid-a"), tokened}, []string{"tokened", "a"}},
+		{"the primary at its address", snapshot.RemoteSecret{Server: "https://east.example", Token: "token-west"}, []place{at("east", "https://east.example", "uid-east")}, nil},
+		{"a secret without an address", snapshot.RemoteSecret{}, []place{at("a", "", "")}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -89,7 +89,7 @@ func TestLookedAt(t *testing.T) {
 			for i, uid := range test.uids {
 				test.places[i].uid = uid
 			}
-			secrets := []observe.RemoteSecret{{Secret: "one", Cluster: "west", Server: west, UID: "uid-west"}}
+			secrets := []snapshot.RemoteSecret{{Secret: "one", Cluster: "west", Server: west, UID: "uid-west"}}
 			if got := names(overlooked(held, secrets, test.places)); !slices.Equal(got, test.second) {
 				t.Errorf("looked at then are %q, want %q", got, test.second)
 			}

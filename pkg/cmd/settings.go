@@ -9,8 +9,8 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // given are the settings that this run is told.
@@ -37,7 +37,7 @@ func (o *options) keep(ctx context.Context, s *session, key, set string) (charts
 	if o.resetSettings || connected == nil || seen == nil {
 		return o.charts, nil, nil
 	}
-	if _, silent := seen.CouldNotRead(observe.APIServer); silent {
+	if _, silent := seen.CouldNotRead(snapshot.APIServer); silent {
 		return o.charts, nil, nil
 	}
 	record, err := istio.ReadRecord(ctx, connected.Kube(), s.mesh.Namespace, set)

@@ -9,9 +9,9 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 type verify struct {
@@ -124,7 +124,7 @@ func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
 }
 
 // probeTraffic puts probes into the clusters that can run them, and begins to remove them; gone waits for that.
-func (v *verify) probeTraffic(ctx context.Context, s *session, target probe.Target) (traffic *observe.Traffic, gone func() error, err error) {
+func (v *verify) probeTraffic(ctx context.Context, s *session, target probe.Target) (traffic *snapshot.Traffic, gone func() error, err error) {
 	options := v.probe
 	options.Target, options.Count, options.Settle, options.Caller = target, callsPerPair, 20*time.Second, v.caller
 	for _, c := range s.mesh.Clusters {

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // typed runs a command line as main does; the kubeconfig that it finds has no context.
@@ -234,7 +234,7 @@ func TestVerifyOutputs(t *testing.T) {
 	t.Parallel()
 	judge := func(context.Context, []string) (verdict, error) {
 		v := found("reachable east pass", "token-expired west fail")
-		v.Traffic = &observe.Traffic{Calls: []observe.Call{{From: "east", To: "west", Protocol: "http", Sent: 10, Answered: 10, P50: time.Millisecond}}}
+		v.Traffic = &snapshot.Traffic{Calls: []snapshot.Call{{From: "east", To: "west", Protocol: "http", Sent: 10, Answered: 10, P50: time.Millisecond}}}
 		return v, nil
 	}
 	for output, holds := range map[string]func(out string) bool{

@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // What differs on purpose is not complained of. Not parallel: as the analyzer of networks itself.
@@ -22,12 +24,12 @@ func TestAnalyze(t *testing.T) {
 			service("shop", "kubernetes", port), service("shop", "same", 80),
 		}
 	}
-	s := &Snapshot{Clusters: map[string]*Cluster{
-		"east": {services: services(80), ControlPlanes: []ControlPlane{{
+	s := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{
+		"east": {ServiceObjects: services(80), ControlPlanes: []snapshot.ControlPlane{{
 			Revision: "canary", ClusterID: "east", ConfigMap: "istio-canary",
 			MeshNetworks: "networks: {n: {endpoints: [{fromRegistry: east}, {fromRegistry: west}, {fromRegistry: gone}], gateways: [{address: 192.0.2.1, port: 15443}]}}",
-		}}, RemoteSecrets: []RemoteSecret{{Cluster: "west"}}},
-		"west": {services: services(81)},
+		}}, RemoteSecrets: []snapshot.RemoteSecret{{Cluster: "west"}}},
+		"west": {ServiceObjects: services(81)},
 	}}
 	Analyze(t.Context(), s, Analysis{Clusters: []string{"east", "west", "unseen"}, Namespace: "istio-system", Revision: "canary"})
 	var said []string
@@ -46,5 +48,5 @@ func TestAnalyze(t *testing.T) {
 	if m := s.Clusters["east"].Analysis; len(m) != 1 || m[0].Code != "" || m[0].Text == "" {
 		t.Errorf("networks that can't be read: %+v", m)
 	}
-	Analyze(t.Context(), &Snapshot{}, Analysis{Clusters: []string{""}})
+	Analyze(t.Context(), &snapshot.Snapshot{}, Analysis{Clusters: []string{""}})
 }

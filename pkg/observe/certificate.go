@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // untrustedBy says why a server's certificate is not signed by a CA, empty where it is. A kubeconfig that gives the same
@@ -37,7 +39,7 @@ func untrustedBy(ctx context.Context, config *rest.Config, ca []byte) string {
 		_ = answer.Body.Close() // whatever it says, it was trusted
 		return ""
 	}
-	if use := FailedUse(ctx, err); use.Problem == ServerUntrusted {
+	if use := FailedUse(ctx, err); use.Problem == snapshot.ServerUntrusted {
 		return use.Error
 	}
 	return "" // it could not be called, which is another matter

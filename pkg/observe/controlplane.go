@@ -16,6 +16,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func decode(raw []byte, into any) error {
@@ -25,13 +26,13 @@ func decode(raw []byte, into any) error {
 	return nil
 }
 
-func readControlPlanes(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readControlPlanes(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	deployments, err := r.Kube().AppsV1().Deployments(r.options.Namespace).List(ctx,
 		metav1.ListOptions{LabelSelector: wellknown.IstiodSelector})
 	if err != nil {
 		return nil, err
 	}
-	var planes []ControlPlane
+	var planes []snapshot.ControlPlane
 	for _, d := range deployments.Items {
 		plane := controlPlaneOf(&d)
 		if err := r.addConfig(ctx, &plane); err != nil {
@@ -44,15 +45,15 @@ func readControlPlanes(ctx context.Context, r *reader) (func(*Cluster), error) {
 		}
 		planes = append(planes, plane)
 	}
-	return func(c *Cluster) { c.ControlPlanes = planes }, nil
+	return func(c *snapshot.Cluster) { c.ControlPlanes = planes }, nil
 }
 
 // discoveryContainer is istiod itself in its pod.
 const discoveryContainer = "discovery"
 
 // controlPlaneOf reads what the Deployment itself tells.
-func controlPlaneOf(d *appsv1.Deployment) ControlPlane {
-	plane := ControlPlane{
+func controlPlaneOf(d *appsv1.Deployment) snapshot.ControlPlane {
+	plane := snapshot.ControlPlane{
 		Name: d.Name, Revision: d.Labels[wellknown.RevisionLabel], InstalledBy: istio.InstalledBy(d), Rendered: istio.Rendered(d),
 		CustomHosts: istio.CustomHosts(d),
 		Ready:       int(d.Status.ReadyReplicas), Desired: 1,
@@ -91,7 +92,7 @@ func splitImage(image string) (hub, tag string) {
 
 // addConfig reads what only the control plane's ConfigMaps tell: the identities that it injects into pods, and the
 // trust domain.
-func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
+func (r *reader) addConfig(ctx context.Context, plane *snapshot.ControlPlane) error {
 	revision := plane.Revision
 	if revision == "default" {
 		revision = ""
@@ -113,12 +114,12 @@ func (r *reader) addConfig(ctx context.Context, plane *ControlPlane) error {
 	return addMeshConfig(mesh, plane)
 }
 
-func addMeshConfig(mesh *corev1.ConfigMap, plane *ControlPlane) error {
+func addMeshConfig(mesh *corev1.ConfigMap, plane *snapshot.ControlPlane) error {
 	var config struct {
 		TrustDomain   string `json:"trustDomain"`
 		RootNamespace string `json:"rootNamespace"`
 
-		DiscoverySelectors DiscoverySelectors `json:"discoverySelectors"`
+		DiscoverySelectors snapshot.DiscoverySelectors `json:"discoverySelectors"`
 
 		DefaultConfig struct {
 			MeshID string `json:"meshId"`
@@ -156,7 +157,7 @@ func gatewayNetworks(text string) []string {
 	return names
 }
 
-func addInjectorValues(injector *corev1.ConfigMap, plane *ControlPlane) error {
+func addInjectorValues(injector *corev1.ConfigMap, plane *snapshot.ControlPlane) error {
 	var chartValues struct {
 		Global struct {
 			MeshID       string `json:"meshID"`
@@ -175,12 +176,12 @@ func addInjectorValues(injector *corev1.ConfigMap, plane *ControlPlane) error {
 }
 
 // replicas asks every running istiod at once; one that does not answer is noted and does not hide the others.
-func (r *reader) replicas(ctx context.Context, revision string) ([]Replica, error) {
+func (r *reader) replicas(ctx context.Context, revision string) ([]snapshot.Replica, error) {
 	pods, err := istio.IstiodPods(ctx, r, r.options.Namespace, revision)
 	if err != nil {
 		return nil, err
 	}
-	replicas := make([]Replica, len(pods))
+	replicas := make([]snapshot.Replica, len(pods))
 	var asked sync.WaitGroup
 	for i := range pods {
 		asked.Go(func() { replicas[i] = r.replica(ctx, &pods[i]) })
@@ -189,10 +190,10 @@ func (r *reader) replicas(ctx context.Context, revision string) ([]Replica, erro
 	return replicas, nil
 }
 
-func (r *reader) replica(ctx context.Context, pod *corev1.Pod) Replica {
+func (r *reader) replica(ctx context.Context, pod *corev1.Pod) snapshot.Replica {
 	ctx, cancel := Bounded(ctx, Patience)
 	defer cancel()
-	replica := Replica{Pod: pod.Name}
+	replica := snapshot.Replica{Pod: pod.Name}
 	for _, c := range pod.Spec.Containers {
 		if c.Name == discoveryContainer {
 			_, replica.Version = splitImage(c.Image)
@@ -209,16 +210,16 @@ func (r *reader) replica(ctx context.Context, pod *corev1.Pod) Replica {
 			replica.Error = err.Error()
 		}
 	}
-	replica.add(clusters, proxies)
+	addView(&replica, clusters, proxies)
 	return replica
 }
 
 // add notes what a replica says of clusters and proxies.
-func (r *Replica) add(clusters istio.RemoteClusters, proxies []istio.ProxyStatus) {
+func addView(r *snapshot.Replica, clusters istio.RemoteClusters, proxies []istio.ProxyStatus) {
 	for _, c := range clusters {
-		r.Clusters = append(r.Clusters, SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})
+		r.Clusters = append(r.Clusters, snapshot.SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})
 	}
 	for _, p := range proxies {
-		r.Proxies = append(r.Proxies, Proxy{ID: p.ProxyID, Cluster: p.ClusterID, Version: p.IstioVersion, Rejected: p.Rejected()})
+		r.Proxies = append(r.Proxies, snapshot.Proxy{ID: p.ProxyID, Cluster: p.ClusterID, Version: p.IstioVersion, Rejected: p.Rejected()})
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func TestDiscoverySelectors(t *testing.T) {
@@ -41,7 +43,7 @@ func TestDiscoverySelectors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var plane ControlPlane
+			var plane snapshot.ControlPlane
 			err := addMeshConfig(&corev1.ConfigMap{Data: map[string]string{"mesh": test.mesh}}, &plane)
 			if err != nil {
 				t.Fatal(err)
@@ -68,12 +70,12 @@ func TestDiscoverySelectors(t *testing.T) {
 // Nothing is lacking where every namespace is looked at.
 func TestNothingLacks(t *testing.T) {
 	t.Parallel()
-	for _, s := range []DiscoverySelectors{nil, {metav1.LabelSelector{}}} {
+	for _, s := range []snapshot.DiscoverySelectors{nil, {metav1.LabelSelector{}}} {
 		if lacking, help := s.Lacking(nil); len(lacking) > 0 || !help {
 			t.Errorf("with %v lacks %v, %v", s, lacking, help)
 		}
 	}
-	joined := DiscoverySelectors{{MatchLabels: map[string]string{"mesh": "joined"}}}
+	joined := snapshot.DiscoverySelectors{{MatchLabels: map[string]string{"mesh": "joined"}}}
 	if got := joined.Labelling("shop", nil); !slices.Equal(got, []string{"label", "--overwrite", "namespace", "shop", "mesh=joined"}) {
 		t.Errorf("a namespace without labels is labelled by %q", got)
 	}

@@ -9,6 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Objects are those of one cluster that a Snapshot is made of. Tests that go on to a judgement can't be in this package,
@@ -29,37 +30,37 @@ type Objects struct {
 }
 
 // See notes the objects in a cluster, and what can't be read as Read does.
-func (o *Objects) See(c *Cluster) {
+func (o *Objects) See(c *snapshot.Cluster) {
 	r, ctx := &reader{seen: c}, context.Background()
 	var err error
 	c.KubernetesVersion, err = versionOf(o.Version)
-	r.note(ctx, KubernetesVersion, err)
+	r.note(ctx, snapshot.KubernetesVersion, err)
 	c.Namespace = namespaceOf(o.Namespace)
 	if o.Istiod != nil {
 		plane := controlPlaneOf(o.Istiod)
-		r.note(ctx, ControlPlanes, addInjectorValues(o.Injector, &plane))
-		r.note(ctx, ControlPlanes, addMeshConfig(o.Mesh, &plane))
-		plane.Replicas = []Replica{o.replica()}
-		c.ControlPlanes = []ControlPlane{plane}
+		r.note(ctx, snapshot.ControlPlanes, addInjectorValues(o.Injector, &plane))
+		r.note(ctx, snapshot.ControlPlanes, addMeshConfig(o.Mesh, &plane))
+		plane.Replicas = []snapshot.Replica{o.replica()}
+		c.ControlPlanes = []snapshot.ControlPlane{plane}
 	}
 	for i := range o.Webhooks {
 		c.Injectors = append(c.Injectors, injectorOf(&o.Webhooks[i]))
 	}
 	if o.Gateway != nil {
-		c.Gateways = []Gateway{gatewayOf(o.Gateway, o.Slices)}
+		c.Gateways = []snapshot.Gateway{gatewayOf(o.Gateway, o.Slices)}
 	}
-	c.IstiodServices = []IstiodService{istiodServiceOf(o.Service, o.Slices)}
+	c.IstiodServices = []snapshot.IstiodService{istiodServiceOf(o.Service, o.Slices)}
 	c.RemoteSecrets = remoteSecretsOf(istio.RemoteCredentialsOf(o.Secrets))
 	c.RootCert = rootOf(o.Root)
 	c.RootCerts = map[string]string{o.Root.Namespace: c.RootCert}
 	c.Installed, err = installedOf(o.Values)
-	r.note(ctx, InstalledValues, err)
+	r.note(ctx, snapshot.InstalledValues, err)
 	c.Nodes = len(o.Nodes)
 	c.ReadyNodes, c.PodRanges = nodesOf(o.Nodes)
 }
 
-func (o *Objects) replica() Replica {
-	replica := Replica{Pod: "istiod-0"}
+func (o *Objects) replica() snapshot.Replica {
+	replica := snapshot.Replica{Pod: "istiod-0"}
 	clusters, err := istio.ParseClusterz(o.Clusterz)
 	if err != nil {
 		replica.Error = err.Error()
@@ -69,6 +70,6 @@ func (o *Objects) replica() Replica {
 	if err != nil {
 		replica.Error = err.Error()
 	}
-	replica.add(clusters, proxies)
+	addView(&replica, clusters, proxies)
 	return replica
 }

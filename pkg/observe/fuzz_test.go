@@ -23,6 +23,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 const secretKubeconfig = `apiVersion: v1
@@ -89,8 +90,8 @@ func FuzzVerify(f *testing.F) {
 // judge goes the way of a command: from objects to a snapshot, the mesh completed from it, the results and their output.
 func judge(t *testing.T, east, west *observe.Objects) {
 	t.Helper()
-	snapshot := func() *observe.Snapshot {
-		s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{
+	snapshot := func() *snapshot.Snapshot {
+		s := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{
 			plan.PrimaryKey: {Context: "ctx-east", Server: "https://east.example:6443", UID: "1", CA: "1"},
 			"west":          {Name: "west", Context: "ctx-west", Server: "https://west.example:6443", UID: "2", CA: "2"},
 		}}

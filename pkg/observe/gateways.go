@@ -13,14 +13,15 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readGateways(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	services, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	var gateways []Gateway
+	var gateways []snapshot.Gateway
 	for _, s := range services.Items {
 		if !istio.IsGateway(&s) {
 			continue
@@ -38,16 +39,16 @@ func readGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
 		gateway.Stopped = err == nil && deployment.Spec.Replicas != nil && *deployment.Spec.Replicas == 0
 		gateways = append(gateways, gateway)
 	}
-	return func(c *Cluster) { c.Gateways = gateways }, nil
+	return func(c *snapshot.Cluster) { c.Gateways = gateways }, nil
 }
 
 // readNetworkGateways reads which gateways lead to a network from namespaces other than Istio's. Their pods are not looked at.
-func readNetworkGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readNetworkGateways(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	services, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: wellknown.NetworkLabel})
 	if err != nil {
 		return nil, err
 	}
-	var gateways []Gateway
+	var gateways []snapshot.Gateway
 	for _, s := range services.Items {
 		if s.Namespace != r.options.Namespace {
 			gateway := gatewayOf(&s, nil)
@@ -55,11 +56,11 @@ func readNetworkGateways(ctx context.Context, r *reader) (func(*Cluster), error)
 			gateways = append(gateways, gateway)
 		}
 	}
-	return func(c *Cluster) { c.NetworkGateways = gateways }, nil
+	return func(c *snapshot.Cluster) { c.NetworkGateways = gateways }, nil
 }
 
-func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway {
-	g := Gateway{
+func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) snapshot.Gateway {
+	g := snapshot.Gateway{
 		Selector: s.Spec.Selector,
 		Name:     s.Name, Type: string(s.Spec.Type), Revision: s.Labels[wellknown.RevisionLabel],
 		Network: s.Labels[wellknown.NetworkLabel], SourceRanges: s.Spec.LoadBalancerSourceRanges,
@@ -90,7 +91,7 @@ func gatewayOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) Gateway
 
 // readExposed finds the VirtualServices by which istiod is published, if the Gateway is there which they stand on. A
 // cluster without Istio's CRDs has none.
-func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readExposed(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	resource := func(name string) dynamic.ResourceInterface {
 		return r.Dynamic().Resource(schema.GroupVersionResource{
 			Group: "networking.istio.io", Version: "v1", Resource: name,
@@ -112,21 +113,21 @@ func readExposed(ctx context.Context, r *reader) (func(*Cluster), error) {
 		}
 	}
 	slices.Sort(revisions)
-	return func(c *Cluster) { c.Exposed = revisions }, nil
+	return func(c *snapshot.Cluster) { c.Exposed = revisions }, nil
 }
 
 // readPassthrough reads by which Gateways services are published to other networks, whatever namespace they are in.
-func readPassthrough(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readPassthrough(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Dynamic().Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}).
 		List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}
-	var found []Passthrough
+	var found []snapshot.Passthrough
 	for _, g := range list.Items {
 		if selector, is := istio.Passthrough(&g); is {
-			found = append(found, Passthrough{Name: g.GetName(), Selector: selector})
+			found = append(found, snapshot.Passthrough{Name: g.GetName(), Selector: selector})
 		}
 	}
-	return func(c *Cluster) { c.Passthrough = found }, nil
+	return func(c *snapshot.Cluster) { c.Passthrough = found }, nil
 }

@@ -3,7 +3,6 @@ package observe
 import (
 	"cmp"
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,11 +14,12 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Follow reads, with the credentials of each remote secret, which cluster it leads to. All of them are asked at once, and
 // none is waited for longer than for a cluster without a context. failed are the errors by the secrets' indexes.
-func Follow(ctx context.Context, primary *cluster.Cluster, held []istio.RemoteCredentials) (secrets []RemoteSecret, failed []error) {
+func Follow(ctx context.Context, primary *cluster.Cluster, held []istio.RemoteCredentials) (secrets []snapshot.RemoteSecret, failed []error) {
 	secrets, failed = remoteSecretsOf(held), make([]error, len(held))
 	var asked sync.WaitGroup
 	for i, one := range held {
@@ -30,7 +30,7 @@ func Follow(ctx context.Context, primary *cluster.Cluster, held []istio.RemoteCr
 			secrets[i].UID, failed[i] = identityBy(ctx, one.Credentials, primary.RESTConfig().UserAgent)
 			switch {
 			case apierrors.IsForbidden(failed[i]): // the server is the right one, and takes the token
-				secrets[i].Unidentified, failed[i] = &CredentialUse{Error: failed[i].Error()}, nil
+				secrets[i].Unidentified, failed[i] = &snapshot.CredentialUse{Error: failed[i].Error()}, nil
 			case failed[i] != nil:
 				secrets[i].Unidentified = FailedUse(ctx, failed[i])
 			}
@@ -68,7 +68,7 @@ func Identify(ctx context.Context, c *cluster.Cluster, namespace string, patienc
 	}
 	if secret, err := c.Kube().CoreV1().Secrets(namespace).Get(ctx, wellknown.ReaderTokenSecret, metav1.GetOptions{}); err == nil {
 		_, bearer, _ := istio.TokenOf(secret)
-		token = Fingerprint(bearer)
+		token = snapshot.Fingerprint(bearer)
 	}
 	return uid, token, nil
 }
@@ -91,24 +91,24 @@ func PrimaryNames(ctx context.Context, c *cluster.Cluster, namespace string, pat
 
 // identify says where remote secrets lead whose own credentials did not tell: to the cluster whose reader account has
 // the very same token, since a token is one cluster's alone, or to the only one that was reached at the secret's address.
-func (s *Snapshot) identify() {
+func identifySecrets(s *snapshot.Snapshot) {
 	for _, holder := range s.Clusters {
 		for i := range holder.RemoteSecrets {
 			if secret := &holder.RemoteSecrets[i]; secret.UID == "" {
-				secret.UID = s.leadsTo(*secret)
+				secret.UID = leadsTo(s, *secret)
 			}
 		}
 	}
 }
 
-func (s *Snapshot) leadsTo(secret RemoteSecret) string {
+func leadsTo(s *snapshot.Snapshot, secret snapshot.RemoteSecret) string {
 	there := map[string]bool{}
 	for _, c := range s.Clusters {
 		switch {
 		case c.UID == "":
 		case secret.Token != "" && c.ReaderToken != nil && c.ReaderToken.Token == secret.Token:
 			return c.UID
-		case SameServer(c.Server, secret.Server):
+		case snapshot.SameServer(c.Server, secret.Server):
 			there[c.UID] = true
 		}
 	}
@@ -118,9 +118,4 @@ func (s *Snapshot) leadsTo(secret RemoteSecret) string {
 		}
 	}
 	return ""
-}
-
-// SameServer is true for two spellings of one API server's address.
-func SameServer(a, b string) bool {
-	return a != "" && strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/")
 }

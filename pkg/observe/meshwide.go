@@ -12,10 +12,11 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // readRootCerts reads which root certificate each namespace has been given.
-func readRootCerts(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readRootCerts(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx,
 		metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", wellknown.RootCertConfigMap).String()})
 	if err != nil {
@@ -34,11 +35,11 @@ func readRootCerts(ctx context.Context, r *reader) (func(*Cluster), error) {
 		record, _ := istio.HolderOf(lock)
 		writer = record.HolderIdentity
 	}
-	return func(c *Cluster) { c.RootCerts, c.RootWriter = roots, writer }, nil
+	return func(c *snapshot.Cluster) { c.RootCerts, c.RootWriter = roots, writer }, nil
 }
 
 // readInjected reads which namespaces ask for sidecars, and their Services' names.
-func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readInjected(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
@@ -64,6 +65,7 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 		for _, s := range all.Items {
 			if slices.Contains(names, s.Namespace) {
 				services[s.Namespace] = append(services[s.Namespace], s.Name)
+				s.ManagedFields = nil
 				kept = append(kept, s)
 				if s.Spec.ClusterIP == corev1.ClusterIPNone {
 					headless = append(headless, s.Namespace+"/"+s.Name)
@@ -71,25 +73,25 @@ func readInjected(ctx context.Context, r *reader) (func(*Cluster), error) {
 			}
 		}
 	}
-	return func(c *Cluster) {
-		c.Injected, c.InjectedLabels, c.Services, c.Headless, c.services = names, labels, services, headless, kept
+	return func(c *snapshot.Cluster) {
+		c.Injected, c.InjectedLabels, c.Services, c.Headless, c.ServiceObjects = names, labels, services, headless, kept
 	}, nil
 }
 
 // readReaderToken reads whether the account by which istiod reads the cluster has its token.
-func readReaderToken(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readReaderToken(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	secret, err := r.Kube().CoreV1().Secrets(r.options.Namespace).Get(ctx, wellknown.ReaderTokenSecret, metav1.GetOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}
 	ca, token, filled := istio.TokenOf(secret)
-	return func(c *Cluster) {
-		c.ReaderToken = &ReaderToken{Filled: filled, Token: Fingerprint(token), CA: Fingerprint(ca)}
+	return func(c *snapshot.Cluster) {
+		c.ReaderToken = &snapshot.ReaderToken{Filled: filled, Token: snapshot.Fingerprint(token), CA: snapshot.Fingerprint(ca)}
 	}, nil
 }
 
 // readStraySecrets finds remote secrets outside of the namespace in which istiod looks.
-func readStraySecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readStraySecrets(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().CoreV1().Secrets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{
 		LabelSelector: wellknown.RemoteSecretSelector,
 		FieldSelector: fields.OneTermNotEqualSelector("metadata.namespace", r.options.Namespace).String(),
@@ -101,22 +103,22 @@ func readStraySecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
 	for _, s := range list.Items {
 		stray = append(stray, s.Namespace+"/"+s.Name)
 	}
-	return func(c *Cluster) { c.StraySecrets = stray }, nil
+	return func(c *snapshot.Cluster) { c.StraySecrets = stray }, nil
 }
 
 // readValues reads the mesh id that the cluster's part of Istio was installed with.
-func readValues(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readValues(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
 	installed, err := installedOf(list.Items)
-	return func(c *Cluster) { c.Installed = installed }, err
+	return func(c *snapshot.Cluster) { c.Installed = installed }, err
 }
 
 // installedOf finds the ConfigMaps with what Istio's charts were rendered with.
-func installedOf(configMaps []corev1.ConfigMap) (map[string]Installed, error) {
-	installed := map[string]Installed{}
+func installedOf(configMaps []corev1.ConfigMap) (map[string]snapshot.Installed, error) {
+	installed := map[string]snapshot.Installed{}
 	for _, cm := range configMaps {
 		revision, is := wellknown.ValuesOf(cm.Name)
 		if !is || cm.Data["merged-values"] == "" {
@@ -132,23 +134,23 @@ func installedOf(configMaps []corev1.ConfigMap) (map[string]Installed, error) {
 		if err := json.Unmarshal([]byte(cm.Data["merged-values"]), &values); err != nil {
 			return nil, fmt.Errorf("ConfigMap %s/%s: %w", cm.Namespace, cm.Name, err)
 		}
-		installed[revision] = Installed{MeshID: values.Global.MeshID, Network: values.Global.Network, IstiodAddress: values.Global.RemotePilotAddress}
+		installed[revision] = snapshot.Installed{MeshID: values.Global.MeshID, Network: values.Global.Network, IstiodAddress: values.Global.RemotePilotAddress}
 	}
 	return installed, nil
 }
 
 // readAmbient reads whether an ambient data plane runs.
-func readAmbient(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readAmbient(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().AppsV1().DaemonSets(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: wellknown.ZtunnelSelector})
 	if err != nil {
 		return nil, err
 	}
-	return func(c *Cluster) { c.Ambient = len(list.Items) > 0 }, nil
+	return func(c *snapshot.Cluster) { c.Ambient = len(list.Items) > 0 }, nil
 }
 
 // readUninjectedGateways finds gateway pods that were created before injection worked: their image is still a
 // placeholder.
-func readUninjectedGateways(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readUninjectedGateways(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().CoreV1().Pods(r.options.Namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.EastWestGatewaySelector})
 	if err != nil {
 		return nil, err
@@ -159,5 +161,5 @@ func readUninjectedGateways(ctx context.Context, r *reader) (func(*Cluster), err
 			pods = append(pods, p.Name)
 		}
 	}
-	return func(c *Cluster) { c.UninjectedGateways = pods }, nil
+	return func(c *snapshot.Cluster) { c.UninjectedGateways = pods }, nil
 }

@@ -10,34 +10,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// Obstacles is what may stand in the way of an installation; `preflight` looks at it.
-type Obstacles struct {
-	// LoadBalancers counts the cluster's Services of type LoadBalancer, by whether they have an address.
-	LoadBalancers LoadBalancers `json:"loadBalancers"`
-	// Cloud is true when the nodes say that a cloud provider made them.
-	Cloud bool `json:"cloud,omitempty"`
-	// Restricted are the namespaces that ask for sidecars and whose pod security standard forbids their set-up.
-	Restricted []string `json:"restricted,omitempty"`
-	// PodSecurity is why a dry-run pod with the capabilities of a sidecar's set-up was not admitted, empty when it was.
-	PodSecurity string `json:"podSecurity,omitempty"`
-}
-
-// LoadBalancers counts Services of that type.
-type LoadBalancers struct {
-	Served  int `json:"served"`
-	Pending int `json:"pending"`
-	// Hostname is one that a Service of that type in the cluster has got as its address, if any has.
-	Hostname string `json:"hostname,omitempty"`
-}
-
-func readLoadBalancers(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readLoadBalancers(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().CoreV1().Services(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	var found LoadBalancers
+	var found snapshot.LoadBalancers
 	for _, s := range list.Items {
 		switch {
 		case s.Spec.Type != corev1.ServiceTypeLoadBalancer:
@@ -58,12 +39,12 @@ func readLoadBalancers(ctx context.Context, r *reader) (func(*Cluster), error) {
 	cloud := slices.ContainsFunc(nodes.Items, func(n corev1.Node) bool {
 		return n.Spec.ProviderID != "" && !strings.HasPrefix(n.Spec.ProviderID, "kind:")
 	})
-	return func(c *Cluster) { c.LoadBalancers, c.Cloud = found, cloud }, nil
+	return func(c *snapshot.Cluster) { c.LoadBalancers, c.Cloud = found, cloud }, nil
 }
 
 // readPodSecurity asks whether pods may do what Istio's init container does: in general, by a dry run, and in the
 // namespaces that ask for sidecars, by their labels.
-func readPodSecurity(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readPodSecurity(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	namespaces, err := r.Kube().CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
@@ -81,5 +62,5 @@ func readPodSecurity(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if apierrors.IsForbidden(err) && strings.Contains(err.Error(), "PodSecurity") {
 		reason, err = err.Error(), nil
 	}
-	return func(c *Cluster) { c.Restricted, c.PodSecurity = restricted, reason }, err
+	return func(c *snapshot.Cluster) { c.Restricted, c.PodSecurity = restricted, reason }, err
 }

@@ -3,8 +3,6 @@ package observe
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net"
 	"net/url"
 	"slices"
@@ -19,24 +17,16 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// Fingerprint stands for a certificate or token in a Snapshot; empty for nothing.
-func Fingerprint(data []byte) string {
-	if len(data) == 0 {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(strings.TrimSpace(string(data))))
-	return hex.EncodeToString(sum[:8])
-}
-
-func readVersion(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readVersion(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	raw, err := r.Kube().Discovery().RESTClient().Get().AbsPath("/version").DoRaw(ctx)
 	if err != nil {
 		return nil, err
 	}
 	version, err := versionOf(raw)
-	return func(c *Cluster) { c.KubernetesVersion = version }, err
+	return func(c *snapshot.Cluster) { c.KubernetesVersion = version }, err
 }
 
 // versionOf reads the answer to /version.
@@ -48,7 +38,7 @@ func versionOf(raw []byte) (string, error) {
 	return body.GitVersion, err
 }
 
-func readCA(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readCA(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	cm, err := r.Kube().CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
 	if err != nil {
 		return nil, absent(err)
@@ -58,19 +48,19 @@ func readCA(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if r.options.Attached || r.options.Obstacles {
 		untrusted = untrustedBy(ctx, r.RESTConfig(), ca)
 	}
-	return func(c *Cluster) { c.CA, c.Untrusted = Fingerprint(ca), untrusted }, nil
+	return func(c *snapshot.Cluster) { c.CA, c.Untrusted = snapshot.Fingerprint(ca), untrusted }, nil
 }
 
-func readNamespace(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readNamespace(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	ns, err := r.Kube().CoreV1().Namespaces().Get(ctx, r.options.Namespace, metav1.GetOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}
-	return func(c *Cluster) { c.Namespace = namespaceOf(ns) }, nil
+	return func(c *snapshot.Cluster) { c.Namespace = namespaceOf(ns) }, nil
 }
 
-func namespaceOf(ns *corev1.Namespace) *Namespace {
-	return &Namespace{
+func namespaceOf(ns *corev1.Namespace) *snapshot.Namespace {
+	return &snapshot.Namespace{
 		Network:              ns.Labels[wellknown.NetworkLabel],
 		ControlPlaneClusters: ns.Annotations[wellknown.ControlPlaneClustersAnnotation],
 		Labels:               ns.Labels,
@@ -78,23 +68,23 @@ func namespaceOf(ns *corev1.Namespace) *Namespace {
 	}
 }
 
-func readInjectors(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readInjectors(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx,
 		metav1.ListOptions{LabelSelector: wellknown.InjectorSelector})
 	if err != nil {
 		return nil, err
 	}
-	var injectors []Injector
+	var injectors []snapshot.Injector
 	for _, w := range list.Items {
 		injectors = append(injectors, injectorOf(&w))
 	}
-	return func(c *Cluster) { c.Injectors = injectors }, nil
+	return func(c *snapshot.Cluster) { c.Injectors = injectors }, nil
 }
 
-func injectorOf(w *admissionregistrationv1.MutatingWebhookConfiguration) Injector {
-	injector := Injector{Name: w.Name, Revision: w.Labels[wellknown.RevisionLabel], Tag: w.Labels[wellknown.TagLabel]}
+func injectorOf(w *admissionregistrationv1.MutatingWebhookConfiguration) snapshot.Injector {
+	injector := snapshot.Injector{Name: w.Name, Revision: w.Labels[wellknown.RevisionLabel], Tag: w.Labels[wellknown.TagLabel]}
 	for _, hook := range w.Webhooks {
-		injector.CABundles = append(injector.CABundles, Fingerprint(hook.ClientConfig.CABundle))
+		injector.CABundles = append(injector.CABundles, snapshot.Fingerprint(hook.ClientConfig.CABundle))
 		host, path := calledAt(hook.ClientConfig)
 		injector.Hosts, injector.Paths = append(injector.Hosts, host), append(injector.Paths, path)
 	}
@@ -129,12 +119,12 @@ func (r *reader) endpointSlices(ctx context.Context, service string) ([]discover
 	return list.Items, nil
 }
 
-func readIstiodServices(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readIstiodServices(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	var services []IstiodService
+	var services []snapshot.IstiodService
 	for _, s := range list.Items {
 		if s.Name != "istiod" && !strings.HasPrefix(s.Name, "istiod-") || s.Labels[wellknown.TagLabel] != "" {
 			continue
@@ -145,11 +135,11 @@ func readIstiodServices(ctx context.Context, r *reader) (func(*Cluster), error) 
 		}
 		services = append(services, istiodServiceOf(&s, slices))
 	}
-	return func(c *Cluster) { c.IstiodServices = services }, nil
+	return func(c *snapshot.Cluster) { c.IstiodServices = services }, nil
 }
 
-func istiodServiceOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) IstiodService {
-	seen := IstiodService{Name: s.Name, ExternalName: s.Spec.ExternalName, Selector: len(s.Spec.Selector) > 0}
+func istiodServiceOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) snapshot.IstiodService {
+	seen := snapshot.IstiodService{Name: s.Name, ExternalName: s.Spec.ExternalName, Selector: len(s.Spec.Selector) > 0}
 	for _, slice := range endpoints {
 		for _, e := range slice.Endpoints {
 			seen.Addresses = append(seen.Addresses, e.Addresses...)
@@ -161,9 +151,9 @@ func istiodServiceOf(s *corev1.Service, endpoints []discoveryv1.EndpointSlice) I
 	return seen
 }
 
-func readRemoteSecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readRemoteSecrets(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	if secrets, known := r.options.RemoteSecrets[r.Name]; known {
-		return func(c *Cluster) { c.RemoteSecrets = secrets }, nil
+		return func(c *snapshot.Cluster) { c.RemoteSecrets = secrets }, nil
 	}
 	held, err := istio.RemoteSecrets(ctx, r.Kube(), r.options.Namespace)
 	if err != nil {
@@ -173,11 +163,11 @@ func readRemoteSecrets(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if slices.Contains(r.options.Identify, r.Name) {
 		secrets, _ = Follow(ctx, r.Cluster, held)
 	}
-	return func(c *Cluster) { c.RemoteSecrets = secrets }, nil
+	return func(c *snapshot.Cluster) { c.RemoteSecrets = secrets }, nil
 }
 
-func remoteSecretsOf(held []istio.RemoteCredentials) []RemoteSecret {
-	var secrets []RemoteSecret
+func remoteSecretsOf(held []istio.RemoteCredentials) []snapshot.RemoteSecret {
+	var secrets []snapshot.RemoteSecret
 	for _, one := range held {
 		secrets = append(secrets, RemoteSecretOf(one))
 	}
@@ -185,10 +175,10 @@ func remoteSecretsOf(held []istio.RemoteCredentials) []RemoteSecret {
 }
 
 // RemoteSecretOf is what a snapshot has of credentials: nothing by which anybody could use them.
-func RemoteSecretOf(held istio.RemoteCredentials) RemoteSecret {
-	seen := RemoteSecret{
+func RemoteSecretOf(held istio.RemoteCredentials) snapshot.RemoteSecret {
+	seen := snapshot.RemoteSecret{
 		Secret: held.Secret, SecretUID: held.UID, Cluster: held.Cluster, Server: held.Server, TLSServerName: held.TLSServerName,
-		CA: Fingerprint(held.CA), Token: Fingerprint(held.Token),
+		CA: snapshot.Fingerprint(held.CA), Token: snapshot.Fingerprint(held.Token),
 		Created: held.Created, Ends: istio.TokenEnds(held.Token),
 	}
 	if held.Err != nil {
@@ -198,31 +188,33 @@ func RemoteSecretOf(held istio.RemoteCredentials) RemoteSecret {
 }
 
 // readInventory reads whether attach-remote has recorded what it applied; whatever the revision, this record is there.
-func readInventory(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readInventory(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	cm, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, istio.RemoteInventory, metav1.GetOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}
-	return func(c *Cluster) { c.Inventory = cm.Name }, nil
+	return func(c *snapshot.Cluster) { c.Inventory = cm.Name }, nil
 }
 
-func readRootCert(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readRootCert(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	cm, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, wellknown.RootCertConfigMap, metav1.GetOptions{})
 	if err != nil {
 		return nil, absent(err)
 	}
-	return func(c *Cluster) { c.RootCert = rootOf(cm) }, nil
+	return func(c *snapshot.Cluster) { c.RootCert = rootOf(cm) }, nil
 }
 
 // rootOf is the fingerprint of an istio-ca-root-cert.
-func rootOf(cm *corev1.ConfigMap) string { return Fingerprint([]byte(cm.Data["root-cert.pem"])) }
+func rootOf(cm *corev1.ConfigMap) string {
+	return snapshot.Fingerprint([]byte(cm.Data["root-cert.pem"]))
+}
 
-func readNodes(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readNodes(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	list, err := r.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	return func(c *Cluster) { c.Nodes = len(list.Items); c.ReadyNodes, c.PodRanges = nodesOf(list.Items) }, nil
+	return func(c *snapshot.Cluster) { c.Nodes = len(list.Items); c.ReadyNodes, c.PodRanges = nodesOf(list.Items) }, nil
 }
 
 func nodesOf(nodes []corev1.Node) (ready int, ranges []string) {
@@ -239,12 +231,12 @@ func nodesOf(nodes []corev1.Node) (ready int, ranges []string) {
 
 // readPermissions asks, for each permission that the command will need, whether the user has it. Somebody who may do
 // everything is asked for once.
-func readPermissions(ctx context.Context, r *reader) (func(*Cluster), error) {
+func readPermissions(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
 	wanted := r.options.Permissions[r.Name]
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	all, err := r.allowed(ctx, Permission{Verb: "*", Group: "*", Resource: "*"})
+	all, err := r.allowed(ctx, snapshot.Permission{Verb: "*", Group: "*", Resource: "*"})
 	if err != nil || all {
 		return nil, err
 	}
@@ -257,16 +249,16 @@ func readPermissions(ctx context.Context, r *reader) (func(*Cluster), error) {
 	if err := cmp.Or(errs...); err != nil {
 		return nil, err
 	}
-	var denied []Permission
+	var denied []snapshot.Permission
 	for i, p := range wanted {
 		if !allowed[i] {
 			denied = append(denied, p)
 		}
 	}
-	return func(c *Cluster) { c.Denied = denied }, nil
+	return func(c *snapshot.Cluster) { c.Denied = denied }, nil
 }
 
-func (r *reader) allowed(ctx context.Context, p Permission) (bool, error) {
+func (r *reader) allowed(ctx context.Context, p snapshot.Permission) (bool, error) {
 	resource, sub, _ := strings.Cut(p.Resource, "/")
 	if resource == "namespaces" && p.Name != "" {
 		p.Namespace = p.Name // a request for a namespace is one in it, so that a role there can allow it

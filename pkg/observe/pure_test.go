@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func TestSplitImage(t *testing.T) {
@@ -57,18 +58,18 @@ func FuzzSplitImage(f *testing.F) {
 
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
-	if got := Fingerprint(nil); got != "" {
+	if got := snapshot.Fingerprint(nil); got != "" {
 		t.Errorf("nothing has the fingerprint %q", got)
 	}
-	one := Fingerprint([]byte("-----BEGIN CERTIFICATE-----"))
+	one := snapshot.Fingerprint([]byte("-----BEGIN CERTIFICATE-----"))
 	if len(one) != 16 || strings.Contains(one, "BEGIN") {
 		t.Errorf("got %q", one)
 	}
 	// The same certificate is written with and without a newline at its end.
-	if Fingerprint([]byte("-----BEGIN CERTIFICATE-----\n")) != one {
+	if snapshot.Fingerprint([]byte("-----BEGIN CERTIFICATE-----\n")) != one {
 		t.Error("a newline makes another certificate")
 	}
-	if Fingerprint([]byte("-----BEGIN OTHER-----")) == one {
+	if snapshot.Fingerprint([]byte("-----BEGIN OTHER-----")) == one {
 		t.Error("two texts have one fingerprint")
 	}
 }
@@ -88,8 +89,8 @@ func TestControlPlaneOf(t *testing.T) {
 		}
 		return d
 	}
-	plain := ControlPlane{Name: "istiod-canary", Revision: "canary", Version: "1.29.1", Hub: "docker.io/istio", InstalledBy: "istioctl", Ready: 2, Desired: 1}
-	with := func(change func(*ControlPlane)) ControlPlane {
+	plain := snapshot.ControlPlane{Name: "istiod-canary", Revision: "canary", Version: "1.29.1", Hub: "docker.io/istio", InstalledBy: "istioctl", Ready: 2, Desired: 1}
+	with := func(change func(*snapshot.ControlPlane)) snapshot.ControlPlane {
 		plane := plain
 		change(&plane)
 		return plane
@@ -97,13 +98,13 @@ func TestControlPlaneOf(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		deployment *appsv1.Deployment
-		want       ControlPlane
+		want       snapshot.ControlPlane
 	}{
 		{"no replicas are named: one", deployment(nil), plain},
-		{"three replicas", deployment(&three), with(func(p *ControlPlane) { p.Desired = 3 })},
+		{"three replicas", deployment(&three), with(func(p *snapshot.ControlPlane) { p.Desired = 3 })},
 		{"a primary", deployment(nil, corev1.EnvVar{Name: "CLUSTER_ID", Value: "east"}, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "true"}),
-			with(func(p *ControlPlane) { p.ClusterID, p.ExternalIstiod = "east", true })},
-		{"true is written otherwise", deployment(nil, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "1"}), with(func(p *ControlPlane) { p.ExternalIstiod = true })},
+			with(func(p *snapshot.ControlPlane) { p.ClusterID, p.ExternalIstiod = "east", true })},
+		{"true is written otherwise", deployment(nil, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "1"}), with(func(p *snapshot.ControlPlane) { p.ExternalIstiod = true })},
 		{"switched off", deployment(nil, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "false"}), plain},
 		{"neither", deployment(nil, corev1.EnvVar{Name: "EXTERNAL_ISTIOD", Value: "yes please"}), plain},
 	} {
@@ -136,7 +137,7 @@ func TestGatewayOf(t *testing.T) {
 		{Endpoints: []discoveryv1.Endpoint{endpoint(&yes, "10.0.0.1"), endpoint(&no, "10.0.0.2")}},
 		{Endpoints: []discoveryv1.Endpoint{endpoint(nil, "10.0.0.3")}}, // unknown counts as ready, says its API
 	}
-	want := Gateway{
+	want := snapshot.Gateway{
 		Name: "istio-eastwestgateway", Type: "LoadBalancer", Revision: "default", Network: "network1", Address: "lb.example",
 		Hostnames: []string{"lb.example"}, WebhookPorts: map[string]int32{"canary": 15101},
 		SourceRanges: []string{"10.0.0.0/8"}, Annotations: map[string]string{"cloud/internal": "true"}, Ports: []int32{15021, 15443, 443, 15101}, ReadyEndpoints: 2,
@@ -195,15 +196,15 @@ func TestCalledAt(t *testing.T) {
 
 func TestGaveUp(t *testing.T) {
 	t.Parallel()
-	plane := ControlPlane{Replicas: []Replica{
-		{Clusters: []SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: Closed}}},
+	plane := snapshot.ControlPlane{Replicas: []snapshot.Replica{
+		{Clusters: []snapshot.SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: snapshot.Closed}}},
 		{Error: "refused"},
-		{Clusters: []SyncedRemote{{ID: "west", Status: Closed}, {ID: "south", Status: Closed}, {ID: "north", Status: "timeout"}}},
+		{Clusters: []snapshot.SyncedRemote{{ID: "west", Status: snapshot.Closed}, {ID: "south", Status: snapshot.Closed}, {ID: "north", Status: "timeout"}}},
 	}}
 	if got := plane.GaveUp(); !reflect.DeepEqual(got, []string{"south", "west"}) {
 		t.Errorf("given up are %q", got)
 	}
-	if got := (ControlPlane{}).GaveUp(); len(got) > 0 {
+	if got := (snapshot.ControlPlane{}).GaveUp(); len(got) > 0 {
 		t.Errorf("given up are %q", got)
 	}
 }
@@ -245,27 +246,27 @@ func TestSilence(t *testing.T) {
 		name string
 		ctx  context.Context //nolint:containedctx // a table
 		err  error
-		want *Unreadable
+		want *snapshot.Unreadable
 	}{
 		{"an answer", t.Context(), nil, nil},
 		{"a refusal", t.Context(), apierrors.NewUnauthorized("no"), nil},
 		{"a refusal at the last moment", impatient, apierrors.NewUnauthorized("no"), nil},
-		{"our patience", impatient, limited, &Unreadable{Reason: "no answer within 0s", TimedOut: true}},
-		{"--timeout", late, limited, &Unreadable{Reason: "--timeout 4s has passed"}},
+		{"our patience", impatient, limited, &snapshot.Unreadable{Reason: "no answer within 0s", TimedOut: true}},
+		{"--timeout", late, limited, &snapshot.Unreadable{Reason: "--timeout 4s has passed"}},
 		{"a plugin that hangs, and --timeout", late, &cluster.PluginError{Command: "login", Err: context.DeadlineExceeded},
-			&Unreadable{Reason: `--timeout 4s has passed: the kubeconfig's credential plugin "login" has not ended`}},
-		{"the user's patience", t.Context(), overdue, &Unreadable{Reason: "context deadline exceeded", TimedOut: true}},
-		{"nobody there", t.Context(), refused, &Unreadable{Reason: "connection refused"}},
-		{"not trusted", t.Context(), x509.UnknownAuthorityError{}, &Unreadable{Reason: "x509: certificate signed by unknown authority", Answered: true}},
-		{"Ctrl-C", stopped, refused, &Unreadable{Reason: "context canceled"}},
+			&snapshot.Unreadable{Reason: `--timeout 4s has passed: the kubeconfig's credential plugin "login" has not ended`}},
+		{"the user's patience", t.Context(), overdue, &snapshot.Unreadable{Reason: "context deadline exceeded", TimedOut: true}},
+		{"nobody there", t.Context(), refused, &snapshot.Unreadable{Reason: "connection refused"}},
+		{"not trusted", t.Context(), x509.UnknownAuthorityError{}, &snapshot.Unreadable{Reason: "x509: certificate signed by unknown authority", Answered: true}},
+		{"Ctrl-C", stopped, refused, &snapshot.Unreadable{Reason: "context canceled"}},
 	} {
 		err := Silence(test.ctx, test.err)
-		seen := &Cluster{}
-		(&reader{seen: seen}).note(t.Context(), APIServer, err)
-		var want []Unreadable
+		seen := &snapshot.Cluster{}
+		(&reader{seen: seen}).note(t.Context(), snapshot.APIServer, err)
+		var want []snapshot.Unreadable
 		if test.want != nil {
-			test.want.What = APIServer
-			want = []Unreadable{*test.want}
+			test.want.What = snapshot.APIServer
+			want = []snapshot.Unreadable{*test.want}
 		}
 		if !reflect.DeepEqual(seen.Unreadable, want) {
 			t.Errorf("%s: %+v, want %+v", test.name, seen.Unreadable, want)
@@ -285,10 +286,10 @@ func TestAbsent(t *testing.T) {
 
 func TestFinders(t *testing.T) {
 	t.Parallel()
-	c := Cluster{
-		ControlPlanes: []ControlPlane{{Name: "a", Revision: "default"}, {Name: "b", Revision: "canary"}},
-		Gateways:      []Gateway{{Name: "x"}, {Name: "y", Address: "192.0.2.1"}},
-		Unreadable:    []Unreadable{{What: Gateways, Reason: "forbidden"}},
+	c := snapshot.Cluster{
+		ControlPlanes: []snapshot.ControlPlane{{Name: "a", Revision: "default"}, {Name: "b", Revision: "canary"}},
+		Gateways:      []snapshot.Gateway{{Name: "x"}, {Name: "y", Address: "192.0.2.1"}},
+		Unreadable:    []snapshot.Unreadable{{What: snapshot.Gateways, Reason: "forbidden"}},
 	}
 	if plane, found := c.ControlPlane("canary"); !found || plane.Name != "b" {
 		t.Errorf("got %+v, %v", plane, found)
@@ -302,10 +303,10 @@ func TestFinders(t *testing.T) {
 	if _, found := c.Gateway("z"); found {
 		t.Error("there is a gateway z")
 	}
-	if reason, could := c.CouldNotRead(Gateways); !could || reason != "forbidden" {
+	if reason, could := c.CouldNotRead(snapshot.Gateways); !could || reason != "forbidden" {
 		t.Errorf("got %q, %v", reason, could)
 	}
-	if _, could := c.CouldNotRead(Nodes); could {
+	if _, could := c.CouldNotRead(snapshot.Nodes); could {
 		t.Error("nodes could not be read")
 	}
 }

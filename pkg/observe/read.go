@@ -1,3 +1,4 @@
+// Package observe reads live clusters into a snapshot: from where the command runs, and from istiod itself.
 package observe
 
 import (
@@ -13,39 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-)
-
-// What an Unreadable can be about. APIServer stands for all of them: the API server itself could not be reached.
-const (
-	APIServer            = "API server"
-	Identity             = "identity"
-	KubernetesVersion    = "version"
-	CertificateAuthority = "certificate authority"
-	IstioNamespace       = "namespace"
-	ControlPlanes        = "control planes"
-	Injectors            = "injectors"
-	Gateways             = "gateways"
-	IstiodServices       = "istiod services"
-	ExposedIstiods       = "exposed istiods"
-	PassthroughPart      = "gateways between networks"
-	NetworkGatewaysPart  = "gateways in other namespaces"
-	RemoteSecretsPart    = "remote secrets"
-	InventoryPart        = "inventory"
-	RootCertificate      = "root certificate"
-	Nodes                = "nodes"
-	Permissions          = "permissions"
-	RootCertificates     = "root certificates"
-	InjectedNamespaces   = "injected namespaces"
-	ReaderTokenPart      = "reader token"
-	StraySecretsPart     = "stray secrets"
-	InstalledValues      = "installed values"
-	AmbientPart          = "ambient"
-	UninjectedPods       = "gateway pods"
-	InjectionPart        = "injection"
-	LoadBalancersPart    = "load balancers"
-	PodSecurityPart      = "pod security"
-	PoliciesPart         = "authorization policies"
-	GatewayPortsPart     = "gateway ports"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Patience is how long an API server may take for its first answer before it counts as unreachable, where the user
@@ -62,7 +31,7 @@ type Options struct {
 	Namespace string
 	// Permissions are asked about for each cluster, by its name, so that a command knows what it may not do before it
 	// does anything.
-	Permissions map[string][]Permission
+	Permissions map[string][]snapshot.Permission
 	// Deep also looks at what no command needs to know before it writes: every namespace's root certificate, what each
 	// istiod replica says, and the like.
 	Deep bool
@@ -75,21 +44,21 @@ type Options struct {
 	// services to other networks.
 	Identify []string
 	// RemoteSecrets are those of clusters, by name, that were read before.
-	RemoteSecrets map[string][]RemoteSecret
+	RemoteSecrets map[string][]snapshot.RemoteSecret
 	// Silent are clusters, by name, that were found not to answer: they are not asked again.
 	Silent map[string]error
 }
 
 // Read looks at all clusters at once. It returns an error only when ctx is cancelled; what else fails, or is not read before
 // its deadline, is unreadable in the Snapshot.
-func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot, error) {
-	snapshot := &Snapshot{Clusters: map[string]*Cluster{}}
+func Read(ctx context.Context, clusters cluster.Set, options Options) (*snapshot.Snapshot, error) {
+	found := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{}}
 	var readers sync.WaitGroup
 	for name, c := range clusters {
-		seen := &Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName, Proxy: c.Proxy, Secret: c.Secret}
-		snapshot.Clusters[name] = seen
+		seen := &snapshot.Cluster{Name: name, Context: c.Context, Server: c.Server, TLSServerName: c.TLSServerName, Proxy: c.Proxy, Secret: c.Secret}
+		found.Clusters[name] = seen
 		if err := options.Silent[name]; err != nil {
-			(&reader{seen: seen}).note(ctx, APIServer, err)
+			(&reader{seen: seen}).note(ctx, snapshot.APIServer, err)
 			if c.Secret != "" {
 				seen.Use = FailedUse(ctx, err)
 			}
@@ -101,8 +70,8 @@ func Read(ctx context.Context, clusters cluster.Set, options Options) (*Snapshot
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, fmt.Errorf("looking at the clusters: %w", context.Cause(ctx))
 	}
-	snapshot.identify()
-	return snapshot, nil
+	identifySecrets(found)
+	return found, nil
 }
 
 // reader reads one cluster; its parts run at once and share seen.
@@ -110,58 +79,58 @@ type reader struct {
 	*cluster.Cluster
 	options Options
 	mu      sync.Mutex
-	seen    *Cluster
+	seen    *snapshot.Cluster
 }
 
 // part reads one part of a cluster and returns what to note of it.
 type part struct {
 	what string
-	read func(context.Context, *reader) (func(*Cluster), error)
+	read func(context.Context, *reader) (func(*snapshot.Cluster), error)
 }
 
 func (r *reader) parts() []part {
 	parts := []part{
-		{KubernetesVersion, readVersion},
-		{CertificateAuthority, readCA},
-		{IstioNamespace, readNamespace},
-		{ControlPlanes, readControlPlanes},
-		{Injectors, readInjectors},
-		{Gateways, readGateways},
-		{IstiodServices, readIstiodServices},
-		{ExposedIstiods, readExposed},
-		{RemoteSecretsPart, readRemoteSecrets},
-		{InventoryPart, readInventory},
-		{RootCertificate, readRootCert},
-		{Nodes, readNodes},
-		{Permissions, readPermissions},
+		{snapshot.KubernetesVersion, readVersion},
+		{snapshot.CertificateAuthority, readCA},
+		{snapshot.IstioNamespace, readNamespace},
+		{snapshot.ControlPlanes, readControlPlanes},
+		{snapshot.Injectors, readInjectors},
+		{snapshot.Gateways, readGateways},
+		{snapshot.IstiodServices, readIstiodServices},
+		{snapshot.ExposedIstiods, readExposed},
+		{snapshot.RemoteSecretsPart, readRemoteSecrets},
+		{snapshot.InventoryPart, readInventory},
+		{snapshot.RootCertificate, readRootCert},
+		{snapshot.Nodes, readNodes},
+		{snapshot.Permissions, readPermissions},
 	}
 	if slices.Contains(r.options.Identify, r.Name) { // istiod takes them from the primary
-		parts = append(parts, part{PassthroughPart, readPassthrough})
+		parts = append(parts, part{snapshot.PassthroughPart, readPassthrough})
 	}
 	if r.options.Obstacles {
-		parts = append(parts, part{LoadBalancersPart, readLoadBalancers}, part{PodSecurityPart, readPodSecurity}, part{AmbientPart, readAmbient})
+		parts = append(parts, part{snapshot.LoadBalancersPart, readLoadBalancers}, part{snapshot.PodSecurityPart, readPodSecurity}, part{snapshot.AmbientPart, readAmbient})
 	}
 	if r.options.Deep || r.options.Attached || r.options.Obstacles {
-		parts = append(parts, part{NetworkGatewaysPart, readNetworkGateways})
+		parts = append(parts, part{snapshot.NetworkGatewaysPart, readNetworkGateways})
 	}
 	if r.options.Attached && !r.options.Deep {
-		parts = append(parts, part{ReaderTokenPart, readReaderToken})
+		parts = append(parts, part{snapshot.ReaderTokenPart, readReaderToken})
 	}
 	if !r.options.Deep {
 		return parts
 	}
 	return append(parts,
-		part{RootCertificates, readRootCerts},
-		part{InjectedNamespaces, readInjected},
-		part{ReaderTokenPart, readReaderToken},
-		part{StraySecretsPart, readStraySecrets},
-		part{InstalledValues, readValues},
-		part{AmbientPart, readAmbient},
-		part{UninjectedPods, readUninjectedGateways},
+		part{snapshot.RootCertificates, readRootCerts},
+		part{snapshot.InjectedNamespaces, readInjected},
+		part{snapshot.ReaderTokenPart, readReaderToken},
+		part{snapshot.StraySecretsPart, readStraySecrets},
+		part{snapshot.InstalledValues, readValues},
+		part{snapshot.AmbientPart, readAmbient},
+		part{snapshot.UninjectedPods, readUninjectedGateways},
 	)
 }
 
-func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options Options) {
+func readCluster(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster, options Options) {
 	r := &reader{Cluster: c, options: options, seen: seen}
 	patience := Patience
 	if c.Secret != "" {
@@ -173,7 +142,7 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options
 	if silent := Silence(first, err); silent != nil || apierrors.IsUnauthorized(err) {
 		// One unreachable cluster costs its timeout once: nothing else is tried.
 		err = cmp.Or(silent, err)
-		r.note(ctx, APIServer, err)
+		r.note(ctx, snapshot.APIServer, err)
 		if c.Secret != "" {
 			seen.Use = FailedUse(ctx, err)
 		}
@@ -181,9 +150,9 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *Cluster, options
 	}
 	if apierrors.IsForbidden(err) {
 		// It answers; who may not see kube-system may still see the rest.
-		r.note(ctx, Identity, err)
+		r.note(ctx, snapshot.Identity, err)
 	} else {
-		r.note(ctx, APIServer, err)
+		r.note(ctx, snapshot.APIServer, err)
 	}
 	seen.UID = uid
 	var readers sync.WaitGroup
@@ -243,13 +212,13 @@ func (r *reader) note(ctx context.Context, what string, err error) {
 }
 
 // CouldNot is what to note of a part that could not be read before ctx ended.
-func CouldNot(ctx context.Context, what string, err error) Unreadable {
+func CouldNot(ctx context.Context, what string, err error) snapshot.Unreadable {
 	_, timedOut := errors.AsType[*silenceError](err)
 	answered := cluster.Answered(err) || untrusted(err)
 	if ctx.Err() != nil && !answered && !errors.Is(err, context.Cause(ctx)) {
 		err = context.Cause(ctx)
 	}
-	return Unreadable{What: what, Reason: cluster.Reason(err), TimedOut: timedOut, Answered: answered}
+	return snapshot.Unreadable{What: what, Reason: cluster.Reason(err), TimedOut: timedOut, Answered: answered}
 }
 
 // absent turns "not found" into nothing: an object that is not there has been looked for and is absent.

@@ -11,13 +11,14 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 	"github.com/kubectl-mesh/kubectl-mesh/test/labtest"
 )
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
 // read looks at cluster1 as a user; empty is the administrator. patience is for each request.
-func read(t *testing.T, lab *labtest.Lab, as, patience string) *observe.Cluster {
+func read(t *testing.T, lab *labtest.Lab, as, patience string) *snapshot.Cluster {
 	t.Helper()
 	flags := genericclioptions.NewConfigFlags(false)
 	flags.KubeConfig = &lab.Kubeconfig
@@ -31,7 +32,7 @@ func read(t *testing.T, lab *labtest.Lab, as, patience string) *observe.Cluster 
 	}
 	snapshot, err := observe.Read(t.Context(), cluster.Set{"cluster1": c}, observe.Options{
 		Namespace:   "istio-system",
-		Permissions: map[string][]observe.Permission{"cluster1": {{Verb: "create", Resource: "secrets", Namespace: "istio-system"}}},
+		Permissions: map[string][]snapshot.Permission{"cluster1": {{Verb: "create", Resource: "secrets", Namespace: "istio-system"}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -98,12 +99,12 @@ current-context: west
 func readForbidden(t *testing.T, lab *labtest.Lab) {
 	t.Helper()
 	seen := read(t, lab, "nobody", "1m")
-	for _, what := range []string{observe.RemoteSecretsPart, observe.ControlPlanes} {
+	for _, what := range []string{snapshot.RemoteSecretsPart, snapshot.ControlPlanes} {
 		if reason, could := seen.CouldNotRead(what); !could || !strings.Contains(reason, "forbidden") {
 			t.Errorf("%s: %q; unreadable: %+v", what, reason, seen.Unreadable)
 		}
 	}
-	if !slices.ContainsFunc(seen.Denied, func(p observe.Permission) bool { return p.Resource == "secrets" }) {
+	if !slices.ContainsFunc(seen.Denied, func(p snapshot.Permission) bool { return p.Resource == "secrets" }) {
 		t.Errorf("a permission that the user lacks is not noted: %+v", seen.Denied)
 	}
 }
@@ -114,7 +115,7 @@ func readHanging(t *testing.T, lab *labtest.Lab) {
 	lab.Lab(t, "pause", "cluster1", "kube-apiserver")
 	defer lab.Lab(t, "resume", "cluster1", "kube-apiserver")
 	seen := read(t, lab, "", "2s")
-	if _, could := seen.CouldNotRead(observe.APIServer); !could || len(seen.Unreadable) != 1 {
+	if _, could := seen.CouldNotRead(snapshot.APIServer); !could || len(seen.Unreadable) != 1 {
 		t.Errorf("unreadable: %+v", seen.Unreadable)
 	}
 }

@@ -5,13 +5,13 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // A command that runs again without the flags of the first time leaves what they had set.
 func TestGatewayKeepsEarlierChoices(t *testing.T) {
 	t.Parallel()
-	was := observe.Gateway{
+	was := snapshot.Gateway{
 		Name: "istio-eastwestgateway", Address: "gateway.example", Override: true, Ports: []int32{15021, 15443, 15012, 15017, 15101},
 		WebhookPorts: map[string]int32{"canary": 15101}, SourceRanges: []string{"10.0.0.0/8"}, Annotations: map[string]string{"cloud/internal": "true"},
 	}
@@ -24,22 +24,22 @@ func TestGatewayKeepsEarlierChoices(t *testing.T) {
 	other.Name = "somebody-elses"
 	for _, test := range []struct {
 		name  string
-		was   []observe.Gateway
+		was   []snapshot.Gateway
 		given GatewayOptions
 		want  ApplyGateway
 	}{
 		{"nothing there, nothing given", nil, GatewayOptions{}, ApplyGateway{Network: "network1"}},
-		{"nothing given", []observe.Gateway{was}, GatewayOptions{}, kept},
-		{"the load balancer's address is not written down", []observe.Gateway{loadBalanced}, GatewayOptions{},
+		{"nothing given", []snapshot.Gateway{was}, GatewayOptions{}, kept},
+		{"the load balancer's address is not written down", []snapshot.Gateway{loadBalanced}, GatewayOptions{},
 			with(kept, func(a *ApplyGateway) { a.Address = "" })},
-		{"another gateway's choices are none of ours", []observe.Gateway{other}, GatewayOptions{}, ApplyGateway{Network: "network1"}},
-		{"all given", []observe.Gateway{was},
+		{"another gateway's choices are none of ours", []snapshot.Gateway{other}, GatewayOptions{}, ApplyGateway{Network: "network1"}},
+		{"all given", []snapshot.Gateway{was},
 			GatewayOptions{Address: "192.0.2.1", SourceRanges: []string{"192.0.2.0/24"}, Annotations: map[string]string{"a": "b"}},
 			ApplyGateway{
 				Network: "network1", Address: "192.0.2.1", SourceRanges: []string{"192.0.2.0/24"},
 				Annotations: map[string]string{"a": "b"}, WebhookPorts: was.WebhookPorts,
 			}},
-		{"an empty list opens it to all", []observe.Gateway{was}, GatewayOptions{SourceRanges: []string{}},
+		{"an empty list opens it to all", []snapshot.Gateway{was}, GatewayOptions{SourceRanges: []string{}},
 			with(kept, func(a *ApplyGateway) { a.SourceRanges = []string{} })},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestRemoteFollowsThePrimary(t *testing.T) {
 	m := wanted("canary", "west")
 	m.Clusters[1].Network = "network2"
 	s := fresh(m)
-	s.Clusters["east"].ControlPlanes = []observe.ControlPlane{
+	s.Clusters["east"].ControlPlanes = []snapshot.ControlPlane{
 		{Revision: "default", Hub: "wrong", Version: "1.28.0"}, {Revision: "canary", Hub: "registry.example/istio", Version: "1.29.1"},
 	}
 	steps := Build(m, s, Options{Wait: true})
@@ -91,7 +91,7 @@ func TestControlPlaneClusters(t *testing.T) {
 	} {
 		m := wanted("", "west")
 		s := fresh(m)
-		s.Clusters["west"].Namespace = &observe.Namespace{ControlPlaneClusters: there}
+		s.Clusters["west"].Namespace = &snapshot.Namespace{ControlPlaneClusters: there}
 		action := find[ApplyNamespace](t, Build(m, s, Options{}), "west/namespace")
 		if action.ControlPlaneClusters != want {
 			t.Errorf("of %q becomes %q, want %q", there, action.ControlPlaneClusters, want)
@@ -124,23 +124,23 @@ func TestRemoteSecretServer(t *testing.T) {
 // Two webhooks that both answer for istio-injection=enabled would inject a pod twice.
 func TestDefaultTag(t *testing.T) {
 	t.Parallel()
-	byItself := observe.Injector{Name: "istio-sidecar-injector", Revision: "default"}
-	canary := observe.Injector{Name: "istio-sidecar-injector-canary", Revision: "canary"}
-	tagged := func(revision string) observe.Injector {
-		return observe.Injector{Name: "istio-revision-tag-default", Revision: revision, Tag: "default"}
+	byItself := snapshot.Injector{Name: "istio-sidecar-injector", Revision: "default"}
+	canary := snapshot.Injector{Name: "istio-sidecar-injector-canary", Revision: "canary"}
+	tagged := func(revision string) snapshot.Injector {
+		return snapshot.Injector{Name: "istio-revision-tag-default", Revision: revision, Tag: "default"}
 	}
 	for _, test := range []struct {
 		name, revision string
-		injectors      []observe.Injector
+		injectors      []snapshot.Injector
 		want           bool
 	}{
 		{"the default revision, alone", "", nil, true},
-		{"the default revision takes it over", "", []observe.Injector{canary, tagged("canary")}, true},
+		{"the default revision takes it over", "", []snapshot.Injector{canary, tagged("canary")}, true},
 		{"a named revision, alone", "canary", nil, true},
-		{"a named revision that has it", "canary", []observe.Injector{canary, tagged("canary")}, true},
-		{"a named revision, again", "canary", []observe.Injector{canary}, true},
-		{"a named revision beside the tag of another", "canary", []observe.Injector{byItself, tagged("default"), canary}, false},
-		{"a named revision beside one that answers by itself", "canary", []observe.Injector{byItself, canary}, false},
+		{"a named revision that has it", "canary", []snapshot.Injector{canary, tagged("canary")}, true},
+		{"a named revision, again", "canary", []snapshot.Injector{canary}, true},
+		{"a named revision beside the tag of another", "canary", []snapshot.Injector{byItself, tagged("default"), canary}, false},
+		{"a named revision beside one that answers by itself", "canary", []snapshot.Injector{byItself, canary}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -7,7 +7,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Options are the user's choices that are not part of the mesh itself.
@@ -31,7 +31,7 @@ type GatewayOptions struct {
 
 // Build makes the whole plan of a mesh: its primary, its east-west gateway, its remotes. The mesh must be complete
 // (see Complete) and judged fit (pkg/check).
-func Build(m mesh.Mesh, s *observe.Snapshot, o Options) []Step {
+func Build(m mesh.Mesh, s *snapshot.Snapshot, o Options) []Step {
 	b := builder{mesh: m, snapshot: s, options: o, dropped: map[string][]string{}}
 	primary, found := m.Primary()
 	if !found {
@@ -47,7 +47,7 @@ func Build(m mesh.Mesh, s *observe.Snapshot, o Options) []Step {
 
 type builder struct {
 	mesh     mesh.Mesh
-	snapshot *observe.Snapshot
+	snapshot *snapshot.Snapshot
 	options  Options
 	steps    []Step
 	// dropped are the needs of the steps that were left out, by id.
@@ -107,11 +107,11 @@ func indispensable(a Action) bool {
 	return false
 }
 
-func (b *builder) seen(cluster string) *observe.Cluster {
+func (b *builder) seen(cluster string) *snapshot.Cluster {
 	if c := b.snapshot.Clusters[cluster]; c != nil {
 		return c
 	}
-	return &observe.Cluster{}
+	return &snapshot.Cluster{}
 }
 
 func (b *builder) primary(c mesh.Cluster) {
@@ -170,7 +170,7 @@ func (b *builder) gateway(c mesh.Cluster) {
 }
 
 // gatewayRevision is the mesh's, unless the gateway is there already for another one that still runs: it serves all.
-func (b *builder) gatewayRevision(c mesh.Cluster, was observe.Gateway) string {
+func (b *builder) gatewayRevision(c mesh.Cluster, was snapshot.Gateway) string {
 	if _, runs := b.seen(c.Name).ControlPlane(was.Revision); !runs || was.Revision == "" {
 		return b.mesh.Revision
 	}
@@ -234,7 +234,7 @@ func (b *builder) remote(primary, remote mesh.Cluster) {
 // permanently stop watching the cluster (istio/istio#59875). Secrets under other names than ours, and a second one of the
 // same cluster, go with them. They go only when what replaces them is at hand. It returns what the new secret must wait
 // for.
-func (b *builder) renew(primary, remote mesh.Cluster, held []observe.RemoteSecret, changes bool, needs ...string) []string {
+func (b *builder) renew(primary, remote mesh.Cluster, held []snapshot.RemoteSecret, changes bool, needs ...string) []string {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
 	stopped := !b.options.KeepIstiod && len(plane.GaveUp()) > 0
 	forget := len(held) > 1 || len(held) == 1 && (changes || !b.leads(primary, remote))
@@ -271,26 +271,26 @@ func (b *builder) leads(primary, remote mesh.Cluster) bool {
 			return false // where it leads it sets that right at once
 		}
 	}
-	_, unread := seen.CouldNotRead(observe.RootCertificate)
+	_, unread := seen.CouldNotRead(snapshot.RootCertificate)
 	// It writes that wherever it leads and looks.
 	return seen.RootCert != "" || unread || !b.discovery(primary).Select(seen.Namespace.Labels)
 }
 
 // discovery are the selectors of the mesh's control plane.
-func (b *builder) discovery(primary mesh.Cluster) observe.DiscoverySelectors {
+func (b *builder) discovery(primary mesh.Cluster) snapshot.DiscoverySelectors {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
 	return plane.DiscoverySelectors
 }
 
 // changes is true when a remote's credentials are not what its secret has.
-func changes(held observe.RemoteSecret, wanted ApplyRemoteSecret, token *observe.ReaderToken) bool {
+func changes(held snapshot.RemoteSecret, wanted ApplyRemoteSecret, token *snapshot.ReaderToken) bool {
 	return held.Secret != wellknown.RemoteSecretPrefix+wanted.Remote || held.Error != "" || held.Server != wanted.Server || held.TLSServerName != wanted.TLSServerName ||
 		token == nil || held.Token != token.Token || held.CA != token.CA
 }
 
 // secretsOf are the remote secrets of a cluster.
-func (b *builder) secretsOf(primary, remote string) []observe.RemoteSecret {
-	var held []observe.RemoteSecret
+func (b *builder) secretsOf(primary, remote string) []snapshot.RemoteSecret {
+	var held []snapshot.RemoteSecret
 	for _, secret := range b.seen(primary).RemoteSecrets {
 		if secret.Cluster == remote {
 			held = append(held, secret)
@@ -300,7 +300,7 @@ func (b *builder) secretsOf(primary, remote string) []observe.RemoteSecret {
 }
 
 // controlPlaneClusters is the remote's annotation with the primary in it. Others that are there already stay.
-func controlPlaneClusters(seen *observe.Cluster, primary string) string {
+func controlPlaneClusters(seen *snapshot.Cluster, primary string) string {
 	if seen.Namespace == nil || seen.Namespace.ControlPlaneClusters == "" {
 		return primary
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // wanted is a mesh of a primary and some remotes, complete as Build gets it.
@@ -24,10 +24,10 @@ func wanted(revision string, remotes ...string) mesh.Mesh {
 }
 
 // fresh is what is seen of clusters without Istio.
-func fresh(m mesh.Mesh) *observe.Snapshot {
-	s := &observe.Snapshot{Clusters: map[string]*observe.Cluster{}}
+func fresh(m mesh.Mesh) *snapshot.Snapshot {
+	s := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{}}
 	for _, c := range m.Clusters {
-		s.Clusters[c.Name] = &observe.Cluster{Name: c.Name, Context: c.Context, Server: "https://" + c.Name + ".example:6443"}
+		s.Clusters[c.Name] = &snapshot.Cluster{Name: c.Name, Context: c.Context, Server: "https://" + c.Name + ".example:6443"}
 	}
 	return s
 }
@@ -134,7 +134,7 @@ func TestConverted(t *testing.T) {
 	m := wanted("")
 	m.Clusters[0].Converted = true
 	s := fresh(m)
-	s.Clusters["east"].IstiodServices = []observe.IstiodService{{Name: "istiod", Written: []string{"istiod", "istiod-6"}}}
+	s.Clusters["east"].IstiodServices = []snapshot.IstiodService{{Name: "istiod", Written: []string{"istiod", "istiod-6"}}}
 	steps := Build(m, s, Options{})
 	if got, want := find[DropRemoteProfile](t, steps, "east/no-remote").Slices, s.Clusters["east"].IstiodServices[0].Written; !slices.Equal(got, want) {
 		t.Errorf("the slices %q are deleted, want %q", got, want)

@@ -8,14 +8,14 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // PrimaryKey is the name under which the primary stands in a Snapshot before its own name is known.
 const PrimaryKey = ""
 
 // Rename gives the primary its name, once that is known, in place of PrimaryKey.
-func Rename(s *observe.Snapshot, name string) {
+func Rename(s *snapshot.Snapshot, name string) {
 	if seen := s.Clusters[PrimaryKey]; seen != nil && name != PrimaryKey {
 		seen.Name = name
 		s.Clusters[name] = seen
@@ -26,7 +26,7 @@ func Rename(s *observe.Snapshot, name string) {
 // Recorded are the names under which the primary has remotes already, by the names that the mesh gives them, where those
 // are others: a cluster is told by its UID, whatever its context is called. A name that the user chose stays, and so do
 // names that would no longer be one cluster's alone.
-func Recorded(m mesh.Mesh, s *observe.Snapshot) map[string]string {
+func Recorded(m mesh.Mesh, s *snapshot.Snapshot) map[string]string {
 	primary := s.Clusters[PrimaryKey]
 	if primary == nil {
 		return nil
@@ -42,7 +42,7 @@ func Recorded(m mesh.Mesh, s *observe.Snapshot) map[string]string {
 }
 
 // recordedName is that of a secret which leads to the cluster: of several the one that its pods are given.
-func recordedName(secrets []observe.RemoteSecret, seen *observe.Cluster, c mesh.Cluster) string {
+func recordedName(secrets []snapshot.RemoteSecret, seen *snapshot.Cluster, c mesh.Cluster) string {
 	if seen == nil || seen.UID == "" || c.Named {
 		return c.Name
 	}
@@ -66,7 +66,7 @@ func recordedName(secrets []observe.RemoteSecret, seen *observe.Cluster, c mesh.
 // Complete fills in what the primary itself says of the mesh: its name, mesh id, revision and network. The remotes
 // that have no network of their own get the primary's. A primary without a control plane leaves the mesh as it is.
 // The error says what the user must choose, where the primary leaves a choice.
-func Complete(m mesh.Mesh, s *observe.Snapshot) (mesh.Mesh, error) {
+func Complete(m mesh.Mesh, s *snapshot.Snapshot) (mesh.Mesh, error) {
 	_, found := m.Primary()
 	seen := s.Clusters[PrimaryKey]
 	if !found || seen == nil {
@@ -102,7 +102,7 @@ func Complete(m mesh.Mesh, s *observe.Snapshot) (mesh.Mesh, error) {
 }
 
 // networkOf is the network that a remote was given before.
-func networkOf(seen *observe.Cluster, role mesh.Role) string {
+func networkOf(seen *snapshot.Cluster, role mesh.Role) string {
 	if role != mesh.Remote || seen == nil || seen.Namespace == nil {
 		return ""
 	}
@@ -112,7 +112,7 @@ func networkOf(seen *observe.Cluster, role mesh.Role) string {
 // serverOf is the API server's address that the primary has been given for a remote before; it stays unless the user
 // gives another one. One that can't work, since it means the caller's own machine, does not, nor does one that is known
 // not to work where the kubeconfig's does.
-func serverOf(primary *observe.Cluster, plane observe.ControlPlane, remote *observe.Cluster, name string) string {
+func serverOf(primary *snapshot.Cluster, plane snapshot.ControlPlane, remote *snapshot.Cluster, name string) string {
 	for _, secret := range primary.RemoteSecrets {
 		if secret.Cluster == name && secret.Error == "" && !mesh.IsLocal(secret.Server) {
 			if fails(secret, plane, remote) && serves(remote) {
@@ -125,20 +125,20 @@ func serverOf(primary *observe.Cluster, plane observe.ControlPlane, remote *obse
 }
 
 // fails is true for a secret's address that can't be the remote's API server, or answers neither istiod nor this machine.
-func fails(secret observe.RemoteSecret, plane observe.ControlPlane, remote *observe.Cluster) bool {
+func fails(secret snapshot.RemoteSecret, plane snapshot.ControlPlane, remote *snapshot.Cluster) bool {
 	if secret.Unidentified == nil {
 		return false
 	}
 	switch secret.Unidentified.Problem {
-	case observe.ServerUntrusted:
+	case snapshot.ServerUntrusted:
 		return true
-	case observe.TokenRefused: // the remote's own token, so that it is another API server
+	case snapshot.TokenRefused: // the remote's own token, so that it is another API server
 		return remote != nil && remote.ReaderToken != nil && remote.ReaderToken.Token == secret.Token
-	case observe.ServerUnreachable: // from here; istiod knows better
+	case snapshot.ServerUnreachable: // from here; istiod knows better
 		asked := false
 		for _, replica := range plane.Replicas {
 			asked = asked || replica.Error == ""
-			if slices.ContainsFunc(replica.Clusters, func(c observe.SyncedRemote) bool { return c.ID == secret.Cluster && c.Status == observe.Synced }) {
+			if slices.ContainsFunc(replica.Clusters, func(c snapshot.SyncedRemote) bool { return c.ID == secret.Cluster && c.Status == snapshot.Synced }) {
 				return false
 			}
 		}
@@ -148,12 +148,12 @@ func fails(secret observe.RemoteSecret, plane observe.ControlPlane, remote *obse
 }
 
 // serves is true for a remote whose API server answers at the kubeconfig's address, as itself, and may do so to istiod.
-func serves(remote *observe.Cluster) bool {
+func serves(remote *snapshot.Cluster) bool {
 	return remote != nil && remote.UID != "" && remote.Server != "" && !mesh.IsLocal(remote.Server) && remote.Proxy == "" && remote.Untrusted == ""
 }
 
 // ChooseRevision is the user's revision, else the only one, else the default one, else the one tagged default.
-func ChooseRevision(m mesh.Mesh, seen *observe.Cluster) (string, error) {
+func ChooseRevision(m mesh.Mesh, seen *snapshot.Cluster) (string, error) {
 	if m.Revision == mesh.DefaultRevision {
 		return "", nil
 	}

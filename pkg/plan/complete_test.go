@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // given is what the command line alone says of a mesh: contexts, and names of remotes.
@@ -15,17 +15,17 @@ func given(revision string) mesh.Mesh {
 	}}
 }
 
-func seen(primary, west observe.Cluster) *observe.Snapshot {
+func seen(primary, west snapshot.Cluster) *snapshot.Snapshot {
 	primary.Context = "ctx-east"
-	return &observe.Snapshot{Clusters: map[string]*observe.Cluster{PrimaryKey: &primary, "west": &west}}
+	return &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{PrimaryKey: &primary, "west": &west}}
 }
 
 func TestComplete(t *testing.T) {
 	t.Parallel()
-	plane := observe.ControlPlane{Revision: "default", ClusterID: "east", MeshID: "shop", Network: "eu"}
+	plane := snapshot.ControlPlane{Revision: "default", ClusterID: "east", MeshID: "shop", Network: "eu"}
 	withoutNetwork := plane
 	withoutNetwork.Network = ""
-	labelled := &observe.Namespace{Network: "us"}
+	labelled := &snapshot.Namespace{Network: "us"}
 	complete := func(revision, id, primaryNetwork, remoteNetwork string) mesh.Mesh {
 		m := given(revision)
 		m.ID = id
@@ -35,24 +35,24 @@ func TestComplete(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		mesh mesh.Mesh
-		seen *observe.Snapshot
+		seen *snapshot.Snapshot
 		want mesh.Mesh
 	}{
-		{"all from the primary", given(""), seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{plane}}, observe.Cluster{}),
+		{"all from the primary", given(""), seen(snapshot.Cluster{ControlPlanes: []snapshot.ControlPlane{plane}}, snapshot.Cluster{}),
 			complete("", "shop", "eu", "eu")},
 		{"the network from its namespace", given(""),
-			seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{withoutNetwork}, Namespace: labelled}, observe.Cluster{}),
+			seen(snapshot.Cluster{ControlPlanes: []snapshot.ControlPlane{withoutNetwork}, Namespace: labelled}, snapshot.Cluster{}),
 			complete("", "shop", "us", "us")},
 		{"a remote that has a network keeps it", given(""),
-			seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{plane}}, observe.Cluster{Namespace: labelled}),
+			seen(snapshot.Cluster{ControlPlanes: []snapshot.ControlPlane{plane}}, snapshot.Cluster{Namespace: labelled}),
 			complete("", "shop", "eu", "us")},
 		{"the user's word first", complete("", "mine", "mine", "mine"),
-			seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{plane}}, observe.Cluster{Namespace: labelled}),
+			seen(snapshot.Cluster{ControlPlanes: []snapshot.ControlPlane{plane}}, snapshot.Cluster{Namespace: labelled}),
 			complete("", "mine", "mine", "mine")},
-		{"no control plane", given(""), seen(observe.Cluster{Namespace: labelled}, observe.Cluster{}), given("")},
-		{"no control plane of the revision", given("canary"), seen(observe.Cluster{ControlPlanes: []observe.ControlPlane{plane}}, observe.Cluster{}), given("canary")},
-		{"the primary was not looked at", given(""), &observe.Snapshot{}, given("")},
-		{"no primary", mesh.Mesh{Clusters: given("").Clusters[1:]}, seen(observe.Cluster{}, observe.Cluster{}), mesh.Mesh{Clusters: given("").Clusters[1:]}},
+		{"no control plane", given(""), seen(snapshot.Cluster{Namespace: labelled}, snapshot.Cluster{}), given("")},
+		{"no control plane of the revision", given("canary"), seen(snapshot.Cluster{ControlPlanes: []snapshot.ControlPlane{plane}}, snapshot.Cluster{}), given("canary")},
+		{"the primary was not looked at", given(""), &snapshot.Snapshot{}, given("")},
+		{"no primary", mesh.Mesh{Clusters: given("").Clusters[1:]}, seen(snapshot.Cluster{}, snapshot.Cluster{}), mesh.Mesh{Clusters: given("").Clusters[1:]}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -73,19 +73,19 @@ func TestComplete(t *testing.T) {
 
 func TestChooseRevision(t *testing.T) {
 	t.Parallel()
-	planes := func(revisions ...string) (c observe.Cluster) {
+	planes := func(revisions ...string) (c snapshot.Cluster) {
 		for _, r := range revisions {
-			c.ControlPlanes = append(c.ControlPlanes, observe.ControlPlane{Revision: r, ClusterID: "of-" + r})
+			c.ControlPlanes = append(c.ControlPlanes, snapshot.ControlPlane{Revision: r, ClusterID: "of-" + r})
 		}
 		return c
 	}
-	tagged := func(c observe.Cluster, revision string) observe.Cluster {
-		c.Injectors = []observe.Injector{{Tag: "prod", Revision: "b"}, {Tag: "default", Revision: revision}}
+	tagged := func(c snapshot.Cluster, revision string) snapshot.Cluster {
+		c.Injectors = []snapshot.Injector{{Tag: "prod", Revision: "b"}, {Tag: "default", Revision: revision}}
 		return c
 	}
 	for _, test := range []struct {
 		name, given   string
-		seen          observe.Cluster
+		seen          snapshot.Cluster
 		want, primary string
 		wantErr       string
 	}{
@@ -103,7 +103,7 @@ func TestChooseRevision(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Complete(given(test.given), seen(test.seen, observe.Cluster{}))
+			got, err := Complete(given(test.given), seen(test.seen, snapshot.Cluster{}))
 			if test.wantErr != "" {
 				if err == nil || err.Error() != test.wantErr {
 					t.Errorf("got %v, want %s", err, test.wantErr)
@@ -119,7 +119,7 @@ func TestChooseRevision(t *testing.T) {
 
 func TestRename(t *testing.T) {
 	t.Parallel()
-	s := seen(observe.Cluster{}, observe.Cluster{})
+	s := seen(snapshot.Cluster{}, snapshot.Cluster{})
 	Rename(s, PrimaryKey)
 	if s.Clusters[PrimaryKey] == nil {
 		t.Fatal("a primary that stays without a name is lost")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // firstWebhookPort is the lowest port that a named revision's webhooks get at the gateway: Istio uses none above it but
@@ -83,7 +83,7 @@ func (b *builder) revisionsToTell(c mesh.Cluster) []string {
 
 // keepsPort443 is true for a gateway that has the port and a primary that may have remotes which call it: earlier releases
 // attached remotes so to a hostname. Each goes on to work until it is attached again.
-func keepsPort443(seen *observe.Cluster, was observe.Gateway) bool {
-	_, unread := seen.CouldNotRead(observe.RemoteSecretsPart)
+func keepsPort443(seen *snapshot.Cluster, was snapshot.Gateway) bool {
+	_, unread := seen.CouldNotRead(snapshot.RemoteSecretsPart)
 	return slices.Contains(was.Ports, 443) && (len(seen.RemoteSecrets) > 0 || unread)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // What istiod was given stays when install-primary runs again, and it gets the gateway's hostnames without being asked.
@@ -15,20 +15,20 @@ func TestCustomHosts(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		has      []string
-		gateways []observe.Gateway
+		gateways []snapshot.Gateway
 		want     string
 	}{
 		{"a new cluster", nil, nil, ""},
-		{"an IP", nil, []observe.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.1"}}, ""},
+		{"an IP", nil, []snapshot.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.1"}}, ""},
 		{"given before", []string{"own.example", "gw.example"}, nil, "own.example,gw.example"},
 		{"several hostnames", []string{"own.example", "a.example"},
-			[]observe.Gateway{{Name: "istio-eastwestgateway", Address: "a.example", Hostnames: []string{"a.example", "b.example"}}}, "own.example,a.example,b.example"},
-		{"another gateway's", nil, []observe.Gateway{{Name: "somebody-elses", Hostnames: []string{"a.example"}}}, ""},
+			[]snapshot.Gateway{{Name: "istio-eastwestgateway", Address: "a.example", Hostnames: []string{"a.example", "b.example"}}}, "own.example,a.example,b.example"},
+		{"another gateway's", nil, []snapshot.Gateway{{Name: "somebody-elses", Hostnames: []string{"a.example"}}}, ""},
 	} {
 		m := wanted("canary")
 		s := fresh(m)
 		s.Clusters["east"].Gateways = test.gateways
-		s.Clusters["east"].ControlPlanes = []observe.ControlPlane{{Revision: "default", CustomHosts: []string{"other.example"}}, {Revision: "canary", CustomHosts: test.has}}
+		s.Clusters["east"].ControlPlanes = []snapshot.ControlPlane{{Revision: "default", CustomHosts: []string{"other.example"}}, {Revision: "canary", CustomHosts: test.has}}
 		if got := find[ApplyControlPlane](t, Build(m, s, Options{}), "east/control-plane").CustomHosts; got != test.want {
 			t.Errorf("%s: istiod is installed with %q, want %q", test.name, got, test.want)
 		}
@@ -38,21 +38,21 @@ func TestCustomHosts(t *testing.T) {
 // Every istiod that is published and ours is told the gateway's hostname; another tool's is not touched.
 func TestWhichIstiodsAreToldTheHostname(t *testing.T) {
 	t.Parallel()
-	plane := func(revision, by string) observe.ControlPlane {
-		return observe.ControlPlane{Revision: revision, InstalledBy: by}
+	plane := func(revision, by string) snapshot.ControlPlane {
+		return snapshot.ControlPlane{Revision: revision, InstalledBy: by}
 	}
 	for _, test := range []struct {
 		name, revision string
-		planes         []observe.ControlPlane
+		planes         []snapshot.ControlPlane
 		exposed        []string
 		want           string
 	}{
 		{"one that is not there yet", "", nil, nil, "istiod"},
 		{"a revision that is not there yet", "canary", nil, nil, "istiod-canary"},
-		{"ours", "", []observe.ControlPlane{plane("default", "kubectl-mesh")}, nil, "istiod"},
-		{"another tool's", "", []observe.ControlPlane{plane("default", "helm")}, []string{"default"}, ""},
+		{"ours", "", []snapshot.ControlPlane{plane("default", "kubectl-mesh")}, nil, "istiod"},
+		{"another tool's", "", []snapshot.ControlPlane{plane("default", "helm")}, []string{"default"}, ""},
 		{"ours beside others", "canary",
-			[]observe.ControlPlane{plane("default", "kubectl-mesh"), plane("old", "kubectl-mesh"), plane("helms", "helm"), plane("canary", "kubectl-mesh")},
+			[]snapshot.ControlPlane{plane("default", "kubectl-mesh"), plane("old", "kubectl-mesh"), plane("helms", "helm"), plane("canary", "kubectl-mesh")},
 			[]string{"default", "helms"}, "istiod istiod-canary"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestWebhookPorts(t *testing.T) {
 			t.Parallel()
 			m := wanted(test.revision, "west")
 			s := fresh(m)
-			s.Clusters["east"].Gateways = []observe.Gateway{{Name: "istio-eastwestgateway", WebhookPorts: test.was}}
+			s.Clusters["east"].Gateways = []snapshot.Gateway{{Name: "istio-eastwestgateway", WebhookPorts: test.was}}
 			steps := Build(m, s, Options{})
 			gateway, exposure := find[ApplyGateway](t, steps, "east/gateway"), find[ApplyExposure](t, steps, "east/exposure")
 			if !reflect.DeepEqual(gateway.WebhookPorts, test.was) || exposure != (ApplyExposure{WebhookPort: test.first}) {
@@ -126,12 +126,12 @@ func TestWebhookPorts(t *testing.T) {
 // An earlier release had API servers call port 443 of a hostname. It stays while a remote may do so.
 func TestPort443(t *testing.T) {
 	t.Parallel()
-	secret := []observe.RemoteSecret{{Secret: "istio-remote-secret-west", Cluster: "west"}}
-	unread := []observe.Unreadable{{What: observe.RemoteSecretsPart, Reason: "forbidden"}}
+	secret := []snapshot.RemoteSecret{{Secret: "istio-remote-secret-west", Cluster: "west"}}
+	unread := []snapshot.Unreadable{{What: snapshot.RemoteSecretsPart, Reason: "forbidden"}}
 	for name, test := range map[string]struct {
 		ports   []int32
-		secrets []observe.RemoteSecret
-		unread  []observe.Unreadable
+		secrets []snapshot.RemoteSecret
+		unread  []snapshot.Unreadable
 		want    bool
 	}{
 		"never opened":            {[]int32{15017}, secret, nil, false},
@@ -142,7 +142,7 @@ func TestPort443(t *testing.T) {
 		m := wanted("")
 		s := fresh(m)
 		east := s.Clusters["east"]
-		east.Gateways = []observe.Gateway{{Name: "istio-eastwestgateway", Ports: test.ports}}
+		east.Gateways = []snapshot.Gateway{{Name: "istio-eastwestgateway", Ports: test.ports}}
 		east.RemoteSecrets, east.Unreadable = test.secrets, test.unread
 		if got := find[ApplyGateway](t, Build(m, s, Options{}), "east/gateway").Port443; got != test.want {
 			t.Errorf("%s: it is kept: %v", name, got)

@@ -1,6 +1,6 @@
 package plan
 
-import "github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+import "github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 
 // kind is an API resource that a stage writes.
 type kind struct{ group, resource string }
@@ -37,32 +37,32 @@ func remoteKinds() (inNamespace, clusterWide []kind) {
 
 // Permissions are what a stage needs on the primary and on each remote, beyond reading. Server-side apply of an
 // object that may not be there yet asks for create and patch.
-func Permissions(stage Stage, namespace string) (primary, remote []observe.Permission) {
-	var asked []observe.Permission
-	write := func(kinds func() (inNamespace, clusterWide []kind)) []observe.Permission {
+func Permissions(stage Stage, namespace string) (primary, remote []snapshot.Permission) {
+	var asked []snapshot.Permission
+	write := func(kinds func() (inNamespace, clusterWide []kind)) []snapshot.Permission {
 		inNamespace, clusterWide := kinds()
-		var permissions []observe.Permission
+		var permissions []snapshot.Permission
 		for _, verb := range []string{"create", "patch"} {
 			for _, k := range clusterWide {
-				p := observe.Permission{Verb: verb, Group: k.group, Resource: k.resource}
+				p := snapshot.Permission{Verb: verb, Group: k.group, Resource: k.resource}
 				if k.resource == "namespaces" {
 					p.Name = namespace // Istio's alone
 				}
 				permissions = append(permissions, p)
 			}
 			for _, k := range inNamespace {
-				permissions = append(permissions, observe.Permission{Verb: verb, Group: k.group, Resource: k.resource, Namespace: namespace})
+				permissions = append(permissions, snapshot.Permission{Verb: verb, Group: k.group, Resource: k.resource, Namespace: namespace})
 			}
 		}
 		return permissions
 	}
 	// The pod of which a dry run tells whether it would get its sidecar.
-	dryRun := observe.Permission{Verb: "create", Resource: "pods", Namespace: "default"}
+	dryRun := snapshot.Permission{Verb: "create", Resource: "pods", Namespace: "default"}
 	switch stage {
 	case InstallPrimary:
 		asked = append(write(controlPlaneKinds), dryRun)
 	case ConvertRemote: // what attach-remote recorded is found by listing it
-		asked = []observe.Permission{
+		asked = []snapshot.Permission{
 			{Verb: "delete", Group: "discovery.k8s.io", Resource: "endpointslices", Namespace: namespace},
 			{Verb: "list", Resource: "configmaps", Namespace: namespace},
 			{Verb: "delete", Resource: "configmaps", Namespace: namespace},
@@ -71,12 +71,12 @@ func Permissions(stage Stage, namespace string) (primary, remote []observe.Permi
 		asked = append(write(gatewayKinds), dryRun)
 	case AttachRemote:
 		secrets := func() ([]kind, []kind) { return []kind{{"", "secrets"}}, nil }
-		portForward := observe.Permission{Verb: "create", Resource: "pods/portforward", Namespace: namespace}
+		portForward := snapshot.Permission{Verb: "create", Resource: "pods/portforward", Namespace: namespace}
 		// Credentials go and come again where istiod must decide anew whether it leads.
-		drop := observe.Permission{Verb: "delete", Resource: "secrets", Namespace: namespace}
+		drop := snapshot.Permission{Verb: "delete", Resource: "secrets", Namespace: namespace}
 		onPrimary := append(write(secrets), drop, portForward)
 		for _, verb := range []string{"get", "create", "update", "delete"} { // which keeps two runs apart meanwhile
-			onPrimary = append(onPrimary, observe.Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Namespace: namespace})
+			onPrimary = append(onPrimary, snapshot.Permission{Verb: verb, Group: "coordination.k8s.io", Resource: "leases", Namespace: namespace})
 		}
 		return onPrimary, append(write(remoteKinds), dryRun)
 	}

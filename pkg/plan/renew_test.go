@@ -5,23 +5,23 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // attached is a mesh of the primary east and the remote west, as it is seen when all is well.
-func attached() (mesh.Mesh, *observe.Snapshot) {
+func attached() (mesh.Mesh, *snapshot.Snapshot) {
 	m := wanted("", "west")
 	s := fresh(m)
 	east, west := s.Clusters["east"], s.Clusters["west"]
-	east.ControlPlanes = []observe.ControlPlane{{Revision: "default", Replicas: []observe.Replica{
-		{Pod: "a", Clusters: []observe.SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: "synced"}}},
+	east.ControlPlanes = []snapshot.ControlPlane{{Revision: "default", Replicas: []snapshot.Replica{
+		{Pod: "a", Clusters: []snapshot.SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: "synced"}}},
 	}}}
-	east.RemoteSecrets = []observe.RemoteSecret{
+	east.RemoteSecrets = []snapshot.RemoteSecret{
 		{Secret: "istio-remote-secret-west", SecretUID: "uid-secret", Cluster: "west", Server: west.Server, CA: "ca", Token: "token"},
 	}
-	west.Namespace = &observe.Namespace{ControlPlaneClusters: "east"}
-	east.RootCert, west.RootCert, west.ReaderToken = "root", "root", &observe.ReaderToken{Filled: true, Token: "token", CA: "ca"}
-	west.Injectors = []observe.Injector{{Revision: "default", CABundles: []string{"root"}}}
+	west.Namespace = &snapshot.Namespace{ControlPlaneClusters: "east"}
+	east.RootCert, west.RootCert, west.ReaderToken = "root", "root", &snapshot.ReaderToken{Filled: true, Token: "token", CA: "ca"}
+	west.Injectors = []snapshot.Injector{{Revision: "default", CABundles: []string{"root"}}}
 	return m, s
 }
 
@@ -30,46 +30,46 @@ func attached() (mesh.Mesh, *observe.Snapshot) {
 func TestRenew(t *testing.T) {
 	t.Parallel()
 	drop, restart := "east/drop-secret-west", "east/restart-for-west"
-	gaveUp := func(s *observe.Snapshot) {
-		s.Clusters["east"].ControlPlanes[0].Replicas[0].Clusters[1].Status = observe.Closed
+	gaveUp := func(s *snapshot.Snapshot) {
+		s.Clusters["east"].ControlPlanes[0].Replicas[0].Clusters[1].Status = snapshot.Closed
 	}
-	held := func(change func(*observe.RemoteSecret)) func(*observe.Snapshot) {
-		return func(s *observe.Snapshot) { change(&s.Clusters["east"].RemoteSecrets[0]) }
+	held := func(change func(*snapshot.RemoteSecret)) func(*snapshot.Snapshot) {
+		return func(s *snapshot.Snapshot) { change(&s.Clusters["east"].RemoteSecrets[0]) }
 	}
 	for name, test := range map[string]struct {
-		change func(s *observe.Snapshot)
+		change func(s *snapshot.Snapshot)
 		want   []string
 	}{
-		"all is well":           {func(*observe.Snapshot) {}, nil},
-		"for the first time":    {func(s *observe.Snapshot) { s.Clusters["east"].RemoteSecrets = nil }, nil},
-		"no namespace":          {func(s *observe.Snapshot) { s.Clusters["west"].Namespace = nil }, []string{drop}},
-		"another annotation":    {func(s *observe.Snapshot) { s.Clusters["west"].Namespace.ControlPlaneClusters = "other" }, []string{drop}},
-		"no certificate":        {func(s *observe.Snapshot) { s.Clusters["west"].Injectors[0].CABundles = []string{""} }, []string{drop}},
-		"another's certificate": {func(s *observe.Snapshot) { s.Clusters["west"].Injectors[0].CABundles = []string{"other"} }, []string{drop}},
-		"nobody knows the root": {func(s *observe.Snapshot) { s.Clusters["east"].RootCert = "" }, nil},
-		"revisions with roots of their own": {func(s *observe.Snapshot) {
-			s.Clusters["east"].Injectors = []observe.Injector{{Revision: "default", CABundles: []string{"own"}}}
+		"all is well":           {func(*snapshot.Snapshot) {}, nil},
+		"for the first time":    {func(s *snapshot.Snapshot) { s.Clusters["east"].RemoteSecrets = nil }, nil},
+		"no namespace":          {func(s *snapshot.Snapshot) { s.Clusters["west"].Namespace = nil }, []string{drop}},
+		"another annotation":    {func(s *snapshot.Snapshot) { s.Clusters["west"].Namespace.ControlPlaneClusters = "other" }, []string{drop}},
+		"no certificate":        {func(s *snapshot.Snapshot) { s.Clusters["west"].Injectors[0].CABundles = []string{""} }, []string{drop}},
+		"another's certificate": {func(s *snapshot.Snapshot) { s.Clusters["west"].Injectors[0].CABundles = []string{"other"} }, []string{drop}},
+		"nobody knows the root": {func(s *snapshot.Snapshot) { s.Clusters["east"].RootCert = "" }, nil},
+		"revisions with roots of their own": {func(s *snapshot.Snapshot) {
+			s.Clusters["east"].Injectors = []snapshot.Injector{{Revision: "default", CABundles: []string{"own"}}}
 			s.Clusters["west"].Injectors[0].CABundles = []string{"own"}
 		}, nil},
-		"another revision, which does not lead": {func(s *observe.Snapshot) {
+		"another revision, which does not lead": {func(s *snapshot.Snapshot) {
 			west := s.Clusters["west"]
-			west.Injectors = append(west.Injectors, observe.Injector{Revision: "canary", CABundles: []string{""}})
+			west.Injectors = append(west.Injectors, snapshot.Injector{Revision: "canary", CABundles: []string{""}})
 		}, nil},
-		"no root certificate": {func(s *observe.Snapshot) { s.Clusters["west"].RootCert = "" }, []string{drop}},
-		"no root certificate, and none will come": {func(s *observe.Snapshot) {
+		"no root certificate": {func(s *snapshot.Snapshot) { s.Clusters["west"].RootCert = "" }, []string{drop}},
+		"no root certificate, and none will come": {func(s *snapshot.Snapshot) {
 			s.Clusters["west"].RootCert = ""
-			s.Clusters["east"].ControlPlanes[0].DiscoverySelectors = observe.DiscoverySelectors{{MatchLabels: map[string]string{"mesh": "joined"}}}
+			s.Clusters["east"].ControlPlanes[0].DiscoverySelectors = snapshot.DiscoverySelectors{{MatchLabels: map[string]string{"mesh": "joined"}}}
 		}, nil},
-		"a new token":            {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken.Token = "new" }, []string{drop}},
-		"a new CA":               {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken.CA = "new" }, []string{drop}},
-		"no token yet":           {func(s *observe.Snapshot) { s.Clusters["west"].ReaderToken = nil }, []string{drop}},
-		"another server":         {func(s *observe.Snapshot) { s.Clusters["west"].Server = "https://new.example" }, []string{drop}},
-		"a secret of no use":     {held(func(r *observe.RemoteSecret) { r.Error = "the kubeconfig is empty" }), []string{drop}},
-		"under another name":     {held(func(r *observe.RemoteSecret) { r.Secret = "mine" }), []string{drop}},
+		"a new token":            {func(s *snapshot.Snapshot) { s.Clusters["west"].ReaderToken.Token = "new" }, []string{drop}},
+		"a new CA":               {func(s *snapshot.Snapshot) { s.Clusters["west"].ReaderToken.CA = "new" }, []string{drop}},
+		"no token yet":           {func(s *snapshot.Snapshot) { s.Clusters["west"].ReaderToken = nil }, []string{drop}},
+		"another server":         {func(s *snapshot.Snapshot) { s.Clusters["west"].Server = "https://new.example" }, []string{drop}},
+		"a secret of no use":     {held(func(r *snapshot.RemoteSecret) { r.Error = "the kubeconfig is empty" }), []string{drop}},
+		"under another name":     {held(func(r *snapshot.RemoteSecret) { r.Secret = "mine" }), []string{drop}},
 		"istiod has given up":    {gaveUp, []string{restart}},
-		"and the token is new":   {func(s *observe.Snapshot) { gaveUp(s); s.Clusters["west"].ReaderToken.Token = "new" }, []string{drop, restart}},
-		"and there is no secret": {func(s *observe.Snapshot) { gaveUp(s); s.Clusters["east"].RemoteSecrets = nil }, []string{restart}},
-		"two secrets": {func(s *observe.Snapshot) {
+		"and the token is new":   {func(s *snapshot.Snapshot) { gaveUp(s); s.Clusters["west"].ReaderToken.Token = "new" }, []string{drop, restart}},
+		"and there is no secret": {func(s *snapshot.Snapshot) { gaveUp(s); s.Clusters["east"].RemoteSecrets = nil }, []string{restart}},
+		"two secrets": {func(s *snapshot.Snapshot) {
 			second := s.Clusters["east"].RemoteSecrets[0]
 			second.Secret = "mine"
 			s.Clusters["east"].RemoteSecrets = append(s.Clusters["east"].RemoteSecrets, second)
@@ -108,7 +108,7 @@ func TestRenew(t *testing.T) {
 func TestKeepIstiod(t *testing.T) {
 	t.Parallel()
 	m, s := attached()
-	s.Clusters["east"].ControlPlanes[0].Replicas[0].Clusters[1].Status = observe.Closed
+	s.Clusters["east"].ControlPlanes[0].Replicas[0].Clusters[1].Status = snapshot.Closed
 	s.Clusters["west"].ReaderToken.Token = "new" // so that istiod is to forget it, too
 	for keep, want := range map[bool][]string{
 		true:  nil,

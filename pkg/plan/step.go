@@ -2,7 +2,7 @@
 // data; what carries it out is pkg/act, and what orders and times them pkg/run.
 package plan
 
-import "github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+import "github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 
 // Stage is the command that a step belongs to. A command runs the slice of the plan that carries its name.
 type Stage string
@@ -136,7 +136,7 @@ type ApplyRemoteSecret struct{ Remote, Server, TLSServerName string }
 type AwaitDeployment struct {
 	Name string
 	// Discovery are the mesh's selectors, for pods that need what istiod writes into the namespaces that it looks at.
-	Discovery observe.DiscoverySelectors
+	Discovery snapshot.DiscoverySelectors
 }
 
 // AwaitRestarted waits until an istiod whose Deployment was changed is rolled out, and one that runs leads.
@@ -164,7 +164,7 @@ type AwaitCABundle struct{}
 // AwaitRootCert waits until istiod has written the mesh's root certificate into Istio's namespace.
 type AwaitRootCert struct {
 	// Discovery are the mesh's selectors: into a namespace that they don't select istiod never writes.
-	Discovery observe.DiscoverySelectors
+	Discovery snapshot.DiscoverySelectors
 }
 
 // AwaitInjection waits until a pod, created in a server-side dry run, gets a sidecar of this cluster.

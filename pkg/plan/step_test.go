@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Each command is a slice of the one plan: the stages together are the whole, and nothing else.
@@ -120,7 +120,7 @@ func TestPermissions(t *testing.T) {
 		primary, remote := Permissions(stage, "istio-system")
 		for _, side := range []struct {
 			name  string
-			asked []observe.Permission
+			asked []snapshot.Permission
 		}{{"primary", primary}, {"remote", remote}} {
 			for _, p := range side.asked {
 				text.WriteString(strings.Join([]string{string(stage), side.name, p.Verb, p.Resource, p.Group, p.Namespace, p.Name}, "\t") + "\n")

@@ -9,19 +9,19 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // callAll lets every ready probe call every cluster's, and the Service that is everywhere.
 func (r *runner) callAll(ctx context.Context) {
 	ready := slices.DeleteFunc(slices.Clone(r.Clusters), func(name string) bool { return r.traffic.Unready[name] != "" })
 	targets := r.targets(ready)
-	calls := make(map[string][]observe.Call, len(ready))
+	calls := make(map[string][]snapshot.Call, len(ready))
 	r.each(ready, func(name string, c *cluster.Cluster) {
 		r.say(name, fmt.Sprintf("call %d clusters", len(ready)))
 		made, err := r.callFrom(ctx, name, c, targets)
-		r.note(func(t *observe.Traffic) {
+		r.note(func(t *snapshot.Traffic) {
 			if err != nil {
 				t.Unready[name] = err.Error()
 			}
@@ -60,7 +60,7 @@ func (r *runner) targets(ready []string) []target {
 	}})
 }
 
-func (r *runner) callFrom(ctx context.Context, from string, c *cluster.Cluster, targets []target) ([]observe.Call, error) {
+func (r *runner) callFrom(ctx context.Context, from string, c *cluster.Cluster, targets []target) ([]snapshot.Call, error) {
 	asked := echo.Calls{Settle: r.Settle}
 	for _, t := range targets {
 		asked.Tasks = append(asked.Tasks, t.Task)
@@ -73,7 +73,7 @@ func (r *runner) callFrom(ctx context.Context, from string, c *cluster.Cluster, 
 	if err := json.Unmarshal(body, &reports); err != nil || len(reports) != len(targets) {
 		return nil, fmt.Errorf("the probe answered something else than %d reports: %.80q", len(targets), body)
 	}
-	calls := make([]observe.Call, len(targets))
+	calls := make([]snapshot.Call, len(targets))
 	for i, report := range reports {
 		calls[i] = callOf(from, targets[i].cluster, report)
 	}
@@ -81,8 +81,8 @@ func (r *runner) callFrom(ctx context.Context, from string, c *cluster.Cluster, 
 }
 
 // callOf sums a report up.
-func callOf(from, to string, report echo.Report) observe.Call {
-	call := observe.Call{
+func callOf(from, to string, report echo.Report) snapshot.Call {
+	call := snapshot.Call{
 		From: from, To: to, Protocol: string(report.Protocol), Sent: report.Count, Answered: len(report.Answers),
 		ByCluster: map[string]int{}, Error: report.Error,
 	}

@@ -9,11 +9,11 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Clocks asks every API server that answers for the time.
-func Clocks(ctx context.Context, clusters cluster.Set, s *observe.Snapshot) {
+func Clocks(ctx context.Context, clusters cluster.Set, s *snapshot.Snapshot) {
 	var asked sync.WaitGroup
 	for name, c := range clusters {
 		if seen := s.Clusters[name]; seen != nil && answers(seen) {
@@ -24,7 +24,7 @@ func Clocks(ctx context.Context, clusters cluster.Set, s *observe.Snapshot) {
 }
 
 // clock compares the API server's clock with this machine's, by the date that HTTP answers carry.
-func clock(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster) {
+func clock(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster) {
 	ctx, cancel := context.WithTimeout(ctx, oneLook)
 	defer cancel()
 	client, err := rest.HTTPClientFor(c.CLIClient.RESTConfig()) // the one with patience
@@ -42,6 +42,6 @@ func clock(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster) {
 	defer response.Body.Close()
 	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		// The date is cut to the second.
-		seen.Clock = &observe.Clock{Ahead: int(time.Until(date).Round(time.Second).Seconds())}
+		seen.Clock = &snapshot.Clock{Ahead: int(time.Until(date).Round(time.Second).Seconds())}
 	}
 }

@@ -15,16 +15,17 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // useCredentials tries each remote secret as istiod does: istiod itself tells only of its first try. One that was of no
 // use when its cluster was read with it is not tried again.
-func useCredentials(ctx context.Context, primary *cluster.Cluster, s *observe.Snapshot, t Target) {
+func useCredentials(ctx context.Context, primary *cluster.Cluster, s *snapshot.Snapshot, t Target) {
 	secrets := s.Clusters[t.Primary].RemoteSecrets
 	held, err := istio.RemoteSecrets(ctx, primary.Kube(), t.Namespace)
 	if err != nil { // they were read a moment ago
 		for i := range secrets {
-			secrets[i].Use = &observe.CredentialUse{Problem: observe.UseUnknown, Error: observe.CouldNot(ctx, observe.RemoteSecretsPart, err).Reason}
+			secrets[i].Use = &snapshot.CredentialUse{Problem: snapshot.UseUnknown, Error: observe.CouldNot(ctx, snapshot.RemoteSecretsPart, err).Reason}
 		}
 		return
 	}
@@ -36,7 +37,7 @@ func useCredentials(ctx context.Context, primary *cluster.Cluster, s *observe.Sn
 			continue
 		}
 		if reason, silent := silentAt(s, remote.Server); silent {
-			remote.Use = &observe.CredentialUse{Problem: observe.ServerUnreachable, Error: reason}
+			remote.Use = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: reason}
 			continue
 		}
 		for _, one := range held {
@@ -49,10 +50,10 @@ func useCredentials(ctx context.Context, primary *cluster.Cluster, s *observe.Sn
 }
 
 // silentAt is true for an API server that has been waited for in vain: it costs its timeout once.
-func silentAt(s *observe.Snapshot, server string) (reason string, silent bool) {
+func silentAt(s *snapshot.Snapshot, server string) (reason string, silent bool) {
 	for _, c := range s.Clusters {
 		for _, u := range c.Unreadable {
-			if u.What == observe.APIServer && u.TimedOut && strings.TrimSuffix(c.Server, "/") == strings.TrimSuffix(server, "/") {
+			if u.What == snapshot.APIServer && u.TimedOut && strings.TrimSuffix(c.Server, "/") == strings.TrimSuffix(server, "/") {
 				return u.Reason, true
 			}
 		}
@@ -60,16 +61,16 @@ func silentAt(s *observe.Snapshot, server string) (reason string, silent bool) {
 	return "", false
 }
 
-func use(ctx context.Context, credentials istio.Credentials) *observe.CredentialUse {
+func use(ctx context.Context, credentials istio.Credentials) *snapshot.CredentialUse {
 	config := credentials.Config()
 	config.Timeout, config.QPS, config.Burst = oneLook, 50, 50
 	patient, err := cluster.Patient(config)
 	if err != nil {
-		return &observe.CredentialUse{Problem: observe.ServerUntrusted, Error: err.Error()}
+		return &snapshot.CredentialUse{Problem: snapshot.ServerUntrusted, Error: err.Error()}
 	}
 	client, err := kubernetes.NewForConfig(patient)
 	if err != nil {
-		return &observe.CredentialUse{Problem: observe.ServerUntrusted, Error: err.Error()}
+		return &snapshot.CredentialUse{Problem: snapshot.ServerUntrusted, Error: err.Error()}
 	}
 	needed := istio.ReaderNeeds()
 	allowed, errs := make([]bool, len(needed)), make([]error, len(needed))
@@ -95,13 +96,13 @@ func use(ctx context.Context, credentials istio.Credentials) *observe.Credential
 		asked.Go(func() { ask(i) })
 	}
 	asked.Wait()
-	result := &observe.CredentialUse{}
+	result := &snapshot.CredentialUse{}
 	for i, need := range needed {
 		if errs[i] != nil {
 			return failedUse(ctx, config.Host, errs[i])
 		}
 		if !allowed[i] {
-			result.Denied = append(result.Denied, observe.Permission{Verb: need.Verb, Group: need.Group, Resource: need.Resource})
+			result.Denied = append(result.Denied, snapshot.Permission{Verb: need.Verb, Group: need.Group, Resource: need.Resource})
 		}
 	}
 	return result
@@ -109,11 +110,11 @@ func use(ctx context.Context, credentials istio.Credentials) *observe.Credential
 
 // failedUse is observe.FailedUse of a call from here. Where a proxy of this machine's environment stands between, that the
 // server is not reached is perhaps the proxy's doing; istiod does not go through it.
-func failedUse(ctx context.Context, server string, err error) *observe.CredentialUse {
+func failedUse(ctx context.Context, server string, err error) *snapshot.CredentialUse {
 	failed := observe.FailedUse(ctx, err)
-	if target, wrong := url.Parse(server); wrong == nil && failed.Problem == observe.ServerUnreachable {
+	if target, wrong := url.Parse(server); wrong == nil && failed.Problem == snapshot.ServerUnreachable {
 		if proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: target}); proxy != nil {
-			failed.Problem = observe.UseUnknown
+			failed.Problem = snapshot.UseUnknown
 			failed.Error = fmt.Sprintf("through the proxy %s of this machine's environment: %s", proxy.Host, failed.Error)
 		}
 	}

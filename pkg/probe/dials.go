@@ -13,8 +13,8 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // ownAPIServer is what any pod may be expected to reach: one that does not has no network to tell of.
@@ -54,22 +54,22 @@ func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, 
 		err = vain
 	}
 	if err != nil {
-		r.note(func(t *observe.Traffic) { t.Undialled[name] = err.Error() })
+		r.note(func(t *snapshot.Traffic) { t.Undialled[name] = err.Error() })
 		return vain
 	}
-	var dials []observe.Dial
+	var dials []snapshot.Dial
 	for i, h := range handshakes {
 		result := made[1+i]
-		d := observe.Dial{
+		d := snapshot.Dial{
 			From: name, To: h.to, Purpose: h.purpose, Address: h.Address,
 			Connected: result.Connected, Error: result.Error, Trusted: h.trusts(result.Chain),
 		}
-		if d.Purpose == observe.ToIstiod && !d.Trusted {
+		if d.Purpose == snapshot.ToIstiod && !d.Trusted {
 			vain = errShutOut
 		}
 		dials = append(dials, d)
 	}
-	r.note(func(t *observe.Traffic) { t.Dials = append(t.Dials, dials...) })
+	r.note(func(t *snapshot.Traffic) { t.Dials = append(t.Dials, dials...) })
 	return vain
 }
 

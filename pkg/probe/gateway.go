@@ -6,13 +6,13 @@ import (
 	"net"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // callGateway makes the handshakes with istiod through the east-west gateway from here. What fails here says nothing of the
 // gateway.
-func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target, note notes) {
+func callGateway(ctx context.Context, primary *cluster.Cluster, seen *snapshot.Cluster, t Target, note notes) {
 	handshakes, err := toGateway(ctx, primary, seen, t)
 	dials := make([]echo.Dial, len(handshakes))
 	for i, h := range handshakes {
@@ -31,11 +31,11 @@ func callGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cl
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		note(seen, observe.GatewayPortsPart, err)
+		note(seen, snapshot.GatewayPortsPart, err)
 		return
 	}
 	for i, h := range handshakes {
-		seen.Ports = append(seen.Ports, observe.Port{Number: h.port(), Connected: made[i].Connected, Error: made[i].Error, Trusted: h.trusts(made[i].Chain)})
+		seen.Ports = append(seen.Ports, snapshot.Port{Number: h.port(), Connected: made[i].Connected, Error: made[i].Error, Trusted: h.trusts(made[i].Chain)})
 	}
 }
 

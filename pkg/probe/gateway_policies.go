@@ -9,11 +9,12 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // readGatewayPolicies reads what the AuthorizationPolicies that bind the gateway's pods say of the ports that lead to istiod.
 // Without a pod nobody is bound, which a check says.
-func readGatewayPolicies(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target, note notes) {
+func readGatewayPolicies(ctx context.Context, primary *cluster.Cluster, seen *snapshot.Cluster, t Target, note notes) {
 	ctx, cancel := observe.Bounded(ctx, observe.Patience)
 	defer cancel()
 	pods, err := primary.Kube().CoreV1().Pods(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.EastWestGatewaySelector})
@@ -37,10 +38,10 @@ func readGatewayPolicies(ctx context.Context, primary *cluster.Cluster, seen *ob
 		policies, err = istio.Policies(ctx, primary, namespaces, gateway, []int{wellknown.PortXDS, wellknown.PortWebhook})
 	}
 	if err != nil {
-		note(seen, observe.PoliciesPart, err)
+		note(seen, snapshot.PoliciesPart, err)
 		return
 	}
 	for _, p := range policies {
-		seen.GatewayPolicies = append(seen.GatewayPolicies, observe.GatewayPolicy(p))
+		seen.GatewayPolicies = append(seen.GatewayPolicies, snapshot.GatewayPolicy(p))
 	}
 }

@@ -16,15 +16,15 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // handshake is one that is wanted, and what the certificates are to be checked against. They are checked here, wherever
 // they were shown: a pod is told nothing but whom to call.
 type handshake struct {
 	echo.Dial
-	purpose observe.Purpose
+	purpose snapshot.Purpose
 	to      string
 	// name is what the certificate must be for, roots who may have signed it.
 	name  string
@@ -60,7 +60,7 @@ func (h handshake) trusts(chain [][]byte) bool {
 // toGateway are the handshakes with istiod through each port of the east-west gateway that remotes use: proxies call
 // 15012 and API servers 15017. These call a hostname by that name, at the revision's own port if it has one. Without an
 // address, or a root to compare with, there are none; checks say so.
-func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Cluster, t Target) ([]handshake, error) {
+func toGateway(ctx context.Context, primary *cluster.Cluster, seen *snapshot.Cluster, t Target) ([]handshake, error) {
 	gateway, found := seen.Gateway(wellknown.EastWestGateway)
 	if !found || gateway.Address == "" {
 		return nil, nil
@@ -74,15 +74,15 @@ func toGateway(ctx context.Context, primary *cluster.Cluster, seen *observe.Clus
 		return nil, nil //nolint:nilerr // checks say that there is none, or that it may not be read
 	}
 	name := fmt.Sprintf("%s.%s.svc", wellknown.Revisioned(wellknown.Istiod, t.Revision), t.Namespace)
-	to := func(purpose observe.Purpose, port int, name string) handshake {
+	to := func(purpose snapshot.Purpose, port int, name string) handshake {
 		address := net.JoinHostPort(gateway.Address, strconv.Itoa(port))
 		return handshake{Dial: echo.Dial{Address: address, ServerName: name}, purpose: purpose, to: t.Primary, name: name, roots: roots}
 	}
-	webhook := to(observe.ToWebhook, wellknown.PortWebhook, name)
+	webhook := to(snapshot.ToWebhook, wellknown.PortWebhook, name)
 	if len(gateway.Hostnames) > 0 {
-		webhook = to(observe.ToWebhook, int(gateway.WebhookPort(t.Revision)), gateway.Address)
+		webhook = to(snapshot.ToWebhook, int(gateway.WebhookPort(t.Revision)), gateway.Address)
 	}
-	return []handshake{to(observe.ToIstiod, wellknown.PortXDS, name), webhook}, nil
+	return []handshake{to(snapshot.ToIstiod, wellknown.PortXDS, name), webhook}, nil
 }
 
 // toAPIServers are the handshakes with the API servers in the primary's remote secrets. Those that istiod reaches
@@ -125,6 +125,6 @@ func toAPIServer(credentials istio.Credentials) (handshake, bool) {
 	}
 	return handshake{
 		Dial:    echo.Dial{Address: net.JoinHostPort(host, port), ServerName: name},
-		purpose: observe.ToAPIServer, name: name, roots: roots,
+		purpose: snapshot.ToAPIServer, name: name, roots: roots,
 	}, true
 }

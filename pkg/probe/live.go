@@ -13,6 +13,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // oneLook bounds each live call, so that something that hangs costs that long once.
@@ -32,14 +33,14 @@ type Target struct {
 // Live adds to a snapshot what only live calls can tell: whether pods would get a sidecar, whether the remote secrets'
 // credentials are of use, and how the gateway answers. Everything is asked at once. What could not be asked, since the
 // cluster does not answer or the user may not, is noted as unreadable.
-func Live(ctx context.Context, clusters cluster.Set, s *observe.Snapshot, t Target) {
+func Live(ctx context.Context, clusters cluster.Set, s *snapshot.Snapshot, t Target) {
 	var (
 		asked sync.WaitGroup
 		mu    sync.Mutex
 		noted []func()
 	)
 	// What could not be asked is noted at the end: while others ask, they look at what is noted already.
-	note := func(seen *observe.Cluster, part string, err error) {
+	note := func(seen *snapshot.Cluster, part string, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		noted = append(noted, func() {
@@ -64,15 +65,15 @@ func Live(ctx context.Context, clusters cluster.Set, s *observe.Snapshot, t Targ
 }
 
 // notes takes what could not be asked, and why.
-type notes func(seen *observe.Cluster, part string, err error)
+type notes func(seen *snapshot.Cluster, part string, err error)
 
-func answers(seen *observe.Cluster) bool {
-	_, silent := seen.CouldNotRead(observe.APIServer)
+func answers(seen *snapshot.Cluster) bool {
+	_, silent := seen.CouldNotRead(snapshot.APIServer)
 	return !silent
 }
 
 // dryRun creates a pod that is never kept. It goes the whole way of injection: API server, webhook, gateway, istiod.
-func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Target, note notes) {
+func dryRun(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster, t Target, note notes) {
 	if len(seen.Injectors) == 0 {
 		return // nothing would be called; the checks of the injectors say so
 	}
@@ -86,14 +87,14 @@ func dryRun(ctx context.Context, c *cluster.Cluster, seen *observe.Cluster, t Ta
 	case err == nil:
 		refused = istio.Injected(pod, seen.Name)
 	case istio.MayNot(err) || !cluster.Answered(err) && !overdue(err):
-		note(seen, observe.InjectionPart, err)
+		note(seen, snapshot.InjectionPart, err)
 		return
 	case overdue(err):
 		refused = fmt.Errorf("the API server gave up after %s, since istiod, or another webhook, does not answer it: %w", dryRunTime, err)
 	default:
 		refused = err
 	}
-	seen.Injection = &observe.Injection{}
+	seen.Injection = &snapshot.Injection{}
 	if refused != nil {
 		seen.Injection.Error = refused.Error()
 	}

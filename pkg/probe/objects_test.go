@@ -6,7 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // istiod looks at the probes' namespace, whatever namespaces the mesh selects by their labels.
@@ -24,13 +24,13 @@ func TestNamespaceIsSelected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var discovery observe.DiscoverySelectors
+			var discovery snapshot.DiscoverySelectors
 			if test.key != "" {
-				discovery = observe.DiscoverySelectors{{MatchLabels: map[string]string{test.key: test.value}}}
+				discovery = snapshot.DiscoverySelectors{{MatchLabels: map[string]string{test.key: test.value}}}
 			}
-			r := &runner{Options: Options{Target: Target{Primary: "east"}}, traffic: &observe.Traffic{Namespace: "kubectl-mesh-probe-x"}}
-			r.seen = &observe.Snapshot{Clusters: map[string]*observe.Cluster{
-				"east": {ControlPlanes: []observe.ControlPlane{{Revision: "default", DiscoverySelectors: discovery}}},
+			r := &runner{Options: Options{Target: Target{Primary: "east"}}, traffic: &snapshot.Traffic{Namespace: "kubectl-mesh-probe-x"}}
+			r.seen = &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{
+				"east": {ControlPlanes: []snapshot.ControlPlane{{Revision: "default", DiscoverySelectors: discovery}}},
 			}}
 			ns, err := r.namespace()
 			if !test.help {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // readPolicies looks in Istio's namespace, where a policy is the whole mesh's, and in the probes' for policies that may
@@ -39,7 +39,7 @@ func (r *runner) readPolicies(ctx context.Context) {
 }
 
 // policyOf tells of a policy whom it is about. One in the probes' namespace is none of the gateway's.
-func (r *runner) policyOf(item *unstructured.Unstructured, ofProbes bool) observe.Policy {
+func (r *runner) policyOf(item *unstructured.Unstructured, ofProbes bool) snapshot.Policy {
 	action, _, _ := unstructured.NestedString(item.Object, "spec", "action")
 	selected, _, _ := unstructured.NestedStringMap(item.Object, "spec", "selector", "matchLabels")
 	targets, _, _ := unstructured.NestedSlice(item.Object, "spec", "targetRefs")
@@ -47,7 +47,7 @@ func (r *runner) policyOf(item *unstructured.Unstructured, ofProbes bool) observ
 	selector := labels.SelectorFromSet(selected)
 	sidecars := !targeted && len(targets) == 0 // what has a target is a waypoint's or a Gateway API gateway's
 	anyProbe := slices.ContainsFunc(r.Clusters, func(name string) bool { return selector.Matches(labels.Set(probeLabels(name))) })
-	return observe.Policy{
+	return snapshot.Policy{
 		Namespace: item.GetNamespace(), Name: item.GetName(), Action: cmp.Or(action, "ALLOW"),
 		Probes:  sidecars && anyProbe,
 		Gateway: sidecars && !ofProbes && selector.Matches(labels.Set(wellknown.EastWestGatewayLabels())),

@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 func TestPolicyOf(t *testing.T) {
@@ -15,18 +15,18 @@ func TestPolicyOf(t *testing.T) {
 	for _, test := range []struct {
 		spec     string
 		ofProbes bool
-		want     observe.Policy
+		want     snapshot.Policy
 	}{
-		{"{}", false, observe.Policy{Action: "ALLOW", Probes: true, Gateway: true}},
-		{"{action: DENY, rules: [{}]}", false, observe.Policy{Action: "DENY", Probes: true, Gateway: true}},
-		{"{action: DENY, rules: [{}]}", true, observe.Policy{Action: "DENY", Probes: true}},
-		{"{selector: {matchLabels: {istio: eastwestgateway}}}", false, observe.Policy{Action: "ALLOW", Gateway: true}},
-		{"{selector: {matchLabels: {app: mesh-probe}}, action: CUSTOM}", false, observe.Policy{Action: "CUSTOM", Probes: true}},
-		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: west}}}", true, observe.Policy{Action: "ALLOW", Probes: true}},
-		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: north}}}", true, observe.Policy{Action: "ALLOW"}},
-		{"{selector: {matchLabels: {app: cart}}}", false, observe.Policy{Action: "ALLOW"}},
-		{"{targetRefs: [{kind: Gateway, name: waypoint}]}", false, observe.Policy{Action: "ALLOW"}},
-		{"{selector: nonsense}", false, observe.Policy{Action: "ALLOW", Probes: true, Gateway: true}},
+		{"{}", false, snapshot.Policy{Action: "ALLOW", Probes: true, Gateway: true}},
+		{"{action: DENY, rules: [{}]}", false, snapshot.Policy{Action: "DENY", Probes: true, Gateway: true}},
+		{"{action: DENY, rules: [{}]}", true, snapshot.Policy{Action: "DENY", Probes: true}},
+		{"{selector: {matchLabels: {istio: eastwestgateway}}}", false, snapshot.Policy{Action: "ALLOW", Gateway: true}},
+		{"{selector: {matchLabels: {app: mesh-probe}}, action: CUSTOM}", false, snapshot.Policy{Action: "CUSTOM", Probes: true}},
+		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: west}}}", true, snapshot.Policy{Action: "ALLOW", Probes: true}},
+		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: north}}}", true, snapshot.Policy{Action: "ALLOW"}},
+		{"{selector: {matchLabels: {app: cart}}}", false, snapshot.Policy{Action: "ALLOW"}},
+		{"{targetRefs: [{kind: Gateway, name: waypoint}]}", false, snapshot.Policy{Action: "ALLOW"}},
+		{"{selector: nonsense}", false, snapshot.Policy{Action: "ALLOW", Probes: true, Gateway: true}},
 	} {
 		item := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte("{spec: "+test.spec+"}"), &item.Object); err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Options say how to probe.
@@ -36,11 +36,11 @@ type Options struct {
 // not finished when the time was over; the error is that ctx was cancelled. The probes are being removed when it returns,
 // whatever has happened: gone waits for that, and its error says what could not be removed.
 func Run(
-	ctx context.Context, clusters cluster.Set, s *observe.Snapshot, o Options, say func(cluster, what string),
-) (traffic *observe.Traffic, gone func() error, err error) {
+	ctx context.Context, clusters cluster.Set, s *snapshot.Snapshot, o Options, say func(cluster, what string),
+) (traffic *snapshot.Traffic, gone func() error, err error) {
 	r := &runner{
 		Options: o, clusters: clusters, seen: s, say: say,
-		traffic: &observe.Traffic{
+		traffic: &snapshot.Traffic{
 			Namespace: namespacePrefix + rand.String(5), Unready: map[string]string{}, Undialled: map[string]string{},
 		},
 	}
@@ -58,15 +58,15 @@ func Run(
 type runner struct {
 	Options
 	clusters cluster.Set
-	seen     *observe.Snapshot
+	seen     *snapshot.Snapshot
 	say      func(cluster, what string)
 	dialling sync.WaitGroup
 
 	mu      sync.Mutex
-	traffic *observe.Traffic
+	traffic *snapshot.Traffic
 }
 
-func (r *runner) note(note func(t *observe.Traffic)) {
+func (r *runner) note(note func(t *snapshot.Traffic)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	note(r.traffic)
@@ -92,7 +92,7 @@ func (r *runner) removal(ctx context.Context) (gone func() error) {
 	removed.Go(func() {
 		r.each(r.Clusters, func(_ string, c *cluster.Cluster) {
 			if err := removeNamespace(bounded, c, r.traffic.Namespace); err != nil {
-				r.note(func(t *observe.Traffic) { failed = append(failed, r.leftBehind(err, c, t.Namespace)) })
+				r.note(func(t *snapshot.Traffic) { failed = append(failed, r.leftBehind(err, c, t.Namespace)) })
 			}
 		})
 	})

@@ -16,7 +16,7 @@ import (
 	"istio.io/istio/pkg/kube"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // kubeOnly is a client of Kubernetes' own objects.
@@ -62,7 +62,7 @@ func TestAwaitReady(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName, Namespace: "ns"}, Status: test.status}
 				c := &cluster.Cluster{CLIClient: kubeOnly{clientset: fake.NewClientset(pod)}, Name: "west"}
-				r := &runner{Options: Options{Image: "registry.example/mesh-probe:1"}, traffic: &observe.Traffic{Namespace: "ns"}}
+				r := &runner{Options: Options{Image: "registry.example/mesh-probe:1"}, traffic: &snapshot.Traffic{Namespace: "ns"}}
 				begin := time.Now()
 				err := r.awaitReady(context.WithoutCancel(t.Context()), c, podName)
 				switch {
@@ -105,7 +105,7 @@ func TestAwaitReadyInAHurry(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName, Namespace: "ns"}, Status: test.status}
 				c := &cluster.Cluster{CLIClient: kubeOnly{clientset: fake.NewClientset(pod)}, Name: "west"}
-				r := &runner{Options: Options{Settle: 20 * time.Second}, traffic: &observe.Traffic{Namespace: "ns"}}
+				r := &runner{Options: Options{Settle: 20 * time.Second}, traffic: &snapshot.Traffic{Namespace: "ns"}}
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), test.timeout)
 				defer cancel()
 				if err := r.awaitReady(ctx, c, podName); err == nil || errors.As(err, &hurried{}) != test.hurried {

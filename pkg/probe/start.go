@@ -17,6 +17,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // errShutOut is why a sidecar can't become ready.
@@ -27,7 +28,7 @@ func (r *runner) start(ctx context.Context) {
 	dials := r.wanted(ctx)
 	r.each(r.Clusters, func(name string, c *cluster.Cluster) {
 		if err := r.startOne(ctx, name, c, dials[name]); err != nil {
-			r.note(func(t *observe.Traffic) {
+			r.note(func(t *snapshot.Traffic) {
 				t.Unready[name] = err.Error()
 				switch {
 				case errors.As(err, &unpullable{}):
@@ -93,7 +94,7 @@ func (r *runner) createNamespace(ctx context.Context, c *cluster.Cluster) error 
 }
 
 // discovery are the mesh's selectors, as far as they are known.
-func (r *runner) discovery() observe.DiscoverySelectors {
+func (r *runner) discovery() snapshot.DiscoverySelectors {
 	primary := r.seen.Clusters[r.Primary]
 	if primary == nil {
 		return nil

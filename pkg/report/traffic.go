@@ -7,13 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Traffic writes who reached whom, as a matrix: a row for each caller, a column for each cluster called, and one for
 // the Service that has endpoints in all of them. A cell has the median and the 99th percentile over HTTP, or how many
 // calls were lost. Where the clusters' names are too long for columns, numbers stand for them.
-func Traffic(to io.Writer, style Style, traffic *observe.Traffic) error {
+func Traffic(to io.Writer, style Style, traffic *snapshot.Traffic) error {
 	m := matrix{cells: map[[2]string]string{}}
 	for _, c := range traffic.Calls {
 		m.add(c)
@@ -28,7 +28,7 @@ func Traffic(to io.Writer, style Style, traffic *observe.Traffic) error {
 			numbers[name] = fmt.Sprint(i + 1)
 			text += numbers[name] + "  " + cut(name, style.Width-len(numbers[name])-2) + "\n"
 		}
-		rows = m.rows(func(name string) string { return numbers[name] }, func(c observe.Call) string {
+		rows = m.rows(func(name string) string { return numbers[name] }, func(c snapshot.Call) string {
 			return fmt.Sprintf("%d of %d", len(c.ByCluster), len(m.called))
 		})
 		for _, part := range parts(rows, style.Width) {
@@ -44,10 +44,10 @@ func Traffic(to io.Writer, style Style, traffic *observe.Traffic) error {
 type matrix struct {
 	callers, called []string
 	cells           map[[2]string]string
-	everywhere      []observe.Call
+	everywhere      []snapshot.Call
 }
 
-func (m *matrix) add(c observe.Call) {
+func (m *matrix) add(c snapshot.Call) {
 	if !slices.Contains(m.callers, c.From) {
 		m.callers = append(m.callers, c.From)
 	}
@@ -82,7 +82,7 @@ func (m *matrix) names() []string {
 }
 
 // rows are those of the table, the heading first.
-func (m *matrix) rows(label func(name string) string, spread func(observe.Call) string) [][]string {
+func (m *matrix) rows(label func(name string) string, spread func(snapshot.Call) string) [][]string {
 	heading := []string{"FROM \\ TO"}
 	for _, name := range m.called {
 		heading = append(heading, label(name))
@@ -94,7 +94,7 @@ func (m *matrix) rows(label func(name string) string, spread func(observe.Call) 
 			row = append(row, m.cells[[2]string{from, to}])
 		}
 		last := m.cells[[2]string{from, ""}]
-		if i := slices.IndexFunc(m.everywhere, func(c observe.Call) bool { return c.From == from }); last == "" && i >= 0 {
+		if i := slices.IndexFunc(m.everywhere, func(c snapshot.Call) bool { return c.From == from }); last == "" && i >= 0 {
 			last = spread(m.everywhere[i])
 		}
 		rows = append(rows, append(row, last))
@@ -103,7 +103,7 @@ func (m *matrix) rows(label func(name string) string, spread func(observe.Call) 
 }
 
 // shares says which cluster answered how many calls.
-func shares(c observe.Call) string {
+func shares(c snapshot.Call) string {
 	var parts []string
 	for cluster, n := range c.ByCluster {
 		parts = append(parts, fmt.Sprintf("%s %d%%", cluster, (100*n+c.Answered/2)/c.Answered))

@@ -8,21 +8,21 @@ import (
 	"unicode/utf8"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-func answered(from, to, protocol string, answered int, p50, p99 time.Duration) observe.Call {
-	return observe.Call{From: from, To: to, Protocol: protocol, Sent: 10, Answered: answered, P50: p50, P99: p99}
+func answered(from, to, protocol string, answered int, p50, p99 time.Duration) snapshot.Call {
+	return snapshot.Call{From: from, To: to, Protocol: protocol, Sent: 10, Answered: answered, P50: p50, P99: p99}
 }
 
 func TestTraffic(t *testing.T) {
 	t.Parallel()
-	shared := func(from string, answered int, by map[string]int) observe.Call {
-		return observe.Call{From: from, Protocol: "http", Sent: 30, Answered: answered, ByCluster: by}
+	shared := func(from string, answered int, by map[string]int) snapshot.Call {
+		return snapshot.Call{From: from, Protocol: "http", Sent: 30, Answered: answered, ByCluster: by}
 	}
 	plain := answered("cluster-west", "cluster-west", "http", 10, 950*time.Microsecond, 2*time.Millisecond)
 	plain.Peers = []string{""}
-	traffic := &observe.Traffic{Calls: []observe.Call{
+	traffic := &snapshot.Traffic{Calls: []snapshot.Call{
 		answered("east", "east", "http", 10, 800*time.Microsecond, 1234*time.Microsecond),
 		answered("east", "east", "grpc", 10, time.Second, time.Second), answered("east", "east", "tcp", 10, time.Second, time.Second),
 		answered("east", "cluster-west", "http", 10, 12345*time.Microsecond, 123456*time.Microsecond),
@@ -52,7 +52,7 @@ func TestTrafficOfManyClusters(t *testing.T) {
 		for i := range test.clusters {
 			names = append(names, fmt.Sprintf("gke-shop-europe-west%d-production", i+1))
 		}
-		traffic := &observe.Traffic{}
+		traffic := &snapshot.Traffic{}
 		for i, from := range names {
 			by := map[string]int{}
 			for j, to := range names {
@@ -67,7 +67,7 @@ func TestTrafficOfManyClusters(t *testing.T) {
 			if i == 2 {
 				delete(by, names[0])
 			}
-			traffic.Calls = append(traffic.Calls, observe.Call{From: from, Protocol: "http", Sent: 10, Answered: 10, ByCluster: by})
+			traffic.Calls = append(traffic.Calls, snapshot.Call{From: from, Protocol: "http", Sent: 10, Answered: 10, ByCluster: by})
 		}
 		var text strings.Builder
 		if err := Traffic(&text, Style{Width: 80}, traffic); err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Mesh is a whole mesh on one screen. Its JSON is documented in docs/status.md, and stable.
@@ -93,14 +93,14 @@ type Problem struct {
 }
 
 // Of sums up a mesh that has been looked at deeply and judged.
-func Of(m mesh.Mesh, s *observe.Snapshot, results []check.Result) Mesh {
+func Of(m mesh.Mesh, s *snapshot.Snapshot, results []check.Result) Mesh {
 	sum := Mesh{ID: m.ID, Revision: m.RevisionLabel(), Namespace: m.Namespace, Status: Worst(results), Istiods: []Istiod{}}
 	primary, _ := m.Primary()
 	seen := s.Clusters[primary.Name]
 	if seen == nil {
-		seen = &observe.Cluster{}
+		seen = &snapshot.Cluster{}
 	}
-	for _, part := range []string{observe.APIServer, observe.ControlPlanes, observe.RemoteSecretsPart} {
+	for _, part := range []string{snapshot.APIServer, snapshot.ControlPlanes, snapshot.RemoteSecretsPart} {
 		if reason, unread := seen.CouldNotRead(part); unread && sum.Unread == "" {
 			sum.Unread = part + ": " + reason
 		}
@@ -117,7 +117,7 @@ func Of(m mesh.Mesh, s *observe.Snapshot, results []check.Result) Mesh {
 	return sum
 }
 
-func clusterOf(c mesh.Cluster, seen, primary *observe.Cluster, plane observe.ControlPlane, results []check.Result) Cluster {
+func clusterOf(c mesh.Cluster, seen, primary *snapshot.Cluster, plane snapshot.ControlPlane, results []check.Result) Cluster {
 	sum := Cluster{Name: c.Name, Context: c.Context, Role: c.Role, Network: c.Network, Server: c.Server}
 	if sum.Name == "" {
 		sum.Name = c.Context // a primary without a control plane has no name yet
@@ -187,13 +187,13 @@ func problems(results []check.Result) []Problem {
 	return all
 }
 
-func istiodOf(replica observe.Replica, remotes []mesh.Cluster) Istiod {
+func istiodOf(replica snapshot.Replica, remotes []mesh.Cluster) Istiod {
 	sum := Istiod{Pod: replica.Pod, Version: replica.Version, Error: replica.Error}
 	if sum.Error != "" {
 		return sum
 	}
 	for _, c := range remotes {
-		synced := slices.ContainsFunc(replica.Clusters, func(r observe.SyncedRemote) bool { return r.ID == c.Name && r.Status == observe.Synced })
+		synced := slices.ContainsFunc(replica.Clusters, func(r snapshot.SyncedRemote) bool { return r.ID == c.Name && r.Status == snapshot.Synced })
 		if synced {
 			sum.Synced = append(sum.Synced, c.Name)
 		} else {

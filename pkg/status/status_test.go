@@ -9,34 +9,34 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // world is a primary with the remotes west, which is well, and north, of which the second istiod knows nothing.
-func world() (mesh.Mesh, *observe.Snapshot) {
+func world() (mesh.Mesh, *snapshot.Snapshot) {
 	m := mesh.Mesh{ID: "mesh1", Namespace: "istio-system", Clusters: []mesh.Cluster{
 		{Name: "east", Context: "ctx-east", Role: mesh.Primary, Network: "network1"},
 		{Name: "west", Context: "ctx-west", Role: mesh.Remote, Network: "network1"},
 		{Name: "north", Role: mesh.Remote, Network: "network2", Server: "https://north.example:6443"},
 	}}
 	created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	proxies := []observe.Proxy{
+	proxies := []snapshot.Proxy{
 		{ID: "a.shop", Cluster: "east", Version: "1.28.0"}, {ID: "b.shop", Cluster: "west", Version: "1.29.1"}, {ID: "c.shop", Cluster: "west", Version: "1.28.0"},
 	}
-	east := &observe.Cluster{
+	east := &snapshot.Cluster{
 		Name: "east", Server: "https://east.example:6443", KubernetesVersion: "v1.35.4",
-		ControlPlanes: []observe.ControlPlane{{Name: "istiod", Revision: "default", Version: "1.29.1", TrustDomain: "cluster.local", Replicas: []observe.Replica{
-			{Pod: "istiod-a", Version: "1.29.1", Clusters: []observe.SyncedRemote{{ID: "west", Status: "synced"}, {ID: "north", Status: "synced"}}, Proxies: proxies},
-			{Pod: "istiod-b", Version: "1.29.0", Clusters: []observe.SyncedRemote{{ID: "west", Status: "synced"}, {ID: "north", Status: "timeout"}}, Proxies: proxies[1:]},
+		ControlPlanes: []snapshot.ControlPlane{{Name: "istiod", Revision: "default", Version: "1.29.1", TrustDomain: "cluster.local", Replicas: []snapshot.Replica{
+			{Pod: "istiod-a", Version: "1.29.1", Clusters: []snapshot.SyncedRemote{{ID: "west", Status: "synced"}, {ID: "north", Status: "synced"}}, Proxies: proxies},
+			{Pod: "istiod-b", Version: "1.29.0", Clusters: []snapshot.SyncedRemote{{ID: "west", Status: "synced"}, {ID: "north", Status: "timeout"}}, Proxies: proxies[1:]},
 			{Pod: "istiod-c", Error: "no answer"},
 		}}},
-		Gateways: []observe.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.10", ReadyEndpoints: 2, SourceRanges: []string{"10.0.0.0/8"}}},
-		RemoteSecrets: []observe.RemoteSecret{
+		Gateways: []snapshot.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.10", ReadyEndpoints: 2, SourceRanges: []string{"10.0.0.0/8"}}},
+		RemoteSecrets: []snapshot.RemoteSecret{
 			{Secret: "istio-remote-secret-north", Cluster: "north", Created: created, Ends: created.AddDate(1, 0, 0)},
 			{Secret: "istio-remote-secret-west", Cluster: "west", Created: created},
 		},
 	}
-	return m, &observe.Snapshot{Clusters: map[string]*observe.Cluster{
+	return m, &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{
 		"east": east, "west": {Name: "west", Server: "https://west.example:6443", KubernetesVersion: "v1.34.0"},
 	}}
 }
@@ -63,15 +63,15 @@ func TestOf(t *testing.T) {
 func TestUnread(t *testing.T) {
 	t.Parallel()
 	for part, want := range map[string]string{
-		"":                        "",
-		observe.Nodes:             "",
-		observe.APIServer:         "API server: forbidden",
-		observe.ControlPlanes:     "control planes: forbidden",
-		observe.RemoteSecretsPart: "remote secrets: forbidden",
+		"":                         "",
+		snapshot.Nodes:             "",
+		snapshot.APIServer:         "API server: forbidden",
+		snapshot.ControlPlanes:     "control planes: forbidden",
+		snapshot.RemoteSecretsPart: "remote secrets: forbidden",
 	} {
 		m, s := world()
-		s.Clusters["west"].Unreadable = []observe.Unreadable{{What: observe.APIServer, Reason: "of a remote"}}
-		s.Clusters["east"].Unreadable = []observe.Unreadable{{What: part, Reason: "forbidden"}}
+		s.Clusters["west"].Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "of a remote"}}
+		s.Clusters["east"].Unreadable = []snapshot.Unreadable{{What: part, Reason: "forbidden"}}
 		if got := Of(m, s, nil).Unread; got != want {
 			t.Errorf("%q could not be read: %q, want %q", part, got, want)
 		}

@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/component-helpers/auth/rbac/validation"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // operators is the group to which the files in docs/rbac bind their roles.
@@ -90,7 +90,7 @@ func TestRolesHaveWhatIsAskedFor(t *testing.T) {
 		{plan.AttachRemote, "attach-remote-primary", "attach-remote-remote"},
 	} {
 		primary, remote := plan.Permissions(c.stage, "istio-system")
-		for file, permissions := range map[string][]observe.Permission{c.primary: primary, c.remote: remote} {
+		for file, permissions := range map[string][]snapshot.Permission{c.primary: primary, c.remote: remote} {
 			if len(permissions) == 0 {
 				continue
 			}

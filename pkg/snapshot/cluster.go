@@ -1,63 +1,11 @@
-// Package observe reads live clusters into a Snapshot: plain data about what is there, with nothing judged. What
-// could not be read is recorded with the reason, never as absent. No secret's private part enters a Snapshot; where
-// two must be compared, a fingerprint does.
-package observe
+package snapshot
 
 import (
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
-
-// Snapshot is what was seen of every cluster, by the cluster's name in the mesh.
-type Snapshot struct {
-	Clusters map[string]*Cluster `json:"clusters"`
-	// Primaries are contexts of clusters that were found to be primaries, by the primary's name. They are looked for where
-	// the cluster that was to be the primary is another's remote.
-	Primaries map[string]string `json:"primaries,omitempty"`
-	// Traffic is what probes found; nil when none were sent.
-	Traffic *Traffic `json:"traffic,omitempty"`
-}
-
-// Traffic is what probes in the clusters found when they called each other.
-type Traffic struct {
-	// Namespace is where the probes ran.
-	Namespace string `json:"namespace"`
-	// Unready says of clusters why they had no working probe.
-	Unready map[string]string `json:"unready,omitempty"`
-	// Unpullable are those of them that could not pull the probe's image.
-	Unpullable []string `json:"unpullable,omitempty"`
-	// Unprobed are those of them of whose probe nothing is known: the API server gave no answer, or the time was over.
-	Unprobed []string `json:"unprobed,omitempty"`
-	Calls    []Call   `json:"calls"`
-	// Dials are handshakes made from pods without a sidecar, so that no proxy answers for the other side.
-	Dials []Dial `json:"dials,omitempty"`
-	// Undialled says of clusters why none were made from there.
-	Undialled map[string]string `json:"undialled,omitempty"`
-	// Policies are those that may have forbidden calls.
-	Policies []Policy `json:"policies,omitempty"`
-}
-
-// Call sums up the calls from one cluster to one Service in one protocol.
-type Call struct {
-	From string `json:"from"`
-	// To is the cluster in which alone the Service has endpoints; empty for the one that has them everywhere.
-	To       string `json:"to,omitempty"`
-	Protocol string `json:"protocol"`
-	Sent     int    `json:"sent"`
-	Answered int    `json:"answered"`
-	// ByCluster counts the answers by the cluster that gave them.
-	ByCluster map[string]int `json:"byCluster,omitempty"`
-	// Peers are the identities of the caller that servers saw, without repeats; empty text for none.
-	Peers []string `json:"peers,omitempty"`
-	// P50 and P99 are the median and the 99th percentile of how long an answer took, in nanoseconds.
-	P50 time.Duration `json:"p50"`
-	P99 time.Duration `json:"p99"`
-	// Error is the last error that a call had, if any had one.
-	Error string `json:"error,omitempty"`
-}
 
 // Cluster is what was seen of one cluster.
 type Cluster struct {
@@ -114,8 +62,8 @@ type Cluster struct {
 	InjectedLabels map[string]map[string]string `json:"injectedLabels,omitempty"`
 	// Services are the names of those in these namespaces, by namespace.
 	Services map[string][]string `json:"services,omitempty"`
-	// services are the same as they are, for Analyze.
-	services []corev1.Service
+	// ServiceObjects are the same as they are, for Istio's analyzers, without what the API server notes of their fields.
+	ServiceObjects []corev1.Service `json:"serviceObjects,omitempty"`
 	// Headless are those among them, as NAMESPACE/NAME, that have no address of their own.
 	Headless []string `json:"headless,omitempty"`
 	// Inventory is the ConfigMap in which attach-remote records what it has applied to a remote; empty where there is none.
@@ -143,42 +91,11 @@ type Cluster struct {
 	Unreadable []Unreadable `json:"unreadable,omitempty"`
 }
 
-// ReaderToken is the Secret with the reader account's token.
-type ReaderToken struct {
-	// Filled is true once the token controller has put a token in.
-	Filled bool `json:"filled"`
-	// Token and CA are the fingerprints of what is in it.
-	Token string `json:"token,omitempty"`
-	CA    string `json:"ca,omitempty"`
-}
-
 // Installed is what Istio's charts were rendered with (ConfigMap values).
 type Installed struct {
 	MeshID        string `json:"meshID,omitempty"`
 	Network       string `json:"network,omitempty"`
 	IstiodAddress string `json:"istiodAddress,omitempty"`
-}
-
-// Unreadable is a part of a cluster that could not be looked at.
-type Unreadable struct {
-	// What names the part, such as "secrets".
-	What string `json:"what"`
-	// Reason is the API server's or the network's own error.
-	Reason string `json:"reason"`
-	// TimedOut is true when nobody answered in time: who asks again, waits again.
-	TimedOut bool `json:"timedOut,omitempty"`
-	// Answered is true when the reason is the API server's own: its refusal, or a certificate that is not trusted.
-	Answered bool `json:"answered,omitempty"`
-}
-
-// Permission is one thing that the API server may allow.
-type Permission struct {
-	Verb      string `json:"verb"`
-	Group     string `json:"group,omitempty"`
-	Resource  string `json:"resource"`
-	Namespace string `json:"namespace,omitempty"`
-	// Name is that of the one object which it is about; empty means all.
-	Name string `json:"name,omitempty"`
 }
 
 // Namespace is Istio's namespace.
@@ -222,33 +139,6 @@ type IstiodService struct {
 	Written []string `json:"written,omitempty"`
 }
 
-// RemoteSecret is one key of a secret that carries the label istio/multiCluster=true.
-type RemoteSecret struct {
-	Secret string `json:"secret"`
-	// SecretUID is the secret's own.
-	SecretUID string `json:"secretUID,omitempty"`
-	// Cluster is the secret's key: the name under which istiod knows the cluster.
-	Cluster string `json:"cluster"`
-	// Server is the API server that istiod is told to call.
-	Server string `json:"server,omitempty"`
-	// TLSServerName is the name by which istiod checks its certificate, if it is told one.
-	TLSServerName string `json:"tlsServerName,omitempty"`
-	// CA and Token are fingerprints.
-	CA    string `json:"ca,omitempty"`
-	Token string `json:"token,omitempty"`
-	// Created is when the secret was; Ends is when the token does, zero for one without an end.
-	Created time.Time `json:"created,omitzero"`
-	Ends    time.Time `json:"ends,omitzero"`
-	// UID is that of the cluster to which it leads; empty where nobody could tell.
-	UID string `json:"uid,omitempty"`
-	// Unidentified is why its own credentials did not tell the UID; nil where they did, and where they were not tried.
-	Unidentified *CredentialUse `json:"unidentified,omitempty"`
-	// Error says why istiod can't use it.
-	Error string `json:"error,omitempty"`
-	// Use is what came of using it; nil when that was not tried.
-	Use *CredentialUse `json:"use,omitempty"`
-}
-
 // Roots are the fingerprints of the root that a primary's istiod of a revision writes, as it has written it in its own
 // cluster: one, unless revisions differ.
 func (c *Cluster) Roots(revision string) []string {
@@ -286,19 +176,4 @@ func ClusterOfPath(path string) string {
 	}
 	name, _, _ := strings.Cut(rest, "/")
 	return name
-}
-
-// Answers is true unless nobody answered for the API server; a refusal is an answer, too.
-func (c *Cluster) Answers() bool {
-	return !slices.ContainsFunc(c.Unreadable, func(u Unreadable) bool { return u.What == APIServer && !u.Answered })
-}
-
-// CouldNotRead returns why a part of the cluster could not be looked at, or false when it could.
-func (c *Cluster) CouldNotRead(what string) (string, bool) {
-	for _, u := range c.Unreadable {
-		if u.What == what {
-			return u.Reason, true
-		}
-	}
-	return "", false
 }

@@ -1,4 +1,4 @@
-package observe
+package snapshot
 
 // Evidence is what only a live call can give; `verify` gathers it, a command that is about to write does not.
 type Evidence struct {
@@ -49,41 +49,4 @@ type GatewayPolicy struct {
 	Perhaps []int `json:"perhaps,omitempty"`
 	// Always are the indexes of its rules that have no condition at all.
 	Always []int `json:"always,omitempty"`
-}
-
-// CredentialUse is what came of using a remote secret's credentials against its API server, from where the command
-// runs.
-type CredentialUse struct {
-	// Problem is one of the words below, empty when the API server took the credentials.
-	Problem CredentialProblem `json:"problem,omitempty"`
-	// Error is the API server's or the network's own.
-	Error string `json:"error,omitempty"`
-	// Denied is what istiod needs to read there and may not.
-	Denied []Permission `json:"denied,omitempty"`
-}
-
-// CredentialProblem is why credentials were of no use.
-type CredentialProblem string
-
-// What can be wrong with credentials.
-const (
-	// ServerUnreachable: no connection; from elsewhere it may be otherwise.
-	ServerUnreachable CredentialProblem = "unreachable"
-	// ServerUntrusted: its certificate is not signed by the secret's CA, or is for another name.
-	ServerUntrusted CredentialProblem = "untrusted"
-	// TokenRefused: the API server does not know the token.
-	TokenRefused CredentialProblem = "refused"
-	// UseUnknown: something came in between here or on the way, which says nothing of them.
-	UseUnknown CredentialProblem = "unknown"
-)
-
-// Proxy is one that an istiod replica serves (debug/syncz).
-type Proxy struct {
-	// ID is POD.NAMESPACE.
-	ID      string `json:"id"`
-	Cluster string `json:"cluster"`
-	// Version is the proxy's Istio release.
-	Version string `json:"version,omitempty"`
-	// Rejected is what the proxy said when it refused a configuration last.
-	Rejected string `json:"rejected,omitempty"`
 }

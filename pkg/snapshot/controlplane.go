@@ -1,4 +1,4 @@
-package observe
+package snapshot
 
 import (
 	"slices"
@@ -67,6 +67,17 @@ type SyncedRemote struct {
 	Secret string `json:"secret"`
 	// Status is istiod's word: synced, syncing, timeout, closed.
 	Status string `json:"status"`
+}
+
+// Proxy is one that an istiod replica serves (debug/syncz).
+type Proxy struct {
+	// ID is POD.NAMESPACE.
+	ID      string `json:"id"`
+	Cluster string `json:"cluster"`
+	// Version is the proxy's Istio release.
+	Version string `json:"version,omitempty"`
+	// Rejected is what the proxy said when it refused a configuration last.
+	Rejected string `json:"rejected,omitempty"`
 }
 
 // Three of istiod's words.
