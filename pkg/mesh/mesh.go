@@ -23,7 +23,7 @@ type Role string
 const (
 	// Primary is a cluster with a control plane of its own.
 	Primary Role = "primary"
-	// Remote is a cluster whose proxies are managed by another cluster's control plane.
+	// Remote is a cluster without one: its proxies are served by a primary's.
 	Remote Role = "remote"
 )
 
@@ -51,6 +51,8 @@ type Cluster struct {
 	Context string
 	// Role says whether it has a control plane.
 	Role Role
+	// Primary names the cluster whose control plane serves a remote; empty means the mesh's first primary.
+	Primary string
 	// Converted is true for a cluster that the user makes a primary although it is another primary's remote.
 	Converted bool
 	// Network is values.global.network; empty means: as the primary has it, or none.
@@ -59,27 +61,6 @@ type Cluster struct {
 	Server string
 	// Gateway is the address by which the user says that its gateway is reached; empty means the load balancer's.
 	Gateway string
-}
-
-// Primary returns the cluster with the control plane, or false when the mesh has none.
-func (m Mesh) Primary() (Cluster, bool) {
-	for _, c := range m.Clusters {
-		if c.Role == Primary {
-			return c, true
-		}
-	}
-	return Cluster{}, false
-}
-
-// Remotes returns the clusters that the primary manages, in the user's order.
-func (m Mesh) Remotes() []Cluster {
-	var remotes []Cluster
-	for _, c := range m.Clusters {
-		if c.Role == Remote {
-			remotes = append(remotes, c)
-		}
-	}
-	return remotes
 }
 
 // RevisionLabel is the value of the label istio.io/rev for the mesh's revision.
@@ -112,6 +93,9 @@ func (m Mesh) Validate() error {
 				"contexts %q and %q would both be cluster %q: give one another name with NAME=CONTEXT", other, c.Context, c.Name))
 		} else {
 			names[c.Name] = c.Context
+		}
+		if _, found := m.PrimaryOf(c); c.Primary != "" && !found {
+			broken = append(broken, fmt.Errorf("cluster %q is to be served by %q, which is no primary of the mesh", c.Name, c.Primary))
 		}
 		if err := ValidateNetwork(c.Network); err != nil {
 			broken = append(broken, fmt.Errorf("cluster %q: %w", c.Name, err))

@@ -47,6 +47,7 @@ func TestValidate(t *testing.T) {
 		{Name: "west", Context: "west-1", Role: Remote},
 		{Name: "west", Context: "west-2", Role: Remote, Network: "a/b"},
 		{Name: "Kubernetes", Context: "kind", Role: Remote},
+		{Name: "south", Context: "south", Role: Remote, Primary: "west"},
 	}}
 	lines := strings.Split(text(bad.Validate()), "\n")
 	wanted := []string{
@@ -56,6 +57,7 @@ func TestValidate(t *testing.T) {
 		`contexts "west-1" and "west-2" would both be cluster "west": give one another name with NAME=CONTEXT`,
 		`cluster "west": network "a/b" is not valid: `,
 		`cluster name "Kubernetes" is the one that Istio gives to every cluster without a name: choose another`,
+		`cluster "south" is to be served by "west", which is no primary of the mesh`,
 	}
 	if len(lines) != len(wanted) {
 		t.Fatalf("%d mistakes are named, not %d:\n%s", len(lines), len(wanted), strings.Join(lines, "\n"))
