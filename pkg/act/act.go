@@ -186,6 +186,9 @@ func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Act
 		return a.exposure(ctx, c, action)
 	case plan.ApplyRemote:
 		return a.remote(ctx, action)
+	case plan.ApplyReaderToken:
+		token, err := istio.Unstructured(istio.TokenSecret(a.Mesh.Namespace))
+		return a.set(wellknown.FieldManager + "-reader"), []*unstructured.Unstructured{token}, err
 	case plan.ApplyRemoteSecret:
 		object, err := a.remoteSecret(ctx, c, action)
 		return "", []*unstructured.Unstructured{object}, err

@@ -14,6 +14,8 @@ const (
 	ConvertRemote Stage = "install-primary --convert-remote"
 	ExposeIstiod  Stage = "expose-istiod"
 	AttachRemote  Stage = "attach-remote"
+	// LinkPrimaries is what several primaries need of each other. No command makes such a mesh yet.
+	LinkPrimaries Stage = "link"
 )
 
 // Step is one thing to do on one cluster.
@@ -105,6 +107,9 @@ type ApplyRemote struct {
 	WebhookPort int32
 }
 
+// ApplyReaderToken gives the account by which other control planes read a primary a token.
+type ApplyReaderToken struct{}
+
 // DropRemoteSecrets takes secrets with a remote's credentials away, so that istiod forgets the cluster.
 type DropRemoteSecrets struct {
 	Remote  string
@@ -176,6 +181,7 @@ func (ApplyCustomHosts) isAction()  {}
 func (ApplyGateway) isAction()      {}
 func (ApplyExposure) isAction()     {}
 func (ApplyRemote) isAction()       {}
+func (ApplyReaderToken) isAction()  {}
 func (ApplyRemoteSecret) isAction() {}
 func (DropRemoteSecrets) isAction() {}
 func (DropRemoteProfile) isAction() {}
@@ -194,7 +200,7 @@ func (AwaitInjection) isAction()    {}
 // Writes says whether a step's action changes a cluster.
 func (s Step) Writes() bool {
 	switch s.Action.(type) {
-	case ApplyNamespace, ApplyControlPlane, ApplyCustomHosts, ApplyGateway, ApplyExposure, ApplyRemote, ApplyRemoteSecret, DropRemoteSecrets, DropRemoteProfile, RestartIstiod:
+	case ApplyNamespace, ApplyControlPlane, ApplyCustomHosts, ApplyGateway, ApplyExposure, ApplyRemote, ApplyReaderToken, ApplyRemoteSecret, DropRemoteSecrets, DropRemoteProfile, RestartIstiod:
 		return true
 	}
 	return false
