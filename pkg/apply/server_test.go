@@ -5,9 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/restmapper"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
@@ -103,5 +106,43 @@ func TestApplyUnknownKindOnServer(t *testing.T) {
 	_, err := apply.Applier{Resources: c.DynamicClientFor, FieldManager: "ours"}.Apply(t.Context(), []*unstructured.Unstructured{unknown})
 	if err == nil || !strings.Contains(err.Error(), "Widget/w in default") {
 		t.Errorf("a kind that the server does not know: %v", err)
+	}
+}
+
+// A set goes as it came, as a whole, and nothing else with it.
+func TestDeleteOnServer(t *testing.T) {
+	c := connect(t)
+	object := func(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
+		o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": apiVersion, "kind": kind, "metadata": map[string]any{"name": name}}}
+		o.SetNamespace(namespace)
+		return o
+	}
+	set := apply.Set{Name: "apply-test", Namespace: "default", Tooling: "ours/v1"}
+	members, record := set.Members([]*unstructured.Unstructured{
+		object("rbac.authorization.k8s.io/v1", "ClusterRole", "", "apply-test"), object("v1", "ServiceAccount", "default", "apply-test"),
+		object("v1", "Secret", "kube-public", "apply-test"),
+	})
+	ours := apply.Applier{Resources: c.DynamicClientFor, FieldManager: "ours"}
+	neighbour := object("v1", "ServiceAccount", "default", "neighbour")
+	if _, err := ours.Apply(t.Context(), append(members, record, neighbour)); err != nil {
+		t.Fatal(err)
+	}
+	deleter := apply.Deleter{Dynamic: c.Dynamic(), Mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(c.Kube().Discovery()))}
+	for _, want := range []int{4, 0} {
+		if deleted, err := deleter.Delete(t.Context(), set); err != nil || deleted != want {
+			t.Errorf("%d objects deleted, want %d: %v", deleted, want, err)
+		}
+	}
+	for _, gone := range append(members, record) {
+		resource, err := c.DynamicClientFor(gone.GroupVersionKind(), gone, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := resource.Get(t.Context(), gone.GetName(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+			t.Errorf("%s is still there: %v", apply.Name(gone), err)
+		}
+	}
+	if _, err := c.Kube().CoreV1().ServiceAccounts("default").Get(t.Context(), "neighbour", metav1.GetOptions{}); err != nil {
+		t.Errorf("the neighbour: %v", err)
 	}
 }
