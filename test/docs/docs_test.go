@@ -2,6 +2,7 @@ package docs
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +23,11 @@ func followed() [][]string {
 	return [][]string{
 		{"README.md", "docs/troubleshooting.md", "docs/kubectl.md"},
 		{"docs/getting-started.md"},
-		{"docs/guide.md"},
+		{
+			"docs/guide/README.md", "docs/guide/install-primary.md", "docs/guide/expose-istiod.md", "docs/guide/attach-remote.md",
+			"docs/guide/verify.md", "docs/guide/status.md", "docs/guide/run-again.md", "docs/guide/dry-run.md",
+			"docs/guide/several-remotes.md", "docs/guide/uninstall.md",
+		},
 		{"docs/security.md"},
 	}
 }
@@ -30,7 +35,7 @@ func followed() [][]string {
 // Each page is followed from its top to its end.
 func TestPages(t *testing.T) {
 	for _, pages := range followed() {
-		t.Run(filepath.Base(pages[0]), func(t *testing.T) {
+		t.Run(pages[0], func(t *testing.T) {
 			r := newReader(t)
 			for _, name := range pages {
 				for _, b := range blocksOf(t, name) {
@@ -49,12 +54,7 @@ func TestPages(t *testing.T) {
 // A page that nobody follows shows no command but those that say why.
 func TestNoPageIsForgotten(t *testing.T) {
 	t.Parallel()
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("no pages: %v", err)
-	}
-	for _, page := range pages {
-		name := "docs/" + filepath.Base(page)
+	for _, name := range allPages(t) {
 		if slices.Contains(slices.Concat(followed()...), name) {
 			continue
 		}
@@ -69,13 +69,30 @@ func TestNoPageIsForgotten(t *testing.T) {
 // root is this repository's.
 const root = "../.."
 
-func blocksOf(t *testing.T, page string) []block {
+// allPages are README and those below docs, except for the ones that are made of the commands' help.
+func allPages(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, page))
+	all := []string{"README.md"}
+	err := fs.WalkDir(os.DirFS(root), "docs", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path == "docs/cli":
+			return fs.SkipDir
+		case strings.HasSuffix(path, ".md"):
+			all = append(all, path)
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks, err := readPage(string(text))
+	return all
+}
+
+func blocksOf(t *testing.T, page string) []block {
+	t.Helper()
+	blocks, err := readPage(read(t, filepath.Join(root, page)))
 	if err != nil {
 		t.Fatalf("%s: %v", page, err)
 	}
@@ -122,11 +139,11 @@ exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@"
 	if err := os.WriteFile(filepath.Join(bin, "kubectl-mesh"), []byte(plugin), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	pages, err := filepath.Abs(filepath.Join(root, "docs"))
+	docs, err := filepath.Abs(filepath.Join(root, "docs"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(pages, filepath.Join(home, "docs")); err != nil { // as in a clone
+	if err := os.Symlink(docs, filepath.Join(home, "docs")); err != nil { // as in a clone
 		t.Fatal(err)
 	}
 	return &reader{unseen: strings.NewReplacer(" --filename="+lab.Overlay, "", " --probe-image="+labtest.ProbeImage, ""), env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+lab.Bin+":"+os.Getenv("PATH"), "PWD="+home)}
