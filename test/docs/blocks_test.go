@@ -1,5 +1,5 @@
-// Package docs runs what the pages of this repository show: each command is typed as it stands there, on real clusters,
-// and must say what the page says.
+// Package docs runs the commands that the pages of this repository show, on real clusters, and compares their output with
+// that on the page.
 package docs
 
 import (
@@ -11,33 +11,33 @@ import (
 
 // block is a piece of a page that shows commands.
 type block struct {
-	// line is where it begins.
+	// line is the number of its first line.
 	line int
-	// commands are what is typed, in order.
+	// commands are those of the block, in order.
 	commands []command
-	// before and after are shell commands that bring about what the page speaks of, and undo it.
+	// before and after are shell commands that prepare what the page describes, and undo it.
 	before, after []string
-	// later is true for a block that is run after the one that follows it.
+	// later is true for a block that runs after the next one.
 	later bool
-	// notRun says why the block is not run; empty for one that is.
+	// notRun says why the block does not run; empty for one that does.
 	notRun string
 }
 
-// command is what is typed, and what is shown of its output; nil where nothing is shown.
+// command is what is typed, and the part of its output that the page shows; nil if it shows none.
 type command struct {
 	typed string
 	shows []string
 }
 
-// readPage finds a page's blocks of shell commands and of terminal sessions. Comments right before one say how it is run:
+// readPage finds a page's blocks of shell commands and of terminal sessions. Comments right before a block say how it runs:
 // `<!-- before: COMMAND -->`, `<!-- after: COMMAND -->`, `<!-- run: after the next block -->`, `<!-- not run: REASON -->`.
 func readPage(text string) ([]block, error) {
-	remark := regexp.MustCompile(`^<!-- (before|after|run|not run): (.*) -->$`)
+	comment := regexp.MustCompile(`^<!-- (before|after|run|not run): (.*) -->$`)
 	var blocks []block
 	var next block
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
-		if m := remark.FindStringSubmatch(lines[i]); m != nil {
+		if m := comment.FindStringSubmatch(lines[i]); m != nil {
 			switch m[1] {
 			case "before":
 				next.before = append(next.before, m[2])
@@ -53,7 +53,7 @@ func readPage(text string) ([]block, error) {
 		language, fence := strings.CutPrefix(lines[i], "```")
 		if !fence {
 			if next.line == 0 && (next.before != nil || next.after != nil || next.notRun != "") {
-				return nil, fmt.Errorf("line %d: a remark for the test stands before no block", i)
+				return nil, fmt.Errorf("line %d: no block follows the comment for the test", i)
 			}
 			continue
 		}
@@ -78,13 +78,13 @@ func readPage(text string) ([]block, error) {
 	for i := range len(blocks) - 1 {
 		if blocks[i].later {
 			blocks[i], blocks[i+1] = blocks[i+1], blocks[i]
-			blocks[i+1].later = false // or it would be put off to the end
+			blocks[i+1].later = false // or it would be moved to the end
 		}
 	}
 	return blocks, nil
 }
 
-// session takes a terminal session apart. What is shown before the first prompt belongs to no command.
+// session splits a terminal session into commands. Lines before the first prompt belong to none.
 func session(lines []string) []command {
 	commands := []command{}
 	for _, line := range lines {
@@ -102,40 +102,39 @@ func session(lines []string) []command {
 	return commands
 }
 
-// elided stands on a line of its own for lines that are not shown.
+// elided is a line that stands for others that are not shown.
 const elided = "…"
 
-// differences are the lines that are shown and were not said and, where nothing is elided, those that were said and are
-// not shown. The order is free, since steps run side by side, and so is whatever differs from run to run: numbers, times,
+// differences are the lines of the page that were not printed and, if nothing is elided, the printed lines that the page does
+// not have. The order is ignored, since steps run in parallel, and so is what differs from run to run: numbers, times,
 // generated names.
-func differences(shows []string, said string) []string {
+func differences(shows []string, printed string) []string {
 	var found []string
-	// What a wait sees is said only where the wait is slow, so no page can show it.
-	actual := slices.DeleteFunc(alike(strings.Split(said, "\n")), func(line string) bool { return strings.HasPrefix(line, elided+" ") })
+	// The state during a wait is printed only if the wait is slow, so no page can show it.
+	actual := slices.DeleteFunc(normalized(strings.Split(printed, "\n")), func(line string) bool { return strings.HasPrefix(line, elided+" ") })
 	whole := true
-	for _, line := range alike(shows) {
+	for _, line := range normalized(shows) {
 		if line == elided {
 			whole = false
 			continue
 		}
 		i := slices.Index(actual, line)
 		if i < 0 {
-			found = append(found, "not said:  "+line)
+			found = append(found, "not printed: "+line)
 			continue
 		}
 		actual = slices.Delete(actual, i, i+1)
 	}
 	if whole {
 		for _, line := range actual {
-			found = append(found, "not shown: "+line)
+			found = append(found, "not on page: "+line)
 		}
 	}
 	return found
 }
 
-// alike takes out of lines what differs from run to run, joins those that a long text was wrapped into, and drops
-// empty ones.
-func alike(lines []string) []string {
+// normalized replaces what differs from run to run, joins wrapped lines, and drops empty ones.
+func normalized(lines []string) []string {
 	generated := regexp.MustCompile(`\b(kubectl-mesh-probe|istiod)(-[a-z0-9]{8,10})?-[a-z0-9]{5}\b`)
 	number := regexp.MustCompile(`\d+(\.\d+)*`)
 	var all []string

@@ -17,8 +17,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// followed are the pages with something to run, in the order in which they are read: each list by somebody who begins with
-// bare clusters.
+// followed are the pages with commands. Those of one list continue on the same clusters, which are bare before the first.
 func followed() [][]string {
 	return [][]string{
 		{"README.md", "docs/troubleshooting.md", "docs/kubectl.md"},
@@ -32,7 +31,7 @@ func followed() [][]string {
 	}
 }
 
-// Each page is followed from its top to its end.
+// Each page's commands run from its top to its end.
 func TestPages(t *testing.T) {
 	for _, pages := range followed() {
 		t.Run(pages[0], func(t *testing.T) {
@@ -51,7 +50,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// A page that nobody follows shows no command but those that say why.
+// A page that is not in followed has only commands that say why they don't run.
 func TestNoPageIsForgotten(t *testing.T) {
 	t.Parallel()
 	for _, name := range allPages(t) {
@@ -60,16 +59,16 @@ func TestNoPageIsForgotten(t *testing.T) {
 		}
 		for _, b := range blocksOf(t, name) {
 			if b.notRun == "" {
-				t.Errorf("%s:%d is run by nobody", name, b.line)
+				t.Errorf("%s:%d has commands that no test runs: add the page to followed", name, b.line)
 			}
 		}
 	}
 }
 
-// root is this repository's.
+// root is the repository.
 const root = "../.."
 
-// allPages are README and those below docs, except for the ones that are made of the commands' help.
+// allPages are README and the pages in docs, without those that are made from the commands' help.
 func allPages(t *testing.T) []string {
 	t.Helper()
 	all := []string{"README.md"}
@@ -99,14 +98,14 @@ func blocksOf(t *testing.T, page string) []block {
 	return blocks
 }
 
-// reader is somebody who types what a page shows.
+// reader runs the commands of pages.
 type reader struct {
 	env []string
-	// unseen are the flags that only the lab needs, as commands that are printed repeat them.
+	// unseen removes the flags that only the lab needs from what is printed.
 	unseen *strings.Replacer
 }
 
-// newReader gives a page's reader bare clusters whose contexts are called as pages call them.
+// newReader has bare clusters, with the context names of the pages.
 func newReader(t *testing.T) *reader {
 	t.Helper()
 	lab := labtest.Use(t, labtest.Options{Clusters: 3, NodelessFrom: 3})
@@ -124,7 +123,7 @@ func newReader(t *testing.T) *reader {
 	if err := clientcmd.WriteToFile(*config, kubeconfig); err != nil {
 		t.Fatal(err)
 	}
-	// What only the lab needs is added to the commands, and not shown on the pages: they say so.
+	// Flags that only the lab needs are added to the commands; the pages say that they leave them out.
 	plugin := `#!/bin/sh
 case "$1" in
 install-primary | expose-istiod) exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@" -f ` + lab.Overlay + ` ;;
@@ -149,7 +148,7 @@ exec ` + os.Getenv("KUBECTL_MESH_BIN") + ` "$@"
 	return &reader{unseen: strings.NewReplacer(" --filename="+lab.Overlay, "", " --probe-image="+labtest.ProbeImage, ""), env: append(os.Environ(), "HOME="+home, "KUBECONFIG="+kubeconfig, "PATH="+bin+":"+lab.Bin+":"+os.Getenv("PATH"), "PWD="+home)}
 }
 
-// follow types a block's commands and compares what is said with what is shown.
+// follow runs a block's commands and compares their output with the page.
 func (r *reader) follow(t *testing.T, at string, b block) {
 	t.Helper()
 	for _, prepare := range b.before {
@@ -157,19 +156,19 @@ func (r *reader) follow(t *testing.T, at string, b block) {
 	}
 	for _, c := range b.commands {
 		if c.typed == "" {
-			t.Errorf("%s shows what no command has said; if it can't be helped, it is to say why it is not run", at)
+			t.Errorf("%s shows output without a command; say with a comment why it does not run", at)
 			continue
 		}
-		said, err := r.run(t, c.typed)
+		printed, err := r.run(t, c.typed)
 		if failed := err != nil; failed != c.fails() {
-			t.Errorf("%s: %s\nended with %v:\n%s", at, c.typed, err, said)
+			t.Errorf("%s: %s\nended with %v:\n%s", at, c.typed, err, printed)
 			continue
 		}
-		if strings.Contains(said, "No resources found") {
-			t.Errorf("%s: %s\nfinds nothing:\n%s", at, c.typed, said)
+		if strings.Contains(printed, "No resources found") {
+			t.Errorf("%s: %s\nfinds nothing:\n%s", at, c.typed, printed)
 		}
-		if found := differences(c.shows, said); c.shows != nil && found != nil {
-			t.Errorf("%s: %s\n%s\nIt said:\n%s", at, c.typed, strings.Join(found, "\n"), said)
+		if found := differences(c.shows, printed); c.shows != nil && found != nil {
+			t.Errorf("%s: %s\n%s\nIt printed:\n%s", at, c.typed, strings.Join(found, "\n"), printed)
 		}
 	}
 	for _, undo := range b.after {
@@ -177,7 +176,7 @@ func (r *reader) follow(t *testing.T, at string, b block) {
 	}
 }
 
-// fails is true where what is shown is the end of a command that has failed.
+// fails is true if the page shows that the command fails.
 func (c command) fails() bool {
 	for _, line := range c.shows {
 		if strings.HasPrefix(line, "error:") || strings.HasPrefix(line, "  ✗ ") {
@@ -189,12 +188,12 @@ func (c command) fails() bool {
 
 func (r *reader) must(t *testing.T, at, typed string) {
 	t.Helper()
-	if said, err := r.run(t, typed); err != nil {
-		t.Fatalf("%s: %s\nended with %v:\n%s", at, typed, err, said)
+	if printed, err := r.run(t, typed); err != nil {
+		t.Fatalf("%s: %s\nended with %v:\n%s", at, typed, err, printed)
 	}
 }
 
-func (r *reader) run(t *testing.T, typed string) (said string, err error) {
+func (r *reader) run(t *testing.T, typed string) (printed string, err error) {
 	t.Helper()
 	shell := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", typed)
 	for _, variable := range r.env {

@@ -37,29 +37,29 @@ func TestReadPage(t *testing.T) {
 		order = append(order, b.commands[0].typed)
 	}
 	if want := []string{"seen second", "seen first", "seen third"}; !slices.Equal(order, want) {
-		t.Errorf("run are %q, not %q", order, want)
+		t.Errorf("the order is %q, not %q", order, want)
 	}
 	for _, bad := range []string{"```sh\nfirst\n", "<!-- not run: why -->\nWords.\n"} {
 		if _, err := readPage(bad); err == nil {
-			t.Errorf("%q was taken", bad)
+			t.Errorf("%q was accepted", bad)
 		}
 	}
 }
 
 func TestDifferences(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ shows, said, want string }{
+	for name, test := range map[string]struct{ shows, printed, want string }{
 		"the same":            {"✓ a (0.1s)\nb", "b\n✓ a (12s)\n", ""},
-		"a line more":         {"a", "a\nb", "not shown: b"},
+		"a line more":         {"a", "a\nb", "not on page: b"},
 		"a line more, elided": {"a\n…", "a\nb", ""},
-		"a line less":         {"a\n…\nb", "a", "not said:  b"},
-		"another word":        {"✓ a: there", "✓ a: gone", "not said:  ✓ a: there|not shown: ✓ a: gone"},
+		"a line less":         {"a\n…\nb", "a", "not printed: b"},
+		"another word":        {"✓ a: there", "✓ a: gone", "not printed: ✓ a: there|not on page: ✓ a: gone"},
 		"an address":          {"at 10.0.0.1.", "at 192.0.2.77.", ""},
-		"twice shown":         {"a\na", "a", "not said:  a"},
+		"twice shown":         {"a\na", "a", "not printed: a"},
 		"wrapped elsewhere":   {"x  a long\n           text", "x  a\n           long text", ""},
 		"a generated name":    {"pod istiod-5c6b8f7d9-abcde", "pod istiod-7d9f5c6b8-fghij", ""},
 	} {
-		if got := strings.Join(differences(strings.Split(test.shows, "\n"), test.said), "|"); got != test.want {
+		if got := strings.Join(differences(strings.Split(test.shows, "\n"), test.printed), "|"); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
