@@ -25,7 +25,7 @@ const (
 	Fail    Status = "fail"
 )
 
-// Result is one judgement. Its JSON is documented in docs/checks.md, and stable.
+// Result is one judgement. Its JSON is documented in docs/guide/output.md, and stable.
 type Result struct {
 	// ID, Category and Title are the check's; the title says what was expected.
 	ID       string   `json:"id"`

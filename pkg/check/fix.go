@@ -10,7 +10,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
-// Fix is what to do about a result. Its JSON is documented in docs/checks.md, and stable.
+// Fix is what to do about a result. Its JSON is documented in docs/guide/output.md, and stable.
 type Fix struct {
 	// Advice is for a person: what to do where no command does it, or what to know before one is run.
 	Advice string `json:"advice,omitempty"`

@@ -29,7 +29,7 @@ type judging struct {
 	judge func(ctx context.Context, args []string) (verdict, error)
 }
 
-// verdict is what is printed for programs. docs/checks.md has its schema.
+// verdict is what is printed for programs. docs/guide/output.md has its schema.
 type verdict struct {
 	Results []check.Result    `json:"results"`
 	Traffic *snapshot.Traffic `json:"traffic,omitempty"`

@@ -130,7 +130,7 @@ func (v *verify) printExplained() error {
 	return report.Explain(v.Out, v.outStyle(), checks)
 }
 
-// catalogue is what --list and --explain print for programs. docs/checks.md has its schema.
+// catalogue is what --list and --explain print for programs. docs/guide/output.md has its schema.
 type catalogue struct {
 	Checks []check.Check `json:"checks"`
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
-// Command is one program with its arguments. Its JSON is documented in docs/checks.md, and stable.
+// Command is one program with its arguments. Its JSON is documented in docs/guide/output.md, and stable.
 type Command struct {
 	// Cluster is the name of the cluster that it works on.
 	Cluster string `json:"cluster,omitempty"`
