@@ -1,19 +1,13 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/cli-runtime/pkg/printers"
-	"k8s.io/kubectl/pkg/cmd/diff"
-	"k8s.io/utils/exec"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/temporary"
 )
 
 // Object is what became of one object, and in which cluster.
@@ -74,53 +68,4 @@ func ObjectsByCluster(w io.Writer, objects []Object, printerFor PrinterFor) erro
 		}
 	}
 	return nil
-}
-
-// Diff shows what would change, as kubectl diff does and through it: KUBECTL_EXTERNAL_DIFF is honoured, and the data of
-// Secrets is masked. Nothing is shown where nothing would change.
-func Diff(streams genericiooptions.IOStreams, objects []Object) error {
-	differ, err := diff.NewDiffer("LIVE", "MERGED")
-	if err != nil {
-		return temporary.Explain(err)
-	}
-	defer differ.TearDown()
-	changed := false
-	for _, o := range objects {
-		if o.Verb == apply.Unchanged {
-			continue
-		}
-		changed = true
-		if err := differ.Diff(difference{o}, diff.Printer{}, false); err != nil {
-			return fmt.Errorf("comparing %s of %s: %w", apply.Name(o.Wanted), o.Cluster, temporary.Explain(err))
-		}
-	}
-	if !changed {
-		return nil
-	}
-	err = differ.Run(&diff.DiffProgram{Exec: exec.New(), IOStreams: streams})
-	var exit exec.ExitError
-	if errors.As(err, &exit) && exit.ExitStatus() == 1 { // diff's word for a difference
-		return nil
-	}
-	return err
-}
-
-// difference is an Object as kubectl diff takes it.
-type difference struct{ Object }
-
-// Live is what is there; nil for nothing.
-func (d difference) Live() runtime.Object {
-	if d.Object.Live == nil {
-		return nil
-	}
-	return d.Object.Live
-}
-
-// Merged is what would be there.
-func (d difference) Merged() (runtime.Object, error) { return d.Now, nil }
-
-// Name is that of the files that are compared.
-func (d difference) Name() string {
-	gvk := d.Wanted.GroupVersionKind()
-	return strings.Join([]string{d.Cluster, gvk.Group, gvk.Version, gvk.Kind, d.Wanted.GetNamespace(), d.Wanted.GetName()}, ".")
 }
