@@ -12,6 +12,7 @@ import (
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // kubeconfigs may ask for any of the providers
 	"k8s.io/klog/v2"
 
+	_ "github.com/kubectl-mesh/kubectl-mesh/cmd/kubectl-mesh/startup"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cmd"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
