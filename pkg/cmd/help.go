@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/mitchellh/go-wordwrap"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/kubectl/pkg/util/templates"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 )
 
 // helpWidth is how wide help is: what every terminal shows.
@@ -17,7 +18,7 @@ const helpWidth = 80
 func long(text string) string {
 	var paragraphs []string
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		paragraphs = append(paragraphs, wordwrap.WrapString(strings.Join(strings.Fields(paragraph), " "), helpWidth))
+		paragraphs = append(paragraphs, report.Wrap(paragraph, helpWidth))
 	}
 	return strings.Join(paragraphs, "\n\n")
 }

@@ -11,18 +11,15 @@ import (
 
 // List writes what checks there are: id, category and title of each.
 func List(to io.Writer, style Style, checks []check.Check) error {
-	ids, categories := len("ID"), len("CATEGORY")
+	heads := [][]string{{"ID", "CATEGORY"}}
 	for _, c := range checks {
-		ids, categories = max(ids, len(c.ID)), max(categories, len(c.Category))
+		heads = append(heads, []string{c.ID, string(c.Category)})
 	}
+	layout := columnsFor(2, heads...)
 	w := &strings.Builder{}
-	row := func(id, category, title string) string {
-		head := pad(id, ids+2) + pad(category, categories+2)
-		return head + hang(title, style.Width, len(head))
-	}
-	fmt.Fprintln(w, style.paint(bold, row("ID", "CATEGORY", "PASSES WHEN")))
+	fmt.Fprintln(w, style.paint(bold, layout.line("ID", "CATEGORY", "PASSES WHEN")))
 	for _, c := range checks {
-		fmt.Fprintln(w, row(c.ID, string(c.Category), c.Title))
+		fmt.Fprintln(w, layout.paragraph(style.Width, c.ID, string(c.Category), c.Title))
 	}
 	_, err := io.WriteString(to, w.String())
 	return err

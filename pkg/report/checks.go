@@ -31,31 +31,28 @@ func checks(to io.Writer, style Style, results []check.Result, wide bool) error 
 	results = plainResults(results)
 	order, byCluster := group(results)
 	full := func(r check.Result) bool { return wide || bad(r) }
-	width, categories := 0, 0
+	var heads [][]string
+	var categories []string
 	for _, r := range results {
 		if full(r) {
-			width = max(width, len(r.ID))
+			heads = append(heads, head(style, r, wide))
 		}
-		categories = max(categories, len(r.Category)+2)
+		categories = append(categories, item(style, r.Status, string(r.Category)))
 	}
+	inFull, summary := columnsFor(2, heads...), columnsFor(2, column(categories)...)
 	for _, cluster := range order {
 		fmt.Fprintln(w, style.paint(bold, cluster))
 		for _, r := range byCluster[cluster] {
 			if !full(r) {
 				continue
 			}
-			head := pad(r.ID, width) + "  "
-			if wide {
-				head += pad(string(r.Category), categories)
-			}
-			symbol, colour := symbolOf(r.Status)
-			fmt.Fprintf(w, "  %s %s%s\n", style.paint(colour, symbol), head, hang(r.Seen, style.Width, 4+len([]rune(head))))
+			fmt.Fprintln(w, inFull.paragraph(style.Width, append(head(style, r, wide), r.Seen)...))
 			if bad(r) {
 				detail(w, style, r, wide)
 			}
 		}
 		if !wide {
-			w.WriteString(summed(style, byCluster[cluster], categories))
+			w.WriteString(summed(style, byCluster[cluster], summary))
 		}
 	}
 	if len(order) > 0 {
@@ -63,7 +60,7 @@ func checks(to io.Writer, style Style, results []check.Result, wide bool) error 
 	}
 	if ids := troubles(results); len(ids) > 0 && !wide {
 		line := "More about it: kubectl mesh verify --explain " + strings.Join(ids, ",")
-		if len([]rune(line)) > style.Width {
+		if widthOf(line) > style.Width {
 			line = "More about each: kubectl mesh verify --explain " + ids[0] + " (or another id)"
 		}
 		fmt.Fprintln(w, line)
@@ -76,6 +73,20 @@ func checks(to io.Writer, style Style, results []check.Result, wide bool) error 
 	}
 	_, err := io.WriteString(to, w.String())
 	return err
+}
+
+// item is the beginning of a line about something that has a status.
+func item(style Style, status check.Status, name string) string {
+	return "  " + style.symbol(status) + " " + name
+}
+
+// head are the cells of a result before what was seen.
+func head(style Style, r check.Result, wide bool) []string {
+	cells := []string{item(style, r.Status, r.ID)}
+	if wide {
+		cells = append(cells, string(r.Category))
+	}
+	return cells
 }
 
 // bad is true for what is shown in full.
@@ -93,7 +104,7 @@ func detail(w *strings.Builder, style Style, r check.Result, wide bool) {
 }
 
 // summed are a cluster's passed checks, one line a category, and how many were skipped for which reason.
-func summed(style Style, results []check.Result, width int) string {
+func summed(style Style, results []check.Result, layout columns) string {
 	w := &strings.Builder{}
 	passed := map[check.Category]int{}
 	needed, idle := map[string]int{}, 0
@@ -107,18 +118,17 @@ func summed(style Style, results []check.Result, width int) string {
 			idle++
 		}
 	}
-	symbol, colour := symbolOf(check.Pass)
 	for _, category := range check.Categories() {
 		if n := passed[category]; n > 0 {
-			fmt.Fprintf(w, "  %s %s%s\n", style.paint(colour, symbol), pad(string(category), width), count(n, "check"))
+			fmt.Fprintln(w, layout.line(item(style, check.Pass, string(category)), count(n, "check")))
 		}
 	}
-	symbol, colour = symbolOf(check.Skip)
+	skipped := item(style, check.Skip, "skipped")
 	for _, need := range slices.Sorted(maps.Keys(needed)) {
-		fmt.Fprintf(w, "  %s %s%s (needs %s)\n", style.paint(colour, symbol), pad("skipped", width), count(needed[need], "check"), need)
+		fmt.Fprintln(w, layout.line(skipped, fmt.Sprintf("%s (needs %s)", count(needed[need], "check"), need)))
 	}
 	if idle > 0 {
-		fmt.Fprintf(w, "  %s %s%s (nothing to judge)\n", style.paint(colour, symbol), pad("skipped", width), count(idle, "check"))
+		fmt.Fprintln(w, layout.line(skipped, count(idle, "check")+" (nothing to judge)"))
 	}
 	return w.String()
 }
@@ -145,7 +155,6 @@ func verdict(style Style, order []string, byCluster map[string][]check.Result) s
 		names[one] = append(names[one], cluster)
 		worst = append(worst, check.Result{Status: one})
 	}
-	symbol, colour := symbolOf(check.Worst(worst))
 	parts := []string{fmt.Sprintf("%d of %s passed", len(names[check.Pass])+len(names[check.Warn]), count(len(order), "cluster"))}
 	for _, worse := range []struct {
 		status check.Status
@@ -155,7 +164,7 @@ func verdict(style Style, order []string, byCluster map[string][]check.Result) s
 			parts = append(parts, strings.Join(names[worse.status], ", ")+" "+worse.called)
 		}
 	}
-	return style.paint(colour, symbol) + " " + strings.Join(parts, "; ")
+	return style.symbol(check.Worst(worst)) + " " + strings.Join(parts, "; ")
 }
 
 // background says what should have been, and why it matters.
@@ -269,53 +278,4 @@ func group(results []check.Result) (order []string, byCluster map[string][]check
 		byCluster[r.Cluster] = append(byCluster[r.Cluster], r)
 	}
 	return order, byCluster
-}
-
-func symbolOf(status check.Status) (symbol, colour string) {
-	switch status {
-	case check.Pass:
-		return "✓", green
-	case check.Warn:
-		return "!", yellow
-	case check.Unknown:
-		return "?", yellow
-	case check.Skip:
-		return "-", faint
-	}
-	return "✗", red
-}
-
-// hang wraps text to width, when its first line begins at column and the others are to begin there, too.
-func hang(text string, width, column int) string {
-	return strings.Join(wrap(text, width-column), "\n"+strings.Repeat(" ", column))
-}
-
-// wrap breaks text at blanks into lines of at most width. A longer word is broken after a slash, as identities and paths
-// can be, or stays whole.
-func wrap(text string, width int) []string {
-	width = max(width, 30)
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		for runes := []rune(word); len(runes) > width; runes = []rune(word) {
-			first := strings.LastIndex(string(runes[:width]), "/") + 1
-			if first == 0 {
-				break
-			}
-			if line != "" {
-				lines = append(lines, line)
-			}
-			line, word = word[:first], word[first:]
-		}
-		switch {
-		case line == "":
-			line = word
-		case len([]rune(line))+1+len([]rune(word)) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-	}
-	return append(lines, line)
 }

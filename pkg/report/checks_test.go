@@ -90,8 +90,8 @@ func fits(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
-		if len([]rune(line)) > 80 && !strings.Contains(line, "→ ") && strings.Contains(strings.TrimSpace(line), " ") {
-			t.Errorf("%d columns: %s", len([]rune(line)), line)
+		if widthOf(line) > 80 && !strings.Contains(line, "→ ") && strings.Contains(strings.TrimSpace(line), " ") {
+			t.Errorf("%d columns: %s", widthOf(line), line)
 		}
 	}
 }
@@ -239,30 +239,5 @@ func TestYAML(t *testing.T) {
 	}
 	if err := YAML(&text, func() {}); err == nil {
 		t.Error("a function has been written as YAML")
-	}
-}
-
-func TestWrap(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("x", 50)
-	for _, test := range []struct {
-		text  string
-		width int
-		want  []string
-	}{
-		{"", 40, []string{""}},
-		{"short", 40, []string{"short"}},
-		{"one two  three\nfour", 40, []string{"one two three four"}},
-		{strings.Repeat("a", 20) + " " + strings.Repeat("b", 19), 40, []string{strings.Repeat("a", 20) + " " + strings.Repeat("b", 19)}},
-		{strings.Repeat("a", 20) + " " + strings.Repeat("b", 20), 40, []string{strings.Repeat("a", 20), strings.Repeat("b", 20)}},
-		{"see " + long + " there", 40, []string{"see", long, "there"}},
-		{"as spiffe://cluster.local/ns/kubectl-mesh-probe-6tqx6/sa/from-west, it", 40,
-			[]string{"as", "spiffe://cluster.local/ns/", "kubectl-mesh-probe-6tqx6/sa/from-west,", "it"}},
-		{"a/" + long + " there", 40, []string{"a/", long, "there"}},
-		{strings.Repeat("ä", 20) + " " + strings.Repeat("ö", 19), 40, []string{strings.Repeat("ä", 20) + " " + strings.Repeat("ö", 19)}},
-	} {
-		if got := wrap(test.text, test.width); strings.Join(got, "|") != strings.Join(test.want, "|") {
-			t.Errorf("wrap(%q, %d) = %q, want %q", test.text, test.width, got, test.want)
-		}
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"text/template"
 
-	"github.com/mitchellh/go-wordwrap"
-
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/golden"
 )
@@ -94,7 +92,7 @@ func wrapped(text string) string {
 	for line := range strings.SplitSeq(text, "\n") {
 		if strings.HasPrefix(line, "**") {
 			line = istiosIssue.ReplaceAllString(line, "[#$1](https://github.com/istio/istio/issues/$1)")
-			line = wordwrap.WrapString(line, 119)
+			line = Wrap(line, 119)
 		}
 		lines = append(lines, line)
 	}

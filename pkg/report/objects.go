@@ -50,10 +50,11 @@ func Objects(w io.Writer, objects []Object, printer printers.ResourcePrinter) er
 
 // ObjectsByCluster prints a line for each object, with the name of its cluster before it.
 func ObjectsByCluster(w io.Writer, objects []Object, printerFor PrinterFor) error {
-	width := 0
+	var clusters []string
 	for _, o := range objects {
-		width = max(width, len(o.Cluster))
+		clusters = append(clusters, o.Cluster)
 	}
+	layout := columnsFor(2, column(clusters)...)
 	for _, o := range objects {
 		printer, err := printerFor(o.Verb)
 		if err != nil {
@@ -63,7 +64,7 @@ func ObjectsByCluster(w io.Writer, objects []Object, printerFor PrinterFor) erro
 		if err := Objects(&line, []Object{o}, printer); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "%-*s  %s", width, o.Cluster, line.String()); err != nil {
+		if _, err := io.WriteString(w, layout.line(o.Cluster, line.String())); err != nil {
 			return err
 		}
 	}

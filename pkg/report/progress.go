@@ -19,7 +19,7 @@ type Progress struct {
 
 	mu       sync.Mutex
 	running  []run.Event
-	width    int
+	clusters columns
 	frame    int
 	stop     chan struct{}
 	finished sync.WaitGroup
@@ -33,11 +33,7 @@ const patience = 3 * time.Second
 
 // NewProgress makes a Progress that writes to w. names are the clusters' names, for a column of their width.
 func NewProgress(w io.Writer, style Style, verbose bool, names []string) *Progress {
-	p := &Progress{w: w, style: style, verbose: verbose, stop: make(chan struct{})}
-	for _, name := range names {
-		p.width = max(p.width, len([]rune(name)))
-	}
-	return p
+	return &Progress{w: w, style: style, verbose: verbose, clusters: columnsFor(2, column(names)...), stop: make(chan struct{})}
 }
 
 // Start begins the live line, where there is one.
@@ -122,7 +118,7 @@ func (p *Progress) line(symbol, colour string, e run.Event, detail, took string)
 	if detail != "" {
 		detail = ": " + detail
 	}
-	fmt.Fprintf(p.w, "%s %s  %s%s%s\n", p.style.paint(colour, symbol), pad(e.Step.Cluster, p.width), e.Step.Title, plainLine(detail), took)
+	fmt.Fprintln(p.w, p.style.paint(colour, symbol), p.clusters.line(e.Step.Cluster, e.Step.Title+plainLine(detail)+took))
 }
 
 func (p *Progress) erase() {

@@ -28,49 +28,48 @@ func StatusWide(to io.Writer, style Style, sum status.Mesh, now time.Time) error
 
 func writeStatus(to io.Writer, style Style, sum status.Mesh, now time.Time, wide bool) error {
 	w := &strings.Builder{}
-	for _, line := range [][2]string{
+	lines := [][]string{
 		{"Mesh", health(sum)},
 		{"Istiod", istiods(sum)},
 		{"Network", networks(sum)},
 		{"Synced", synced(sum)},
 		{"Credentials", credentials(sum, now)},
-	} {
-		text := hang(plainLine(line[1]), style.Width, 13)
-		fmt.Fprintf(w, "%s%s\n", style.paint(bold, pad(line[0], 13)), paintSymbols(style, text))
+	}
+	layout := columnsFor(2, lines...)
+	for _, line := range lines {
+		fmt.Fprintln(w, layout.paragraph(style.Width, style.paint(bold, line[0]), style.paintSymbol(plainLine(line[1]))))
 	}
 	w.WriteString("\n" + table(style, statusRows(sum, now, wide)))
-	width := 0
+	w.WriteString(problems(style, sum, wide))
+	_, err := io.WriteString(to, w.String())
+	return err
+}
+
+// problems says what is not well, with the fix where wide.
+func problems(style Style, sum status.Mesh, wide bool) string {
+	w := &strings.Builder{}
+	head := func(c status.Cluster, p status.Problem) string {
+		return style.symbol(p.Status) + " " + plainLine(c.Name) + "  " + p.ID
+	}
+	var heads []string
 	for _, c := range sum.Clusters {
 		for _, p := range c.Problems {
-			width = max(width, len([]rune(plainLine(c.Name)+p.ID)))
+			heads = append(heads, head(c, p))
 		}
 	}
-	if width > 0 {
+	if len(heads) > 0 {
 		w.WriteString("\n")
 	}
+	layout := columnsFor(2, column(heads)...)
 	for _, c := range sum.Clusters {
 		for _, p := range c.Problems {
-			symbol, colour := symbolOf(p.Status)
-			head := pad(plainLine(c.Name)+"  "+p.ID, width+2) + "  "
-			fmt.Fprintf(w, "%s %s%s\n", style.paint(colour, symbol), head, hang(plainLine(p.Seen), style.Width, 2+len([]rune(head))))
+			fmt.Fprintln(w, layout.paragraph(style.Width, head(c, p), plainLine(p.Seen)))
 			if wide {
 				w.WriteString(Fix(p.Fix, "  "))
 			}
 		}
 	}
-	_, err := io.WriteString(to, w.String())
-	return err
-}
-
-// paintSymbols colours the symbol with which a line begins.
-func paintSymbols(style Style, line string) string {
-	for _, s := range []check.Status{check.Pass, check.Warn, check.Unknown, check.Fail} {
-		symbol, colour := symbolOf(s)
-		if rest, found := strings.CutPrefix(line, symbol+" "); found {
-			return style.paint(colour, symbol) + " " + rest
-		}
-	}
-	return line
+	return w.String()
 }
 
 // health is the mesh in one line.

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 )
 
 // Style is how a stream is written to.
@@ -55,19 +57,33 @@ func (s Style) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// pad fills text with blanks up to width.
-func pad(text string, width int) string {
-	if missing := width - len([]rune(text)); missing > 0 {
-		return text + strings.Repeat(" ", missing)
+// symbol is that of a status, in its colour.
+func (s Style) symbol(status check.Status) string {
+	symbol, colour := symbolOf(status)
+	return s.paint(colour, symbol)
+}
+
+// paintSymbol colours the symbol with which a text begins.
+func (s Style) paintSymbol(text string) string {
+	for _, status := range []check.Status{check.Pass, check.Warn, check.Unknown, check.Fail} {
+		symbol, _ := symbolOf(status)
+		if rest, found := strings.CutPrefix(text, symbol+" "); found {
+			return s.symbol(status) + " " + rest
+		}
 	}
 	return text
 }
 
-// cut shortens text to width, with an ellipsis where it was cut.
-func cut(text string, width int) string {
-	runes := []rune(text)
-	if width < 1 || len(runes) <= width {
-		return text
+func symbolOf(status check.Status) (symbol, colour string) {
+	switch status {
+	case check.Pass:
+		return "✓", green
+	case check.Warn:
+		return "!", yellow
+	case check.Unknown:
+		return "?", yellow
+	case check.Skip:
+		return "-", faint
 	}
-	return string(runes[:width-1]) + "…"
+	return "✗", red
 }

@@ -74,17 +74,3 @@ func TestPaint(t *testing.T) {
 		t.Errorf("without colour: %q", got)
 	}
 }
-
-func TestCutAndPad(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		got, want string
-	}{
-		{cut("größer", 6), "größer"}, {cut("größer", 5), "größ…"}, {cut("ab", 1), "…"}, {cut("ab", 0), "ab"},
-		{pad("größe", 7), "größe  "}, {pad("long", 2), "long"},
-	} {
-		if test.got != test.want {
-			t.Errorf("got %q, want %q", test.got, test.want)
-		}
-	}
-}

@@ -20,7 +20,7 @@ func Traffic(to io.Writer, style Style, traffic *snapshot.Traffic) error {
 	}
 	rows := m.rows(func(name string) string { return name }, shares)
 	var text string
-	if widest(rows) <= style.Width {
+	if columnsFor(between, rows...).width() <= style.Width {
 		text = table(style, rows)
 	} else {
 		numbers := map[string]string{}
@@ -121,33 +121,13 @@ func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.0f", ms)
 }
 
-// between is how far columns are apart.
+// between is how far a table's columns are apart.
 const between = 3
-
-// widths are those of the columns.
-func widths(rows [][]string) []int {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len([]rune(cell)))
-		}
-	}
-	return widths
-}
-
-// widest is the width of the table.
-func widest(rows [][]string) int {
-	sum := -between
-	for _, width := range widths(rows) {
-		sum += width + between
-	}
-	return sum
-}
 
 // parts cuts a table into tables that are not wider than width, each with the first column.
 func parts(rows [][]string, width int) [][][]string {
 	var parts [][][]string
-	all := widths(rows)
+	all := columnsFor(between, rows...).widths
 	for first := 1; first < len(all); {
 		room, last := width-all[0], first
 		for last < len(all) && (last == first || all[last]+between <= room) {
@@ -164,28 +144,20 @@ func parts(rows [][]string, width int) [][][]string {
 	return parts
 }
 
-// table lays rows out in columns; the first row is the heading.
+// table lays rows out in columns; the first row is the heading. A symbol with which a cell begins has its colour.
 func table(style Style, rows [][]string) string {
-	columns := widths(rows)
-	colours := map[string]string{"✗": red, "✓": green, "!": yellow}
+	layout := columnsFor(between, rows...)
 	var text strings.Builder
 	for r, row := range rows {
-		var cells []string
-		for i, cell := range row {
-			cell = pad(cell, columns[i])
-			if i == len(row)-1 {
-				cell = strings.TrimRight(cell, " ")
-			}
-			if symbol, rest, _ := strings.Cut(cell, " "); colours[symbol] != "" {
-				cell = style.paint(colours[symbol], symbol) + " " + rest
-			}
-			cells = append(cells, cell)
-		}
-		line := strings.TrimRight(strings.Join(cells, strings.Repeat(" ", between)), " ")
 		if r == 0 {
-			line = style.paint(bold, line)
+			text.WriteString(style.paint(bold, layout.line(row...)) + "\n")
+			continue
 		}
-		text.WriteString(line + "\n")
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = style.paintSymbol(cell)
+		}
+		text.WriteString(layout.line(cells...) + "\n")
 	}
 	return text.String()
 }
