@@ -6,14 +6,14 @@ import "testing"
 func beginnings() []fault {
 	return []fault{
 		{
-			name: "nothing is installed", tells: []string{"fail no-istiod cluster1"},
-			breaks: func(*testing.T, *bed) {},
+			name: "nothing is installed", reports: []string{"fail no-istiod cluster1"},
+			breaks: func(*testing.T, *testMesh) {},
 			byHand: "an istiod of the plugin's defaults does not get on with the lab's Envoy",
-			fixes:  func(t *testing.T, b *bed) { t.Helper(); b.install(t) },
+			fixes:  func(t *testing.T, m *testMesh) { t.Helper(); m.install(t) },
 		},
 		{
 			// The gateway was given an IP, and istiod's certificate is for a hostname only when it is told so.
-			name: "a hostname that istiod does not have", tells: []string{"fail address-hostname cluster1"},
+			name: "a hostname that istiod does not have", reports: []string{"fail address-hostname cluster1"},
 			breaks: lab("lb", primary, "hostname"),
 			tidies: lab("lb", primary, "ip"),
 		},

@@ -36,7 +36,7 @@ func TestEveryCheckHasAFault(t *testing.T) {
 	}
 	found := map[string]bool{}
 	for _, f := range faults {
-		found[strings.Fields(f.tells[0])[1]] = true
+		found[strings.Fields(f.reports[0])[1]] = true
 	}
 	listed := testedElsewhere()
 	for _, c := range check.All() {

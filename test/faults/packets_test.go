@@ -20,10 +20,10 @@ type place struct {
 }
 
 // place finds a cluster of the lab.
-func (b *bed) place(t *testing.T, cluster string) place {
+func (m *testMesh) place(t *testing.T, cluster string) place {
 	t.Helper()
 	var status struct{ Clusters []place }
-	if err := json.Unmarshal([]byte(b.Lab.Lab(t, "status", "-o", "json")), &status); err != nil {
+	if err := json.Unmarshal([]byte(m.Lab.Lab(t, "status", "-o", "json")), &status); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range status.Clusters {
@@ -36,9 +36,9 @@ func (b *bed) place(t *testing.T, cluster string) place {
 }
 
 // nft runs a script of nftables where a cluster's packets pass.
-func (b *bed) nft(t *testing.T, cluster, script string) {
+func (m *testMesh) nft(t *testing.T, cluster, script string) {
 	t.Helper()
-	for _, component := range b.place(t, cluster).Components {
+	for _, component := range m.place(t, cluster).Components {
 		if component.Name != "etcd" {
 			continue
 		}
@@ -56,29 +56,29 @@ func (b *bed) nft(t *testing.T, cluster, script string) {
 const noRules = "add table inet faults\ndelete table inet faults\n"
 
 // setRules puts a chain into the primary, in place of another one.
-func (b *bed) setRules(t *testing.T, chain string) {
+func (m *testMesh) setRules(t *testing.T, chain string) {
 	t.Helper()
-	b.nft(t, primary, noRules+"table inet faults {\nchain faults {\n"+chain+"\n}\n}\n")
+	m.nft(t, primary, noRules+"table inet faults {\nchain faults {\n"+chain+"\n}\n}\n")
 }
 
 // open takes the chain away.
-func open(t *testing.T, b *bed) {
+func open(t *testing.T, m *testMesh) {
 	t.Helper()
-	b.nft(t, primary, noRules)
+	m.nft(t, primary, noRules)
 }
 
 // atGateway does something to the packets that come to a port of the east-west gateway.
-func atGateway(port int, hook, verdict string) does {
-	return func(t *testing.T, b *bed) {
+func atGateway(port int, hook, verdict string) action {
+	return func(t *testing.T, m *testMesh) {
 		t.Helper()
-		address := b.kubectl(t, primary, "get", "service", "istio-eastwestgateway", "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}")
-		b.setRules(t, fmt.Sprintf("type %s; ip daddr %s tcp dport %d %s", hook, address, port, verdict))
+		address := m.kubectl(t, primary, "get", "service", "istio-eastwestgateway", "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}")
+		m.setRules(t, fmt.Sprintf("type %s; ip daddr %s tcp dport %d %s", hook, address, port, verdict))
 	}
 }
 
 // pastTheRemote refuses what pods of the primary send to the remote's API server; which says whose packets those are.
-func (b *bed) pastTheRemote(t *testing.T, which string) {
+func (m *testMesh) pastTheRemote(t *testing.T, which string) {
 	t.Helper()
-	b.setRules(t, fmt.Sprintf("type filter hook forward priority filter; %s ip daddr %s tcp dport 6443 reject with tcp reset",
-		which, b.place(t, remote).Node))
+	m.setRules(t, fmt.Sprintf("type filter hook forward priority filter; %s ip daddr %s tcp dport 6443 reject with tcp reset",
+		which, m.place(t, remote).Node))
 }

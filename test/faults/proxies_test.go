@@ -5,7 +5,7 @@ import "testing"
 func proxyFaults() []fault {
 	return []fault{
 		{
-			name: "a sidecar that refuses its configuration", tells: []string{"fail proxies cluster1"},
+			name: "a sidecar that refuses its configuration", reports: []string{"fail proxies cluster1"},
 			breaks: create(primary, `apiVersion: networking.istio.io/v1alpha3
 kind: EnvoyFilter
 metadata: {name: broken}
@@ -20,7 +20,7 @@ spec:
 			fixes:  kubectl(primary, "delete", "envoyfilter", "broken"),
 		},
 		{
-			name: "a cluster detached while its pods run on", tells: []string{"fail unknown-cluster cluster1"},
+			name: "a cluster detached while its pods run on", reports: []string{"fail unknown-cluster cluster1"},
 			breaks: all(
 				withSidecars(remote, "annex"),
 				kubectl(remote, "-n", "annex", "run", "app", "--image=docker.io/curlimages/curl:8.16.0", "--command", "--", "/bin/sleep", "infinity"),
@@ -28,11 +28,11 @@ spec:
 				kubectl(primary, "delete", "secret", remoteSecret),
 			),
 			byHand: "whether that cluster is to be in the mesh is the user's to decide",
-			fixes:  func(t *testing.T, b *bed) { t.Helper(); b.attach(t, remote) },
+			fixes:  func(t *testing.T, m *testMesh) { t.Helper(); m.attach(t, remote) },
 			tidies: without(remote, "annex"),
 		},
 		{
-			name: "an ambient data plane", tells: []string{"warn mixed-ambient cluster2"},
+			name: "an ambient data plane", reports: []string{"warn mixed-ambient cluster2"},
 			breaks: create(remote, `apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: ztunnel, labels: {app: ztunnel}}

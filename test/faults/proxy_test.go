@@ -15,14 +15,14 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// proxy stands before the remote's API server, and tells a time of long ago. The context "late" leads to it. The lab's
+// proxy stands before the remote's API server, and gives a time of long ago. The context "late" leads to it. The lab's
 // clusters have one clock, the machine's.
 type proxy struct{ server *httptest.Server }
 
-func (p *proxy) start(t *testing.T, b *bed) {
+func (p *proxy) start(t *testing.T, m *testMesh) {
 	t.Helper()
 	direct, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
-		&clientcmd.ClientConfigLoadingRules{ExplicitPath: b.Kubeconfig}, &clientcmd.ConfigOverrides{CurrentContext: remote}).ClientConfig()
+		&clientcmd.ClientConfigLoadingRules{ExplicitPath: m.Kubeconfig}, &clientcmd.ConfigOverrides{CurrentContext: remote}).ClientConfig()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +47,13 @@ func (p *proxy) start(t *testing.T, b *bed) {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config("set-cluster", "late", "--server="+p.server.URL, "--certificate-authority="+ca, "--embed-certs")(t, b)
-	config("set-context", "late", "--cluster=late", "--user=cluster2-admin")(t, b)
+	config("set-cluster", "late", "--server="+p.server.URL, "--certificate-authority="+ca, "--embed-certs")(t, m)
+	config("set-context", "late", "--cluster=late", "--user=cluster2-admin")(t, m)
 }
 
-func (p *proxy) stop(t *testing.T, b *bed) {
+func (p *proxy) stop(t *testing.T, m *testMesh) {
 	t.Helper()
 	p.server.Close()
-	config("delete-context", "late")(t, b)
-	config("delete-cluster", "late")(t, b)
+	config("delete-context", "late")(t, m)
+	config("delete-cluster", "late")(t, m)
 }

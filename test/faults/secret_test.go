@@ -12,9 +12,9 @@ const (
 )
 
 // kubeconfig is the one in the remote secret.
-func (b *bed) kubeconfig(t *testing.T) string {
+func (m *testMesh) kubeconfig(t *testing.T) string {
 	t.Helper()
-	encoded := b.kubectl(t, primary, "get", "secret", remoteSecret, "-o", "jsonpath={.data."+remote+"}")
+	encoded := m.kubectl(t, primary, "get", "secret", remoteSecret, "-o", "jsonpath={.data."+remote+"}")
 	decoded, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
 		t.Fatal(err)
@@ -24,24 +24,24 @@ func (b *bed) kubeconfig(t *testing.T) string {
 
 // setKubeconfig puts another remote secret in place of the one that is there. An istiod that saw it change would be
 // another fault.
-func (b *bed) setKubeconfig(t *testing.T, text string) {
+func (m *testMesh) setKubeconfig(t *testing.T, text string) {
 	t.Helper()
-	b.kubectl(t, primary, "delete", "secret", remoteSecret)
-	b.create(t, primary, b.secretYAML(t, remoteSecret, remote, text))
+	m.kubectl(t, primary, "delete", "secret", remoteSecret)
+	m.create(t, primary, m.secretYAML(t, remoteSecret, remote, text))
 }
 
 // changeKubeconfig writes another kubeconfig into the remote secret.
-func (b *bed) changeKubeconfig(t *testing.T, text string) {
+func (m *testMesh) changeKubeconfig(t *testing.T, text string) {
 	t.Helper()
-	b.kubectl(t, primary, "patch", "secret", remoteSecret, "--type=merge", "-p",
+	m.kubectl(t, primary, "patch", "secret", remoteSecret, "--type=merge", "-p",
 		`{"data":{"`+remote+`":"`+base64.StdEncoding.EncodeToString([]byte(text))+`"}}`)
 }
 
 // replaceLine gives the kubeconfig in the remote secret another value for a key that it has once.
-func replaceLine(key, value string) func(t *testing.T, b *bed) {
-	return func(t *testing.T, b *bed) {
+func replaceLine(key, value string) func(t *testing.T, m *testMesh) {
+	return func(t *testing.T, m *testMesh) {
 		t.Helper()
-		lines := strings.Split(b.kubeconfig(t), "\n")
+		lines := strings.Split(m.kubeconfig(t), "\n")
 		found := false
 		for i, line := range lines {
 			before, _, has := strings.Cut(line, key+": ")
@@ -52,12 +52,12 @@ func replaceLine(key, value string) func(t *testing.T, b *bed) {
 		if !found {
 			t.Fatalf("the remote secret's kubeconfig has no %s", key)
 		}
-		b.setKubeconfig(t, strings.Join(lines, "\n"))
+		m.setKubeconfig(t, strings.Join(lines, "\n"))
 	}
 }
 
 // secretYAML is a remote secret with the kubeconfig of the real one.
-func (*bed) secretYAML(t *testing.T, name, cluster, kubeconfig string) string {
+func (*testMesh) secretYAML(t *testing.T, name, cluster, kubeconfig string) string {
 	t.Helper()
 	return `apiVersion: v1
 kind: Secret

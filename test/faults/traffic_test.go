@@ -11,13 +11,13 @@ func trafficFaults() []fault {
 	probes := []string{"--traffic", "--probe-image", labtest.ProbeImage}
 	return []fault{
 		{
-			name: "a policy that admits no probe", tells: []string{"fail probe-ready cluster2"}, asks: probes,
+			name: "a policy that admits no probe", reports: []string{"fail probe-ready cluster2"}, asks: probes,
 			breaks: admitNoProbe,
 			byHand: "who may run what in a cluster is its administrator's to say",
 			fixes:  kubectl(remote, "delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", "no-probes"),
 		},
 		{
-			name: "a policy that denies a cluster's calls", tells: []string{"fail traffic cluster2 cluster1"}, asks: probes,
+			name: "a policy that denies a cluster's calls", reports: []string{"fail traffic cluster2 cluster1"}, asks: probes,
 			breaks: create(primary, `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: nobody-from-cluster2}
@@ -30,18 +30,18 @@ spec:
 			fixes:  kubectl(primary, "delete", "authorizationpolicy", "nobody-from-cluster2"),
 		},
 		{
-			name: "packets that pods do not get", tells: []string{"fail traffic cluster2 cluster1"}, asks: probes,
-			breaks: func(t *testing.T, b *bed) {
+			name: "packets that pods do not get", reports: []string{"fail traffic cluster2 cluster1"}, asks: probes,
+			breaks: func(t *testing.T, m *testMesh) {
 				t.Helper()
-				b.setRules(t, fmt.Sprintf("type filter hook forward priority filter; ip saddr %s ip daddr %s ct state new reject with tcp reset",
-					b.place(t, remote).PodCIDR, b.place(t, primary).PodCIDR))
+				m.setRules(t, fmt.Sprintf("type filter hook forward priority filter; ip saddr %s ip daddr %s ct state new reject with tcp reset",
+					m.place(t, remote).PodCIDR, m.place(t, primary).PodCIDR))
 			},
 			byHand: "routes and firewalls are for who has made them",
 			fixes:  open,
 		},
 		{
 			// Each cluster keeps to its own region.
-			name: "a rule that keeps calls at home", tells: []string{"warn spread cluster1", "warn spread cluster2"}, asks: probes,
+			name: "a rule that keeps calls at home", reports: []string{"warn spread cluster1", "warn spread cluster2"}, asks: probes,
 			breaks: all(
 				kubectl(primary, "label", "nodes", "--all", "topology.kubernetes.io/region=here"),
 				kubectl(remote, "label", "nodes", "--all", "topology.kubernetes.io/region=there"),
@@ -60,9 +60,9 @@ spec:
 	}
 }
 
-func admitNoProbe(t *testing.T, b *bed) {
+func admitNoProbe(t *testing.T, m *testMesh) {
 	t.Helper()
-	b.create(t, remote, `apiVersion: admissionregistration.k8s.io/v1
+	m.create(t, remote, `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: no-probes}
 spec:
@@ -77,7 +77,7 @@ metadata: {name: no-probes}
 spec: {policyName: no-probes, validationActions: [Deny]}
 `)
 	until(t, "the policy is in force", func() (bool, string) {
-		r := b.Run(t, "kubectl", "--context", remote, "run", "try", "--image=none", "--labels=app=mesh-probe", "--dry-run=server")
+		r := m.Run(t, "kubectl", "--context", remote, "run", "try", "--image=none", "--labels=app=mesh-probe", "--dry-run=server")
 		return r.Code != 0, r.Stdout
 	})
 }

@@ -27,8 +27,8 @@ const (
 	hang = 5 * time.Minute
 )
 
-// bed is a mesh to break things in.
-type bed struct {
+// testMesh is a mesh to break things in.
+type testMesh struct {
 	*labtest.Lab
 	// plugins is a folder in which kubectl finds the plugin.
 	plugins string
@@ -37,70 +37,70 @@ type bed struct {
 }
 
 // newBed waits for clusters, in which no mesh is yet.
-func newBed(t *testing.T, options labtest.Options) *bed {
+func newTestMesh(t *testing.T, options labtest.Options) *testMesh {
 	t.Helper()
-	b := &bed{Lab: labtest.Use(t, options), plugins: t.TempDir()}
-	if err := os.Symlink(os.Getenv("KUBECTL_MESH_BIN"), filepath.Join(b.plugins, "kubectl-mesh")); err != nil {
+	m := &testMesh{Lab: labtest.Use(t, options), plugins: t.TempDir()}
+	if err := os.Symlink(os.Getenv("KUBECTL_MESH_BIN"), filepath.Join(m.plugins, "kubectl-mesh")); err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return m
 }
 
 // install makes the primary. Its istiod goes on without a remote that is silent after two seconds, not thirty.
-func (b *bed) install(t *testing.T) {
+func (m *testMesh) install(t *testing.T) {
 	t.Helper()
-	b.MustMesh(t, "install-primary", "--context", primary, "--network", "network1", "-f", b.Overlay,
+	m.MustMesh(t, "install-primary", "--context", primary, "--network", "network1", "-f", m.Overlay,
 		"--set", "values.pilot.env.PILOT_REMOTE_CLUSTER_TIMEOUT=2s")
-	b.MustMesh(t, "expose-istiod", "--context", primary)
+	m.MustMesh(t, "expose-istiod", "--context", primary)
 }
 
 // attach adds remotes to the mesh.
-func (b *bed) attach(t *testing.T, args ...string) {
+func (m *testMesh) attach(t *testing.T, args ...string) {
 	t.Helper()
-	b.MustMesh(t, append([]string{"attach-remote", "--context", primary}, args...)...)
+	m.MustMesh(t, append([]string{"attach-remote", "--context", primary}, args...)...)
 }
 
 // remake makes the mesh anew, after a fault that was not fixed.
-func (b *bed) remake(t *testing.T) {
+func (m *testMesh) remake(t *testing.T) {
 	t.Helper()
-	b.Lab.Lab(t, "up", "--clusters", fmt.Sprint(len(b.Clusters)))
-	b.Lab.Lab(t, "reset")
-	b.install(t)
-	if len(b.remotes) > 0 {
-		b.attach(t, b.remotes...)
+	m.Lab.Lab(t, "up", "--clusters", fmt.Sprint(len(m.Clusters)))
+	m.Lab.Lab(t, "reset")
+	m.install(t)
+	if len(m.remotes) > 0 {
+		m.attach(t, m.remotes...)
 	}
 }
 
 // shell runs a command line as a user would who has pasted it.
-func (b *bed) shell(t *testing.T, line string) labtest.Result {
+func (m *testMesh) shell(t *testing.T, line string) labtest.Result {
 	t.Helper()
-	command := b.Command(t.Context(), "/bin/sh", "-c", line)
-	command.Env = append(command.Env, "PATH="+b.plugins+":"+b.Bin+":"+os.Getenv("PATH"))
+	command := m.Command(t.Context(), "/bin/sh", "-c", line)
+	command.Env = append(command.Env, "PATH="+m.plugins+":"+m.Bin+":"+os.Getenv("PATH"))
 	return labtest.Finish(t, command)
 }
 
 // kubectl runs kubectl on Istio's namespace of a cluster.
-func (b *bed) kubectl(t *testing.T, cluster string, args ...string) string {
+func (m *testMesh) kubectl(t *testing.T, cluster string, args ...string) string {
 	t.Helper()
-	return b.Kubectl(t, cluster, append([]string{"-n", namespace}, args...)...)
+	return m.Kubectl(t, cluster, append([]string{"-n", namespace}, args...)...)
 }
 
 // istiods are the pods of istiod that are to stay, each by a field of its own.
-func (b *bed) istiods(t *testing.T, field string) []string {
+func (m *testMesh) istiods(t *testing.T, field string) []string {
 	t.Helper()
-	return strings.Fields(b.kubectl(t, primary, "get", "pods", "-l", "app=istiod", "-o",
+	return strings.Fields(m.kubectl(t, primary, "get", "pods", "-l", "app=istiod", "-o",
 		"go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{with "+field+"}}{{.}} {{end}}{{end}}{{end}}"))
 }
 
 // create makes objects of YAML in Istio's namespace.
-func (b *bed) create(t *testing.T, cluster, yaml string) {
+func (m *testMesh) create(t *testing.T, cluster, yaml string) {
 	t.Helper()
-	b.createIn(t, cluster, namespace, yaml)
+	m.createIn(t, cluster, namespace, yaml)
 }
 
-func (b *bed) createIn(t *testing.T, cluster, namespace, yaml string) {
+func (m *testMesh) createIn(t *testing.T, cluster, namespace, yaml string) {
 	t.Helper()
-	command := b.Command(t.Context(), "kubectl", "--context", cluster, "-n", namespace, "create", "-f", "-")
+	command := m.Command(t.Context(), "kubectl", "--context", cluster, "-n", namespace, "create", "-f", "-")
 	command.Stdin = strings.NewReader(yaml)
 	if r := labtest.Finish(t, command); r.Code != 0 {
 		t.Fatalf("kubectl create on %s: %s", cluster, r.Stderr)
@@ -142,9 +142,9 @@ type verdict struct {
 }
 
 // verify judges the mesh.
-func (b *bed) verify(t *testing.T, args ...string) verdict {
+func (m *testMesh) verify(t *testing.T, args ...string) verdict {
 	t.Helper()
-	r := b.Mesh(t, append([]string{"verify", "--context", primary, "-o", "json"}, args...)...)
+	r := m.Mesh(t, append([]string{"verify", "--context", primary, "-o", "json"}, args...)...)
 	v := verdict{code: r.Code, stderr: r.Stderr}
 	var out struct{ Results []result }
 	if err := json.Unmarshal([]byte(r.Stdout), &out); err != nil {
@@ -154,16 +154,16 @@ func (b *bed) verify(t *testing.T, args ...string) verdict {
 	return v
 }
 
-// told are the results that are neither passed nor skipped.
-func (v verdict) told() []string {
-	told := []string{}
+// reported are the results that are neither passed nor skipped.
+func (v verdict) reported() []string {
+	reported := []string{}
 	for _, r := range v.results {
 		if r.Status != "pass" && r.Status != "skip" {
-			told = append(told, r.String())
+			reported = append(reported, r.String())
 		}
 	}
-	slices.Sort(told)
-	return told
+	slices.Sort(reported)
+	return reported
 }
 
 // healthy is true when verify has looked at all clusters and passed them.
@@ -173,7 +173,7 @@ func (v verdict) healthy(clusters ...string) bool {
 			return false
 		}
 	}
-	return v.code == 0 && len(v.told()) == 0
+	return v.code == 0 && len(v.reported()) == 0
 }
 
 // text is what a failed test shows.
@@ -187,34 +187,34 @@ func (v verdict) text() string {
 	return text.String() + v.stderr
 }
 
-// await runs verify until it tells exactly this, or, where that is nothing, that the mesh is healthy. What it tells in
+// await runs verify until it reports exactly this, or, where that is nothing, that the mesh is healthy. What it reports in
 // the meantime, while istiod and the proxies have yet to hear of what was done, is logged.
-func (b *bed) await(t *testing.T, want []string, args ...string) verdict {
+func (m *testMesh) await(t *testing.T, want []string, args ...string) verdict {
 	t.Helper()
 	want = slices.Sorted(slices.Values(want))
 	var v verdict
 	var before []string
-	until(t, fmt.Sprintf("verify tells %q", want), func() (bool, string) {
-		v = b.verify(t, args...)
-		told := v.told()
-		if len(want) > 0 && slices.Equal(told, want) || len(want) == 0 && v.healthy(append(b.remotes, primary)...) {
+	until(t, fmt.Sprintf("verify reports %q", want), func() (bool, string) {
+		v = m.verify(t, args...)
+		reported := v.reported()
+		if len(want) > 0 && slices.Equal(reported, want) || len(want) == 0 && v.healthy(append(m.remotes, primary)...) {
 			return true, ""
 		}
-		if !slices.Equal(told, before) {
-			t.Logf("verify does not tell %q yet, but %q:\n%s", want, told, v.text())
+		if !slices.Equal(reported, before) {
+			t.Logf("verify does not report %q yet, but %q:\n%s", want, reported, v.text())
 		}
-		before = told
+		before = reported
 		return false, v.text()
 	})
 	return v
 }
 
 // staysHealthy asks again and again of a mesh in which nothing is wrong.
-func (b *bed) staysHealthy(t *testing.T) {
+func (m *testMesh) staysHealthy(t *testing.T) {
 	t.Helper()
-	b.await(t, nil)
+	m.await(t, nil)
 	for range 20 {
-		if v := b.verify(t); !v.healthy(append(b.remotes, primary)...) {
+		if v := m.verify(t); !v.healthy(append(m.remotes, primary)...) {
 			t.Fatalf("a false alarm: %s", v.text())
 		}
 	}
