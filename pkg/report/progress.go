@@ -28,8 +28,8 @@ type Progress struct {
 // frameTime is how often the live line moves.
 const frameTime = 100 * time.Millisecond
 
-// patience is how long a step may run off a terminal before a line says what it waits for.
-const patience = 3 * time.Second
+// waitedLong is how long a step may run off a terminal before a line says what it waits for.
+const waitedLong = 3 * time.Second
 
 // NewProgress makes a Progress that writes to w. names are the clusters' names, for a column of their width.
 func NewProgress(w io.Writer, style Style, verbose bool, names []string) *Progress {
@@ -84,7 +84,7 @@ func (p *Progress) Event(e run.Event) {
 				p.running[i].Detail = e.Detail
 			}
 		}
-		if p.verbose || !p.style.Live && e.Took > patience {
+		if p.verbose || !p.style.Live && e.Took > waitedLong {
 			p.line("…", "", e, e.Detail, "")
 		}
 	default:

@@ -13,8 +13,8 @@ const (
 	verifyRounds = 9
 	// manyRemotes are those of the large mesh; the primary comes on top.
 	manyRemotes = 9
-	// patience is what a silent API server may cost.
-	patience = 2 * time.Second
+	// requestTimeout is what a silent API server may cost.
+	requestTimeout = 2 * time.Second
 )
 
 // BenchmarkVerify measures verify without traffic on a small mesh, on a large one, and on a large one of which a cluster
@@ -68,12 +68,12 @@ func verifyLarge(b *testing.B, small time.Duration) {
 
 	last := remotes[len(remotes)-1]
 	a.Lab.Lab(b, "pause", last, "kube-apiserver")
-	silent := a.verify(b, "10 clusters, one silent", 1, "--request-timeout", patience.String())
+	silent := a.verify(b, "10 clusters, one silent", 1, "--request-timeout", requestTimeout.String())
 	a.Lab.Lab(b, "resume", last, "kube-apiserver")
 	more := silent.median() - took
 	report(b, "s-more-silent", more.Seconds(), result{
 		"the same, one of them silent", fmt.Sprintf("%.2f s more (%.2f s)", more.Seconds(), silent.median().Seconds()),
-		fmt.Sprintf("at most %s more, its timeout", patience), more <= patience,
+		fmt.Sprintf("at most %s more, its timeout", requestTimeout), more <= requestTimeout,
 	})
 }
 

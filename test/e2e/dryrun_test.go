@@ -17,18 +17,18 @@ func TestDryRun(t *testing.T) {
 	attach := []string{"attach-remote", "cluster2", "--context", "cluster1"}
 	all := []string{"cluster1", "cluster2"}
 
-	// rehearse runs a command, which must write nothing, and returns what it prints.
-	rehearse := func(command []string, more ...string) string {
+	// dryRun runs a command, which must write nothing, and returns what it prints.
+	dryRun := func(command []string, more ...string) string {
 		t.Helper()
 		before := versions(t, lab, all...)
 		r := lab.MustMesh(t, append(slices.Clip(command), more...)...)
 		mustBeUnwritten(t, before, versions(t, lab, all...))
 		return r.Stdout
 	}
-	mustContain(t, rehearse(install, "--dry-run=client"),
+	mustContain(t, dryRun(install, "--dry-run=client"),
 		"cluster1  namespace/istio-system created (dry run)\n", "deployment.apps/istiod created (dry run)\n")
-	mustContain(t, rehearse(install, "--dry-run=server"), "deployment.apps/istiod created (server dry run)\n")
-	mustContain(t, rehearse(install, "--show-diff"), "+kind: Deployment\n", "+          value: cluster1\n")
+	mustContain(t, dryRun(install, "--dry-run=server"), "deployment.apps/istiod created (server dry run)\n")
+	mustContain(t, dryRun(install, "--show-diff"), "+kind: Deployment\n", "+          value: cluster1\n")
 
 	r := lab.MustMesh(t, append(install, "-o", "name")...)
 	if strings.Contains(r.Stdout, " ") || !strings.Contains(r.Stdout, "deployment.apps/istiod\n") {
@@ -38,19 +38,19 @@ func TestDryRun(t *testing.T) {
 	for _, validator := range []string{"istio-validator-istio-system", "istiod-default-validator"} { // istiod writes it once it answers
 		lab.Kubectl(t, "cluster1", "wait", "--for=jsonpath={.webhooks[0].failurePolicy}=Fail", "--timeout=5m", "validatingwebhookconfiguration/"+validator)
 	}
-	if changed := rehearse(install, "--show-diff"); changed != "" {
+	if changed := dryRun(install, "--show-diff"); changed != "" {
 		t.Errorf("what was just installed would change:\n%s", changed)
 	}
 	for _, how := range []string{"--dry-run=client", "--dry-run=server"} {
-		if out := rehearse(install, how); strings.Contains(out, "created") || strings.Contains(out, "configured") {
+		if out := dryRun(install, how); strings.Contains(out, "created") || strings.Contains(out, "configured") {
 			t.Errorf("of what was just installed %s says:\n%s", how, out)
 		}
 	}
-	mustContain(t, rehearse(install, "--show-diff", "--set", "values.pilot.env.COLOUR=red"), "+        - name: COLOUR\n", "+          value: red\n")
-	mustContain(t, rehearse(expose, "--dry-run=server"), "service/istio-eastwestgateway created (server dry run)")
+	mustContain(t, dryRun(install, "--show-diff", "--set", "values.pilot.env.COLOUR=red"), "+        - name: COLOUR\n", "+          value: red\n")
+	mustContain(t, dryRun(expose, "--dry-run=server"), "service/istio-eastwestgateway created (server dry run)")
 	lab.MustMesh(t, expose...)
 
-	mustContain(t, rehearse(attach, "--dry-run=server"),
+	mustContain(t, dryRun(attach, "--dry-run=server"),
 		"cluster2  namespace/istio-system created (server dry run)\n", "cluster1  secret/istio-remote-secret-cluster2 created (server dry run)\n")
 	refused(t, lab, []refusal{
 		{"objects of several clusters", append(attach, "--dry-run=client", "-o", "yaml"), 2, []string{"cluster2, cluster1", "--only-cluster"}},
@@ -67,7 +67,7 @@ func TestDryRun(t *testing.T) {
 			t.Fatalf("kubectl apply on %s: %s", cluster, r.Stderr)
 		}
 	}
-	applyTo("cluster2", rehearse(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster2"))
+	applyTo("cluster2", dryRun(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster2"))
 	lab.Kubectl(t, "cluster2", "-n", "istio-system", "wait", "--for=jsonpath={.data.token}", "--timeout=5m",
 		"secret/istio-reader-service-account-istio-remote-secret-token")
 	token := lab.Kubectl(t, "cluster2", "-n", "istio-system", "get", "secret", "istio-reader-service-account-istio-remote-secret-token", "-o", "jsonpath={.data.token}")
@@ -75,7 +75,7 @@ func TestDryRun(t *testing.T) {
 	if err != nil || len(plain) == 0 {
 		t.Fatalf("the token is %q (%v)", token, err)
 	}
-	secret := rehearse(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster1", "--secrets=plain")
+	secret := dryRun(attach, "--dry-run=client", "-o", "yaml", "--only-cluster", "cluster1", "--secrets=plain")
 	mustContain(t, secret, "name: istio-remote-secret-cluster2")
 	applyTo("cluster1", secret)
 	lab.Kubectl(t, "cluster2", "-n", "istio-system", "wait", "--for=create", "--timeout=5m", "configmap/istio-ca-root-cert")

@@ -78,7 +78,7 @@ func (w watch) ensure(p program, holder int) error {
 // until waits for a condition, which says what it lacks, while every component that should run does.
 func (w watch) until(ctx context.Context, condition func(context.Context) (lacks string, err error)) error {
 	var lacks string
-	met := func(ctx context.Context) (bool, error) {
+	ready := func(ctx context.Context) (bool, error) {
 		if err := w.dead(); err != nil {
 			return false, err
 		}
@@ -91,7 +91,7 @@ func (w watch) until(ctx context.Context, condition func(context.Context) (lacks
 		}
 		return lacks == "", nil
 	}
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, readyTimeout, true, met)
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, readyTimeout, true, ready)
 	if !wait.Interrupted(err) {
 		return err
 	}

@@ -150,8 +150,8 @@ func stateOf(pid int) string {
 	return state
 }
 
-// patience is how long a process may take to end. API servers and etcd would wait for minutes until their clients leave.
-const patience = 2 * time.Second
+// endTimeout is how long a process may take to end. API servers and etcd would wait for minutes until their clients leave.
+const endTimeout = 2 * time.Second
 
 // stop ends the process, politely at first.
 func stop(ctx context.Context, pid int) error {
@@ -169,7 +169,7 @@ func stop(ctx context.Context, pid int) error {
 		if signal == unix.SIGTERM {
 			continue // A stopped process sees it when it continues.
 		}
-		err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, patience, true, gone)
+		err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, endTimeout, true, gone)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}

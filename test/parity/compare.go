@@ -87,12 +87,12 @@ func entire(pattern, text string) bool {
 // judge parts the differences into those that nobody meant, and the entries of the list that meet none: a list that
 // nobody has to keep true does not stay true.
 func judge(differences []difference, list []intended) (unmeant []difference, unmet []intended) {
-	met := make([]bool, len(list))
+	matched := make([]bool, len(list))
 	for _, d := range differences {
 		covered := false
 		for i, entry := range list {
 			if entry.covers(d) {
-				met[i], covered = true, true
+				matched[i], covered = true, true
 			}
 		}
 		if !covered {
@@ -100,7 +100,7 @@ func judge(differences []difference, list []intended) (unmeant []difference, unm
 		}
 	}
 	for i, entry := range list {
-		if !met[i] {
+		if !matched[i] {
 			unmet = append(unmet, entry)
 		}
 	}
