@@ -53,6 +53,8 @@ type Cluster struct {
 	Role Role
 	// Primary names the cluster whose control plane serves a remote; empty means the mesh's first primary.
 	Primary string
+	// Detached is true for a remote that is to leave the mesh: no control plane reads or serves it any more.
+	Detached bool
 	// Converted is true for a cluster that the user makes a primary although it is another primary's remote.
 	Converted bool
 	// Network is values.global.network; empty means: as the primary has it, or none.

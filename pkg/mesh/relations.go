@@ -10,17 +10,16 @@ import "slices"
 // Primaries are the clusters with a control plane, in the user's order.
 func (m Mesh) Primaries() []Cluster { return m.withRole(Primary) }
 
-// Remotes are the clusters without a control plane, in the user's order.
+// Remotes are the clusters without a control plane, in the user's order, but for those that are to leave the mesh.
 func (m Mesh) Remotes() []Cluster { return m.withRole(Remote) }
 
+// Leaving are the remotes that are to leave the mesh.
+func (m Mesh) Leaving() []Cluster {
+	return slices.DeleteFunc(slices.Clone(m.Clusters), func(c Cluster) bool { return !c.Detached })
+}
+
 func (m Mesh) withRole(role Role) []Cluster {
-	var clusters []Cluster
-	for _, c := range m.Clusters {
-		if c.Role == role {
-			clusters = append(clusters, c)
-		}
-	}
-	return clusters
+	return slices.DeleteFunc(slices.Clone(m.Clusters), func(c Cluster) bool { return c.Role != role || c.Detached })
 }
 
 // Primary returns the first cluster with a control plane, or false when the mesh has none.
@@ -60,7 +59,9 @@ func (m Mesh) ServedBy(primary Cluster) []Cluster {
 
 // ReadBy are the clusters that a primary's control plane reads beside its own: all others.
 func (m Mesh) ReadBy(primary Cluster) []Cluster {
-	return slices.DeleteFunc(slices.Clone(m.Clusters), func(c Cluster) bool { return c.Role == Primary && c.Name == primary.Name })
+	return slices.DeleteFunc(slices.Clone(m.Clusters), func(c Cluster) bool {
+		return c.Detached || c.Role == Primary && c.Name == primary.Name
+	})
 }
 
 // SeenFrom is the mesh as one control plane has to do with it: its own cluster first, and those that it reads.
@@ -74,7 +75,7 @@ func (m Mesh) SeenFrom(primary Cluster) Mesh {
 func (m Mesh) Networks() []string {
 	var networks []string
 	for _, c := range m.Clusters {
-		if !slices.Contains(networks, c.Network) {
+		if !c.Detached && !slices.Contains(networks, c.Network) {
 			networks = append(networks, c.Network)
 		}
 	}
@@ -83,5 +84,5 @@ func (m Mesh) Networks() []string {
 
 // On are the clusters on a network.
 func (m Mesh) On(network string) []Cluster {
-	return slices.DeleteFunc(slices.Clone(m.Clusters), func(c Cluster) bool { return c.Network != network })
+	return slices.DeleteFunc(slices.Clone(m.Clusters), func(c Cluster) bool { return c.Detached || c.Network != network })
 }

@@ -26,6 +26,8 @@ func TestRelations(t *testing.T) {
 			[]string{"east serves [] reads [west]", "west serves [] reads [east]"}},
 		{"two primaries, each with a remote", []Cluster{primary("east", "n1"), remote("south", "n1", ""), primary("west", "n2"), remote("north", "n2", "west")},
 			[]string{"east serves [south] reads [south west north]", "west serves [north] reads [east south north]"}},
+		{"a remote that leaves", []Cluster{primary("east", "n1"), remote("west", "n1", ""), {Name: "south", Role: Remote, Detached: true}},
+			[]string{"east serves [west] reads [west]"}},
 		{"a remote of nobody", []Cluster{primary("east", "n1"), remote("west", "n1", "gone")}, []string{"east serves [] reads [west]"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -34,7 +36,7 @@ func TestRelations(t *testing.T) {
 			var got []string
 			for _, p := range m.Primaries() {
 				got = append(got, fmt.Sprintf("%s serves %v reads %v", p.Name, namesOf(m.ServedBy(p)), namesOf(m.ReadBy(p))))
-				if seen := m.SeenFrom(p); seen.Clusters[0].Name != p.Name || len(seen.Clusters) != len(m.Clusters) {
+				if seen := m.SeenFrom(p); seen.Clusters[0].Name != p.Name || len(seen.Clusters) != 1+len(m.ReadBy(p)) {
 					t.Errorf("seen from %s the mesh is %v", p.Name, namesOf(seen.Clusters))
 				}
 			}
