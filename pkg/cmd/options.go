@@ -13,11 +13,11 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/act"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/execute"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -344,13 +344,13 @@ func (o *options) carryOut(ctx context.Context, s *session, steps []plan.Step) (
 }
 
 func (o *options) runSteps(ctx context.Context, s *session, steps []plan.Step, emit func(run.Event)) (run.Outcome, error) {
-	actor := &act.Actor{
+	executor := &execute.Executor{
 		Mesh: s.mesh, Clusters: s.clusters, Caller: o.caller, Charts: o.charts, Settings: s.settings, ForceConflicts: o.forceConflicts,
 		Version: Version(), Holder: holder(),
 		DryRun: o.objects.how(), Done: func(step plan.Step, result apply.Result) { o.objects.done(step, partOf(step, s.mesh), result) },
 	}
-	defer actor.Release(ctx)
-	return run.Steps(ctx, steps, actor.Do, emit, time.Now)
+	defer executor.Release(ctx)
+	return run.Steps(ctx, steps, executor.Do, emit, time.Now)
 }
 
 // failure turns what became of the steps into the command's error: nil when all are done.

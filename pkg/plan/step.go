@@ -1,5 +1,5 @@
 // Package plan turns a wanted mesh and a Snapshot into steps. It is pure: no client, no clock, no network. A step is
-// data; what carries it out is pkg/act, and what orders and times them pkg/run.
+// data; what carries it out is pkg/execute, and what orders and times them pkg/run.
 package plan
 
 import "github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"

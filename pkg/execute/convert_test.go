@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"slices"
@@ -75,12 +75,12 @@ func TestDropRemoteProfile(t *testing.T) {
 			client := fake.NewClientset(attached()...)
 			test.change(client)
 			west := &cluster.Cluster{Name: "west", CLIClient: kubeOnly{clientset: client}}
-			a := &Actor{Mesh: mesh.Mesh{Namespace: "istio-system"}, Clusters: cluster.Set{"west": west}, DryRun: test.dry}
-			result, err := a.Do(t.Context(), plan.Step{Cluster: "west", Action: plan.DropRemoteProfile{Slices: test.slices}}, func(string) {})
+			e := &Executor{Mesh: mesh.Mesh{Namespace: "istio-system"}, Clusters: cluster.Set{"west": west}, DryRun: test.dry}
+			result, err := e.Do(t.Context(), plan.Step{Cluster: "west", Action: plan.DropRemoteProfile{Slices: test.slices}}, func(string) {})
 			if err != nil {
 				result.Detail = err.Error()
 			}
-			if !strings.HasPrefix(result.Detail, test.says) || result.Wrote != (err == nil && !a.dry()) {
+			if !strings.HasPrefix(result.Detail, test.says) || result.Wrote != (err == nil && !e.dry()) {
 				t.Errorf("says %q (wrote: %t), want %q", result.Detail, result.Wrote, test.says)
 			}
 			covered(t, client.Actions())

@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -49,8 +49,8 @@ func (p prospect) patience() time.Duration {
 }
 
 // views asks every replica what it says of the remote.
-func (a *Actor) views(ctx context.Context, c *cluster.Cluster, remote string) ([]view, error) {
-	pods, err := istio.IstiodPods(ctx, c, a.Mesh.Namespace, a.Mesh.RevisionLabel())
+func (e *Executor) views(ctx context.Context, c *cluster.Cluster, remote string) ([]view, error) {
+	pods, err := istio.IstiodPods(ctx, c, e.Mesh.Namespace, e.Mesh.RevisionLabel())
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +65,9 @@ func (a *Actor) views(ctx context.Context, c *cluster.Cluster, remote string) ([
 // outlook is a look at istiod that also tells what will come of waiting on.
 type outlook func(ctx context.Context) (done bool, seen string, what prospect, err error)
 
-func (a *Actor) outlook(c *cluster.Cluster, remote string, judge func([]view) (bool, string, prospect)) outlook {
+func (e *Executor) outlook(c *cluster.Cluster, remote string, judge func([]view) (bool, string, prospect)) outlook {
 	return func(ctx context.Context) (bool, string, prospect, error) {
-		views, err := a.views(ctx, c, remote)
+		views, err := e.views(ctx, c, remote)
 		if err != nil {
 			return false, "", coming, err
 		}
@@ -78,13 +78,13 @@ func (a *Actor) outlook(c *cluster.Cluster, remote string, judge func([]view) (b
 
 // orBack waits until no replica knows the remote any more, or the remote has a secret again: then istiod may have been told
 // of it anew before anybody saw that it had forgotten it.
-func (a *Actor) orBack(c *cluster.Cluster, remote string, look outlook) outlook {
+func (e *Executor) orBack(c *cluster.Cluster, remote string, look outlook) outlook {
 	return func(ctx context.Context) (bool, string, prospect, error) {
 		done, seen, what, err := look(ctx)
 		if done || err != nil {
 			return done, seen, what, err
 		}
-		secret, err := a.secretOf(ctx, c, remote)
+		secret, err := e.secretOf(ctx, c, remote)
 		if err == nil && secret != nil {
 			return true, "its secret was created again by another run", coming, nil
 		}

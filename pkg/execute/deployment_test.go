@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -109,12 +109,12 @@ func TestRolledOut(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				a := &Actor{Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "east", Context: "east-context", Role: mesh.Primary}}}}
+				e := &Executor{Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "east", Context: "east-context", Role: mesh.Primary}}}}
 				c := &cluster.Cluster{CLIClient: kubeOnly{clientset: fake.NewClientset(test.objects...)}, Name: "east"}
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 				defer cancel()
 				begin := time.Now()
-				seen, err := waiter{cluster: c, say: func(string) {}}.until(ctx, "Deployment istiod", a.rolledOut(c, "istiod", nil))
+				seen, err := waiter{cluster: c, say: func(string) {}}.until(ctx, "Deployment istiod", e.rolledOut(c, "istiod", nil))
 				if err != nil {
 					seen = err.Error()
 				}

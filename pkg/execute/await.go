@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -68,18 +68,18 @@ func (w waiter) until(ctx context.Context, what string, look condition) (string,
 	return "", fmt.Errorf("cluster %s: %s: gave up waiting (%w); seen last: %s", w.cluster.Name, what, context.Cause(ctx), last)
 }
 
-func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Result, error) {
-	namespace := a.Mesh.Namespace
+func (e *Executor) await(ctx context.Context, w waiter, action plan.Action) (run.Result, error) {
+	namespace := e.Mesh.Namespace
 	var what string
 	var look condition
-	rescued := &rescue{Actor: a, cluster: w.cluster}
+	rescued := &rescue{Executor: e, cluster: w.cluster}
 	switch action := action.(type) {
 	case plan.AwaitDeployment:
-		what, look = "Deployment "+action.Name, a.rolledOut(w.cluster, action.Name, action.Discovery)
+		what, look = "Deployment "+action.Name, e.rolledOut(w.cluster, action.Name, action.Discovery)
 	case plan.AwaitRestarted:
 		what, look = "Deployment "+action.Name, (&restarted{
-			rollout: a.rolledOut(w.cluster, action.Name, nil),
-			leader:  (&succession{Actor: a, primary: w.cluster, remote: w.cluster}).condition,
+			rollout: e.rolledOut(w.cluster, action.Name, nil),
+			leader:  (&succession{Executor: e, primary: w.cluster, remote: w.cluster}).condition,
 		}).condition
 	case plan.AwaitAddress:
 		what, look = "address of Service "+wellknown.EastWestGateway, hasAddress(w.cluster, namespace)
@@ -88,24 +88,24 @@ func (a *Actor) await(ctx context.Context, w waiter, action plan.Action) (run.Re
 	case plan.AwaitServed:
 		what, look = "Istio's resources", serves(w.cluster, namespace)
 	case plan.AwaitSynced:
-		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, a.outlook(w.cluster, action.Remote, synced)
-		rescued.leader = (&succession{Actor: a, primary: w.cluster, remote: a.Clusters[action.Remote]}).condition
+		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, e.outlook(w.cluster, action.Remote, synced)
+		rescued.leader = (&succession{Executor: e, primary: w.cluster, remote: e.Clusters[action.Remote]}).condition
 		what, look = "istiod's view of "+action.Remote, rescued.condition
 	case plan.AwaitForgotten:
-		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, a.orBack(w.cluster, action.Remote, a.outlook(w.cluster, action.Remote, forgotten))
+		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, e.orBack(w.cluster, action.Remote, e.outlook(w.cluster, action.Remote, forgotten))
 		what, look = "istiod's view of "+action.Remote, rescued.condition
 	case plan.AwaitCABundle:
-		what, look = "certificate in the injector's webhooks", hasCABundle(w.cluster, a.Mesh.RevisionLabel())
+		what, look = "certificate in the injector's webhooks", hasCABundle(w.cluster, e.Mesh.RevisionLabel())
 	case plan.AwaitRootCert:
-		what, look = "ConfigMap "+wellknown.RootCertConfigMap, a.hasRootCert(w.cluster, action.Discovery)
+		what, look = "ConfigMap "+wellknown.RootCertConfigMap, e.hasRootCert(w.cluster, action.Discovery)
 	case plan.AwaitInjection:
-		what, look = "injection of a dry-run pod", injects(w.cluster, a.Mesh.Revision, action.Cluster)
+		what, look = "injection of a dry-run pod", injects(w.cluster, e.Mesh.Revision, action.Cluster)
 	default:
 		return run.Result{}, fmt.Errorf("there is nothing to wait for in %T", action)
 	}
 	seen, err := w.until(ctx, what, look)
 	if synced, is := action.(plan.AwaitSynced); is {
-		a.release(ctx, synced.Remote)
+		e.release(ctx, synced.Remote)
 	}
 	return run.Result{Detail: seen, Wrote: rescued.wrote}, err
 }

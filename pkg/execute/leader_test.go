@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -46,7 +46,7 @@ func TestSuccession(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := &succession{Actor: &Actor{}, primary: faked(istiod("istiod-new", "default"), istiod("istiod-canary-new", "canary")), remote: faked(test.there...)}
+			s := &succession{Executor: &Executor{}, primary: faked(istiod("istiod-new", "default"), istiod("istiod-canary-new", "canary")), remote: faked(test.there...)}
 			s.Mesh.Namespace = "istio-system"
 			if test.then != nil {
 				if _, _, err := s.condition(t.Context()); err != nil {

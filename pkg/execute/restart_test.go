@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -28,7 +28,7 @@ import (
 
 // sick is a primary whose istiod says one thing of its remote until it is restarted, and then another.
 type sick struct {
-	*Actor
+	*Executor
 	cluster  *cluster.Cluster
 	begin    time.Time
 	restarts []time.Duration
@@ -44,7 +44,7 @@ func newSick(change func(*appsv1.Deployment), more ...runtime.Object) *sick {
 		change(istiod)
 	}
 	// Istio's own fake runs goroutines that outlive a test with a clock of its own.
-	s := &sick{Actor: &Actor{}, cluster: &cluster.Cluster{CLIClient: kubeOnly{clientset: fake.NewClientset(append(more, istiod)...)}}, begin: time.Now()}
+	s := &sick{Executor: &Executor{}, cluster: &cluster.Cluster{CLIClient: kubeOnly{clientset: fake.NewClientset(append(more, istiod)...)}}, begin: time.Now()}
 	s.Mesh = mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "east", Context: "east-context", Role: mesh.Primary}}}
 	s.cluster.Name = "east"
 	s.cluster.Kube().(*fake.Clientset).PrependReactor("patch", "deployments", func(kubetesting.Action) (bool, runtime.Object, error) {
@@ -66,7 +66,7 @@ func (k kubeOnly) Kube() kubernetes.Interface { return k.clientset }
 // wait waits for a remote of which istiod says before, or after a restart, that.
 func (s *sick) wait(t *testing.T, allowed bool, before, after prospect) (string, error) {
 	t.Helper()
-	r := &rescue{Actor: s.Actor, cluster: s.cluster, remote: "west", allowed: allowed}
+	r := &rescue{Executor: s.Executor, cluster: s.cluster, remote: "west", allowed: allowed}
 	r.look = func(context.Context) (bool, string, prospect, error) {
 		what := before
 		if len(s.restarts) > 0 {

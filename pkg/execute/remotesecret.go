@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -19,25 +19,25 @@ import (
 
 // drop deletes the secrets with a remote's credentials as they were when the run looked around. One that has been created
 // again since, by another run, stays: istiod has been told of the cluster anew.
-func (a *Actor) drop(ctx context.Context, w waiter, action plan.DropRemoteSecrets) (run.Result, error) {
-	if a.dry() {
+func (e *Executor) drop(ctx context.Context, w waiter, action plan.DropRemoteSecrets) (run.Result, error) {
+	if e.dry() {
 		return run.Result{Detail: fmt.Sprintf("%d would be deleted, and made anew", len(action.Secrets))}, nil
 	}
-	other, err := a.hold(ctx, w, action.Remote)
+	other, err := e.hold(ctx, w, action.Remote)
 	if err != nil {
 		return run.Result{}, err
 	}
 	var deleted int
 	var kept []string
 	for _, secret := range action.Secrets {
-		err := w.cluster.Kube().CoreV1().Secrets(a.Mesh.Namespace).Delete(ctx, secret.Name, *metav1.NewPreconditionDeleteOptions(secret.UID))
+		err := w.cluster.Kube().CoreV1().Secrets(e.Mesh.Namespace).Delete(ctx, secret.Name, *metav1.NewPreconditionDeleteOptions(secret.UID))
 		switch {
 		case err == nil:
 			deleted++
 		case apierrors.IsConflict(err):
 			kept = append(kept, secret.Name+" was created again by another run, and stays")
 		case !apierrors.IsNotFound(err):
-			return run.Result{}, fmt.Errorf("cluster %s: Secret %s in %s: %w", w.cluster.Name, secret.Name, a.Mesh.Namespace, err)
+			return run.Result{}, fmt.Errorf("cluster %s: Secret %s in %s: %w", w.cluster.Name, secret.Name, e.Mesh.Namespace, err)
 		}
 	}
 	detail := strings.Join(append([]string{fmt.Sprintf("%d deleted", deleted)}, kept...), "; ")
@@ -54,25 +54,25 @@ func after(other string, result run.Result) run.Result {
 
 // holdToCreate holds the lease on a remote's credentials where there is no secret with them, and where another run is at
 // work on it.
-func (a *Actor) holdToCreate(ctx context.Context, w waiter, remote string) (other string, err error) {
-	if a.dry() {
+func (e *Executor) holdToCreate(ctx context.Context, w waiter, remote string) (other string, err error) {
+	if e.dry() {
 		return "", nil
 	}
-	secret, err := a.secretOf(ctx, w.cluster, remote)
+	secret, err := e.secretOf(ctx, w.cluster, remote)
 	if err != nil {
 		return "", err
 	}
 	if secret != nil {
-		if busy, err := a.held(ctx, w.cluster, remote); !busy || err != nil {
+		if busy, err := e.held(ctx, w.cluster, remote); !busy || err != nil {
 			return "", err
 		}
 	}
-	return a.hold(ctx, w, remote)
+	return e.hold(ctx, w, remote)
 }
 
 // secretOf is the secret with a remote's credentials; nil where there is none, or none for long.
-func (a *Actor) secretOf(ctx context.Context, primary *cluster.Cluster, remote string) (*corev1.Secret, error) {
-	secret, err := primary.Kube().CoreV1().Secrets(a.Mesh.Namespace).Get(ctx, istio.RemoteSecretName(remote), metav1.GetOptions{})
+func (e *Executor) secretOf(ctx context.Context, primary *cluster.Cluster, remote string) (*corev1.Secret, error) {
+	secret, err := primary.Kube().CoreV1().Secrets(e.Mesh.Namespace).Get(ctx, istio.RemoteSecretName(remote), metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err) || err == nil && secret.DeletionTimestamp != nil:
 		return nil, nil //nolint:nilnil // no secret, and no error
@@ -86,27 +86,27 @@ func (a *Actor) secretOf(ctx context.Context, primary *cluster.Cluster, remote s
 // there and says the same stays to the byte: an istiod that sees it change, be it in a blank, may permanently stop watching
 // the cluster (istio/istio#59875). For that reason one that says something else is never changed; the plan has it deleted
 // first.
-func (a *Actor) remoteSecret(ctx context.Context, primary *cluster.Cluster, action plan.ApplyRemoteSecret) (*unstructured.Unstructured, error) {
-	token, err := readToken(ctx, a.Clusters[action.Remote], a.Mesh.Namespace)
+func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, action plan.ApplyRemoteSecret) (*unstructured.Unstructured, error) {
+	token, err := readToken(ctx, e.Clusters[action.Remote], e.Mesh.Namespace)
 	switch {
-	case a.dry() && apierrors.IsNotFound(err):
+	case e.dry() && apierrors.IsNotFound(err):
 		token = &corev1.Secret{}
 	case err != nil:
 		return nil, fmt.Errorf("cluster %s: %w", action.Remote, err)
 	}
 	ca, bearer, filled := istio.TokenOf(token)
-	if !filled && a.dry() {
+	if !filled && e.dry() {
 		ca, bearer, filled = []byte(istio.NotMadeYet), []byte(istio.NotMadeYet), true
 	}
 	if !filled {
 		return nil, fmt.Errorf("cluster %s: Secret %s in %s has no token yet", action.Remote, token.Name, token.Namespace)
 	}
 	credentials := istio.Credentials{Server: action.Server, TLSServerName: action.TLSServerName, CA: ca, Token: bearer}
-	secret, err := istio.RemoteSecret(a.Mesh.Namespace, action.Remote, credentials)
+	secret, err := istio.RemoteSecret(e.Mesh.Namespace, action.Remote, credentials)
 	if err != nil {
 		return nil, err
 	}
-	there, err := a.secretOf(ctx, primary, action.Remote)
+	there, err := e.secretOf(ctx, primary, action.Remote)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (a *Actor) remoteSecret(ctx context.Context, primary *cluster.Cluster, acti
 		switch {
 		case err == nil && said.Same(credentials):
 			secret.Data[action.Remote] = there.Data[action.Remote]
-		case !a.dry():
+		case !e.dry():
 			return nil, fmt.Errorf("cluster %s: Secret %s in %s has been given other credentials while this command ran, by another run or another tool, and was left as it is; run the same command again",
 				primary.Name, secret.Name, secret.Namespace)
 		}

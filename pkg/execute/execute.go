@@ -1,5 +1,5 @@
-// Package act carries out the steps of a plan on live clusters.
-package act
+// Package execute carries out the steps of a plan on live clusters.
+package execute
 
 import (
 	"context"
@@ -27,8 +27,8 @@ import (
 // rendering returns a remote's objects, which are rendered at the first call.
 type rendering func() ([]*unstructured.Unstructured, error)
 
-// Actor carries out steps.
-type Actor struct {
+// Executor carries out steps.
+type Executor struct {
 	// Mesh is the complete mesh.
 	Mesh mesh.Mesh
 	// Clusters are its clusters, by name.
@@ -60,45 +60,45 @@ type Actor struct {
 }
 
 // Do carries out one step. It is a run.Do.
-func (a *Actor) Do(ctx context.Context, step plan.Step, say func(string)) (run.Result, error) {
-	c, found := a.Clusters[step.Cluster]
+func (e *Executor) Do(ctx context.Context, step plan.Step, say func(string)) (run.Result, error) {
+	c, found := e.Clusters[step.Cluster]
 	if !found {
 		return run.Result{}, fmt.Errorf("step %s is for cluster %q, which is not connected", step.ID, step.Cluster)
 	}
 	w := waiter{cluster: c, say: say}
 	if step.Writes() {
-		return a.write(ctx, w, step)
+		return e.write(ctx, w, step)
 	}
-	return a.await(ctx, w, step.Action)
+	return e.await(ctx, w, step.Action)
 }
 
-func (a *Actor) write(ctx context.Context, w waiter, step plan.Step) (run.Result, error) {
+func (e *Executor) write(ctx context.Context, w waiter, step plan.Step) (run.Result, error) {
 	switch action := step.Action.(type) {
 	case plan.DropRemoteSecrets:
-		return a.drop(ctx, w, action)
+		return e.drop(ctx, w, action)
 	case plan.DropRemoteProfile:
-		return a.dropRemoteProfile(ctx, w.cluster, action)
+		return e.dropRemoteProfile(ctx, w.cluster, action)
 	case plan.RestartIstiod:
-		_, err := a.restart(ctx, w.cluster)
+		_, err := e.restart(ctx, w.cluster)
 		return run.Result{Detail: "restarting", Wrote: err == nil}, err
 	case plan.ApplyRemoteSecret:
-		other, err := a.holdToCreate(ctx, w, action.Remote)
+		other, err := e.holdToCreate(ctx, w, action.Remote)
 		if err != nil {
 			return run.Result{}, err
 		}
 		var result run.Result
 		err = retry.RetryOnConflict(retry.DefaultRetry, func() error { // an edit between our look at it and the write is kept, too
-			result, err = a.apply(ctx, w.cluster, step)
+			result, err = e.apply(ctx, w.cluster, step)
 			return err
 		})
 		return after(other, result), err
 	}
-	return a.apply(ctx, w.cluster, step)
+	return e.apply(ctx, w.cluster, step)
 }
 
 // apply writes a step's objects.
-func (a *Actor) apply(ctx context.Context, c *cluster.Cluster, step plan.Step) (run.Result, error) {
-	set, objects, err := a.objects(ctx, c, step.Action)
+func (e *Executor) apply(ctx context.Context, c *cluster.Cluster, step plan.Step) (run.Result, error) {
+	set, objects, err := e.objects(ctx, c, step.Action)
 	if err != nil {
 		return run.Result{}, err
 	}
@@ -106,37 +106,37 @@ func (a *Actor) apply(ctx context.Context, c *cluster.Cluster, step plan.Step) (
 		return run.Result{Detail: "not needed"}, nil
 	}
 	applier := apply.Applier{
-		Resources: c.DynamicClientFor, FieldManager: wellknown.FieldManager, ForceConflicts: a.ForceConflicts, Yield: istio.Yield,
-		DryRun: a.DryRun,
+		Resources: c.DynamicClientFor, FieldManager: wellknown.FieldManager, ForceConflicts: e.ForceConflicts, Yield: istio.Yield,
+		DryRun: e.DryRun,
 	}
-	if a.Done != nil {
-		applier.Done = func(result apply.Result) { a.Done(step, result) }
+	if e.Done != nil {
+		applier.Done = func(result apply.Result) { e.Done(step, result) }
 	}
 	if set != "" {
-		record, err := a.record(c.Name, set)
+		record, err := e.record(c.Name, set)
 		if err != nil {
 			return run.Result{}, err
 		}
-		objects = a.inSets(set, record, objects)
+		objects = e.inSets(set, record, objects)
 	}
 	outcome, err := applier.Apply(ctx, objects)
 	return run.Result{Detail: outcome.String(), Wrote: outcome.Wrote()}, err
 }
 
 // inSets records which objects belong together: what all revisions share in a set apart from the step's own.
-func (a *Actor) inSets(own string, record map[string]string, objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+func (e *Executor) inSets(own string, record map[string]string, objects []*unstructured.Unstructured) []*unstructured.Unstructured {
 	sets := map[string][]*unstructured.Unstructured{}
 	for _, object := range objects {
 		name := own
 		if istio.Shared(object) {
 			// A set is recorded whole each time, so that those of different steps are different sets.
-			name = strings.TrimSuffix(own, "-"+a.Mesh.Revision) + "-shared"
+			name = strings.TrimSuffix(own, "-"+e.Mesh.Revision) + "-shared"
 		}
 		sets[name] = append(sets[name], object)
 	}
 	var all []*unstructured.Unstructured
 	for _, name := range slices.Sorted(maps.Keys(sets)) {
-		set := apply.Set{Name: name, Namespace: a.Mesh.Namespace, Tooling: wellknown.FieldManager + "/" + a.Version}
+		set := apply.Set{Name: name, Namespace: e.Mesh.Namespace, Tooling: wellknown.FieldManager + "/" + e.Version}
 		if name == own {
 			set.Data = record
 		}
@@ -147,92 +147,92 @@ func (a *Actor) inSets(own string, record map[string]string, objects []*unstruct
 }
 
 // record is what is written down of the settings that a set of objects is made with.
-func (a *Actor) record(cluster, set string) (map[string]string, error) {
+func (e *Executor) record(cluster, set string) (map[string]string, error) {
 	switch set {
-	case a.set(istio.PrimarySet), istio.EastWestSet, a.set(istio.RemoteSet):
-		return a.chartsOf(cluster).Record()
+	case e.set(istio.PrimarySet), istio.EastWestSet, e.set(istio.RemoteSet):
+		return e.chartsOf(cluster).Record()
 	}
 	return nil, nil
 }
 
 // chartsOf are the charts with the settings of a cluster.
-func (a *Actor) chartsOf(cluster string) istio.Charts {
-	if charts, found := a.Settings[cluster]; found {
+func (e *Executor) chartsOf(cluster string) istio.Charts {
+	if charts, found := e.Settings[cluster]; found {
 		return charts
 	}
-	return a.Charts
+	return e.Charts
 }
 
 // dry is true when nothing is kept.
-func (a *Actor) dry() bool { return a.DryRun != "" && a.DryRun != apply.DryRunNone }
+func (e *Executor) dry() bool { return e.DryRun != "" && e.DryRun != apply.DryRunNone }
 
 // objects makes what a step applies, and names the set that it belongs to. No objects means that nothing is needed.
-func (a *Actor) objects(ctx context.Context, c *cluster.Cluster, action plan.Action) (string, []*unstructured.Unstructured, error) {
+func (e *Executor) objects(ctx context.Context, c *cluster.Cluster, action plan.Action) (string, []*unstructured.Unstructured, error) {
 	switch action := action.(type) {
 	case plan.ApplyNamespace:
-		object, err := istio.Unstructured(istio.Namespace(a.Mesh.Namespace, action.Network, action.ControlPlaneClusters))
+		object, err := istio.Unstructured(istio.Namespace(e.Mesh.Namespace, action.Network, action.ControlPlaneClusters))
 		return "", []*unstructured.Unstructured{object}, err
 	case plan.ApplyControlPlane:
-		objects, err := a.chartsOf(c.Name).Primary(istio.Primary{
-			Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
+		objects, err := e.chartsOf(c.Name).Primary(istio.Primary{
+			Namespace: e.Mesh.Namespace, Revision: e.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
 			Network: action.Network, Profile: action.Profile, DefaultTag: action.DefaultTag, CustomHosts: action.CustomHosts,
 		})
-		return a.set(istio.PrimarySet), objects, err
+		return e.set(istio.PrimarySet), objects, err
 	case plan.ApplyCustomHosts:
-		return a.customHosts(ctx, c, action)
+		return e.customHosts(ctx, c, action)
 	case plan.ApplyGateway:
-		return a.gateway(ctx, c, action)
+		return e.gateway(ctx, c, action)
 	case plan.ApplyExposure:
-		return a.exposure(ctx, c, action)
+		return e.exposure(ctx, c, action)
 	case plan.ApplyRemote:
-		return a.remote(ctx, action)
+		return e.remote(ctx, action)
 	case plan.ApplyReaderToken:
-		token, err := istio.Unstructured(istio.TokenSecret(a.Mesh.Namespace))
-		return a.set(wellknown.FieldManager + "-reader"), []*unstructured.Unstructured{token}, err
+		token, err := istio.Unstructured(istio.TokenSecret(e.Mesh.Namespace))
+		return e.set(wellknown.FieldManager + "-reader"), []*unstructured.Unstructured{token}, err
 	case plan.ApplyRemoteSecret:
-		object, err := a.remoteSecret(ctx, c, action)
+		object, err := e.remoteSecret(ctx, c, action)
 		return "", []*unstructured.Unstructured{object}, err
 	}
 	return "", nil, fmt.Errorf("there is nothing to write for %T", action)
 }
 
 // set names the ConfigMap that records a set of objects of the mesh's revision.
-func (a *Actor) set(name string) string {
-	return wellknown.Revisioned(name, a.Mesh.Revision)
+func (e *Executor) set(name string) string {
+	return wellknown.Revisioned(name, e.Mesh.Revision)
 }
 
-func (a *Actor) gateway(ctx context.Context, c *cluster.Cluster, action plan.ApplyGateway) (string, []*unstructured.Unstructured, error) {
+func (e *Executor) gateway(ctx context.Context, c *cluster.Cluster, action plan.ApplyGateway) (string, []*unstructured.Unstructured, error) {
 	if action.OnlyForHostname {
-		if hostnames, err := a.hostnames(ctx, c); err != nil || len(hostnames) == 0 {
+		if hostnames, err := e.hostnames(ctx, c); err != nil || len(hostnames) == 0 {
 			return "", nil, err
 		}
 	}
-	objects, err := a.chartsOf(c.Name).EastWest(istio.Gateway{
-		Namespace: a.Mesh.Namespace, Revision: action.Revision, Network: action.Network, SourceRanges: action.SourceRanges,
+	objects, err := e.chartsOf(c.Name).EastWest(istio.Gateway{
+		Namespace: e.Mesh.Namespace, Revision: action.Revision, Network: action.Network, SourceRanges: action.SourceRanges,
 		Annotations: action.Annotations, Address: action.Address, WebhookPorts: action.WebhookPorts, Port443: action.Port443,
 	})
 	return istio.EastWestSet, objects, err // one for all revisions
 }
 
-func (a *Actor) exposure(ctx context.Context, c *cluster.Cluster, action plan.ApplyExposure) (string, []*unstructured.Unstructured, error) {
+func (e *Executor) exposure(ctx context.Context, c *cluster.Cluster, action plan.ApplyExposure) (string, []*unstructured.Unstructured, error) {
 	if action.OnlyForHostname {
-		if hostnames, err := a.hostnames(ctx, c); err != nil || len(hostnames) == 0 {
+		if hostnames, err := e.hostnames(ctx, c); err != nil || len(hostnames) == 0 {
 			return "", nil, err
 		}
 	}
-	return a.set(wellknown.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(a.Mesh.Namespace, a.Mesh.Revision, action.WebhookPort), nil
+	return e.set(wellknown.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(e.Mesh.Namespace, e.Mesh.Revision, action.WebhookPort), nil
 }
 
 // customHosts makes istiod's Deployment anew as this tool has applied it, with the gateway's hostnames in it. It stays in
 // the set in which it is.
-func (a *Actor) customHosts(ctx context.Context, c *cluster.Cluster, action plan.ApplyCustomHosts) (string, []*unstructured.Unstructured, error) {
-	hostnames, err := a.hostnames(ctx, c)
+func (e *Executor) customHosts(ctx context.Context, c *cluster.Cluster, action plan.ApplyCustomHosts) (string, []*unstructured.Unstructured, error) {
+	hostnames, err := e.hostnames(ctx, c)
 	if err != nil || len(hostnames) == 0 {
 		return "", nil, err
 	}
-	deployment, err := c.Kube().AppsV1().Deployments(a.Mesh.Namespace).Get(ctx, action.Deployment, metav1.GetOptions{})
+	deployment, err := c.Kube().AppsV1().Deployments(e.Mesh.Namespace).Get(ctx, action.Deployment, metav1.GetOptions{})
 	if err != nil {
-		return "", nil, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, action.Deployment, a.Mesh.Namespace, err)
+		return "", nil, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, action.Deployment, e.Mesh.Namespace, err)
 	}
 	object, err := istio.WithCustomHosts(deployment, hostnames)
 	return "", []*unstructured.Unstructured{object}, err
@@ -240,9 +240,9 @@ func (a *Actor) customHosts(ctx context.Context, c *cluster.Cluster, action plan
 
 // hostnames are the names by which the primary's istiod is reached from outside; none where that is an IP, or in a dry run
 // where the gateway is not there yet.
-func (a *Actor) hostnames(ctx context.Context, c *cluster.Cluster) ([]string, error) {
-	service, err := a.gatewayService(ctx, c)
-	if err != nil && a.dry() {
+func (e *Executor) hostnames(ctx context.Context, c *cluster.Cluster) ([]string, error) {
+	service, err := e.gatewayService(ctx, c)
+	if err != nil && e.dry() {
 		return nil, nil
 	}
 	if err != nil {
@@ -252,8 +252,8 @@ func (a *Actor) hostnames(ctx context.Context, c *cluster.Cluster) ([]string, er
 }
 
 // address is where the primary's istiod is reached from outside.
-func (a *Actor) address(ctx context.Context, c *cluster.Cluster) (string, error) {
-	service, err := a.gatewayService(ctx, c)
+func (e *Executor) address(ctx context.Context, c *cluster.Cluster) (string, error) {
+	service, err := e.gatewayService(ctx, c)
 	if err != nil {
 		return "", err
 	}
@@ -266,8 +266,8 @@ func (a *Actor) address(ctx context.Context, c *cluster.Cluster) (string, error)
 }
 
 // gatewayService is the east-west gateway's; it must have an address by now.
-func (a *Actor) gatewayService(ctx context.Context, c *cluster.Cluster) (*corev1.Service, error) {
-	service, err := c.Kube().CoreV1().Services(a.Mesh.Namespace).Get(ctx, wellknown.EastWestGateway, metav1.GetOptions{})
+func (e *Executor) gatewayService(ctx context.Context, c *cluster.Cluster) (*corev1.Service, error) {
+	service, err := c.Kube().CoreV1().Services(e.Mesh.Namespace).Get(ctx, wellknown.EastWestGateway, metav1.GetOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("cluster %s: the east-west gateway's Service: %w", c.Name, err)
 	}
@@ -277,44 +277,44 @@ func (a *Actor) gatewayService(ctx context.Context, c *cluster.Cluster) (*corev1
 	return service, nil
 }
 
-func (a *Actor) remote(ctx context.Context, action plan.ApplyRemote) (string, []*unstructured.Unstructured, error) {
-	charts := a.chartsOf(action.Cluster)
+func (e *Executor) remote(ctx context.Context, action plan.ApplyRemote) (string, []*unstructured.Unstructured, error) {
+	charts := e.chartsOf(action.Cluster)
 	charts.Hub, charts.Tag = action.Hub, action.Version
 	remote := istio.RemoteCluster{
-		Namespace: a.Mesh.Namespace, Revision: a.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
+		Namespace: e.Mesh.Namespace, Revision: e.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
 		Network: action.Network, DefaultTag: action.DefaultTag, WebhookPort: action.WebhookPort,
 	}
-	address, err := a.address(ctx, a.Clusters[action.Primary])
+	address, err := e.address(ctx, e.Clusters[action.Primary])
 	if err != nil && action.Part == plan.ProfilePart {
 		return "", nil, err
 	}
 	remote.Address = address // the other parts need none
-	objects, err := a.render(charts, remote)
+	objects, err := e.render(charts, remote)
 	if err != nil {
 		return "", nil, err
 	}
 	parts := istio.SplitRemote(objects)
 	switch action.Part {
 	case plan.CRDPart:
-		return a.set(wellknown.FieldManager + "-crds"), parts.CRDs, nil
+		return e.set(wellknown.FieldManager + "-crds"), parts.CRDs, nil
 	case plan.ReaderPart:
-		token, err := istio.Unstructured(istio.TokenSecret(a.Mesh.Namespace))
-		return a.set(wellknown.FieldManager + "-reader"), append(parts.Reader, token), err
+		token, err := istio.Unstructured(istio.TokenSecret(e.Mesh.Namespace))
+		return e.set(wellknown.FieldManager + "-reader"), append(parts.Reader, token), err
 	}
-	return a.set(istio.RemoteSet), parts.Profile, nil
+	return e.set(istio.RemoteSet), parts.Profile, nil
 }
 
 // render renders a remote once for both of its parts: that takes longer than to write them.
-func (a *Actor) render(charts istio.Charts, remote istio.RemoteCluster) ([]*unstructured.Unstructured, error) {
-	a.mu.Lock()
-	once, found := a.rendered[remote]
+func (e *Executor) render(charts istio.Charts, remote istio.RemoteCluster) ([]*unstructured.Unstructured, error) {
+	e.mu.Lock()
+	once, found := e.rendered[remote]
 	if !found {
 		once = sync.OnceValues(func() ([]*unstructured.Unstructured, error) { return charts.Remote(remote) })
-		if a.rendered == nil {
-			a.rendered = map[istio.RemoteCluster]rendering{}
+		if e.rendered == nil {
+			e.rendered = map[istio.RemoteCluster]rendering{}
 		}
-		a.rendered[remote] = once
+		e.rendered[remote] = once
 	}
-	a.mu.Unlock()
+	e.mu.Unlock()
 	return once()
 }

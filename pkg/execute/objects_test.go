@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -27,7 +27,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-func actor(revision, address string) *Actor {
+func executor(revision, address string) *Executor {
 	gateway := &corev1.Service{ObjectMeta: meta(wellknown.EastWestGateway)}
 	if address != "" {
 		gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: address, Hostname: ""}}
@@ -38,7 +38,7 @@ func actor(revision, address string) *Actor {
 	token := &corev1.Secret{ObjectMeta: meta(wellknown.ReaderTokenSecret), Data: map[string][]byte{"token": []byte("t"), "ca.crt": []byte("c")}}
 	east, west := faked(gateway), faked(token)
 	east.Name = "east"
-	return &Actor{
+	return &Executor{
 		Mesh: mesh.Mesh{ID: "mesh1", Namespace: "istio-system", Revision: revision, Clusters: []mesh.Cluster{
 			{Name: "east", Role: mesh.Primary, Network: "network1"}, {Name: "west", Role: mesh.Remote, Network: "network1", Server: "https://west.example"},
 		}},
@@ -47,42 +47,42 @@ func actor(revision, address string) *Actor {
 }
 
 // install makes istiod's Deployment, as little of it as matters here.
-func install(t *testing.T, a *Actor) {
+func install(t *testing.T, e *Executor) {
 	t.Helper()
-	istiod := applyappsv1.Deployment(wellknown.Revisioned("istiod", a.Mesh.Revision), "istio-system").WithSpec(applyappsv1.DeploymentSpec().WithTemplate(
+	istiod := applyappsv1.Deployment(wellknown.Revisioned("istiod", e.Mesh.Revision), "istio-system").WithSpec(applyappsv1.DeploymentSpec().WithTemplate(
 		applycorev1.PodTemplateSpec().WithSpec(applycorev1.PodSpec().WithContainers(applycorev1.Container().WithName("discovery").WithImage("pilot")))))
-	_, err := a.Clusters["east"].Kube().AppsV1().Deployments("istio-system").Apply(t.Context(), istiod, metav1.ApplyOptions{FieldManager: wellknown.FieldManager})
+	_, err := e.Clusters["east"].Kube().AppsV1().Deployments("istio-system").Apply(t.Context(), istiod, metav1.ApplyOptions{FieldManager: wellknown.FieldManager})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func steps(a *Actor, stage plan.Stage) []plan.Step {
+func steps(e *Executor, stage plan.Stage) []plan.Step {
 	s := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{"east": {ControlPlanes: []snapshot.ControlPlane{{
-		Revision: a.Mesh.RevisionLabel(), Hub: "registry.example/istio", Version: "1.29.1", InstalledBy: "kubectl-mesh",
+		Revision: e.Mesh.RevisionLabel(), Hub: "registry.example/istio", Version: "1.29.1", InstalledBy: "kubectl-mesh",
 	}}}, "west": {}}}
-	return plan.Slice(plan.Build(a.Mesh, s, plan.Options{Wait: true}), stage)
+	return plan.Slice(plan.Build(e.Mesh, s, plan.Options{Wait: true}), stage)
 }
 
 // A command that finds out half-way that it may not write has asked for too little.
 func TestPermissionsCoverWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	for _, revision := range []string{"", "canary"} {
-		a := actor(revision, "gw.example")
-		install(t, a)
+		e := executor(revision, "gw.example")
+		install(t, e)
 		for _, stage := range []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote} {
-			onPrimary, onRemote := plan.Permissions(stage, a.Mesh.Namespace)
-			for _, step := range steps(a, stage) {
+			onPrimary, onRemote := plan.Permissions(stage, e.Mesh.Namespace)
+			for _, step := range steps(e, stage) {
 				if !step.Writes() {
 					continue
 				}
-				set, objects, err := a.objects(t.Context(), a.Clusters[step.Cluster], step.Action)
+				set, objects, err := e.objects(t.Context(), e.Clusters[step.Cluster], step.Action)
 				if err != nil || len(objects) == 0 {
 					t.Fatalf("%s writes %d objects (%v)", step.ID, len(objects), err)
 				}
 				if set != "" { // which is recorded in a ConfigMap
 					objects = append(slices.Clone(objects), &unstructured.Unstructured{Object: map[string]any{
-						"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": set, "namespace": a.Mesh.Namespace},
+						"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": set, "namespace": e.Mesh.Namespace},
 					}})
 				}
 				asked := onPrimary
@@ -113,20 +113,20 @@ func TestPermissionsCoverWhatIsWritten(t *testing.T) {
 func TestOnlyForHostname(t *testing.T) {
 	t.Parallel()
 	for address, written := range map[string]bool{"192.0.2.1": false, "gw.example": true} {
-		a := actor("canary", address)
-		install(t, a)
+		e := executor("canary", address)
+		install(t, e)
 		seen := 0
-		for _, step := range steps(a, plan.ExposeIstiod) {
+		for _, step := range steps(e, plan.ExposeIstiod) {
 			if !slices.Contains([]string{"east/webhook-port", "east/webhook-exposure", "east/istiod-canary-hosts"}, step.ID) {
 				continue
 			}
 			seen++
-			_, objects, err := a.objects(t.Context(), a.Clusters["east"], step.Action)
+			_, objects, err := e.objects(t.Context(), e.Clusters["east"], step.Action)
 			if err != nil || (len(objects) > 0) != written {
 				t.Errorf("with %s, %s has %d objects (%v)", address, step.ID, len(objects), err)
 			}
 			if !written {
-				result, err := a.Do(t.Context(), step, func(string) {})
+				result, err := e.Do(t.Context(), step, func(string) {})
 				if err != nil || result.Wrote || result.Detail != "not needed" {
 					t.Errorf("with %s, %s: %+v, %v", address, step.ID, result, err)
 				}
@@ -141,10 +141,10 @@ func TestOnlyForHostname(t *testing.T) {
 // A dry run of a gateway that is not there yet has nothing to say of its hostname.
 func TestHostnameInADryRun(t *testing.T) {
 	t.Parallel()
-	a := actor("canary", "")
+	e := executor("canary", "")
 	for dry, want := range map[apply.DryRun]string{apply.DryRunServer: "", apply.DryRunNone: "cluster east: Service istio-eastwestgateway in istio-system has no external address yet"} {
-		a.DryRun = dry
-		_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod-canary"})
+		e.DryRun = dry
+		_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod-canary"})
 		if len(objects) > 0 || (err == nil) != (want == "") || err != nil && err.Error() != want {
 			t.Errorf("%s: %d objects, %v", dry, len(objects), err)
 		}
@@ -154,12 +154,12 @@ func TestHostnameInADryRun(t *testing.T) {
 // Every name that the load balancer has given is one of istiod's.
 func TestSeveralHostnames(t *testing.T) {
 	t.Parallel()
-	a := actor("", "gw.example")
+	e := executor("", "gw.example")
 	gateway := &corev1.Service{ObjectMeta: meta(wellknown.EastWestGateway)}
 	gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "fd00::1"}, {Hostname: "a.example"}, {Hostname: "b.example"}}
-	a.Clusters["east"] = faked(gateway)
-	install(t, a)
-	_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod"})
+	e.Clusters["east"] = faked(gateway)
+	install(t, e)
+	_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod"})
 	if err != nil || len(objects) != 1 {
 		t.Fatalf("%d objects, %v", len(objects), err)
 	}
@@ -175,12 +175,12 @@ func TestSeveralHostnames(t *testing.T) {
 // Istio's charts would make an ExternalName of an IPv6 address, which no API server takes.
 func TestIPv6(t *testing.T) {
 	t.Parallel()
-	a := actor("", "fd00::1")
-	_, _, err := a.objects(t.Context(), a.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
+	e := executor("", "fd00::1")
+	_, _, err := e.objects(t.Context(), e.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
 	if err == nil || !strings.Contains(err.Error(), "only the IPv6 address fd00::1") {
 		t.Errorf("got %v", err)
 	}
-	_, _, err = hasAddress(a.Clusters["east"], "istio-system")(t.Context())
+	_, _, err = hasAddress(e.Clusters["east"], "istio-system")(t.Context())
 	if !errors.As(err, &hopeless{}) || !strings.Contains(err.Error(), "--address") {
 		t.Errorf("the wait for an address sees %v", err)
 	}
@@ -189,14 +189,14 @@ func TestIPv6(t *testing.T) {
 // The remote gets the primary's images and address, whatever the charts at hand would say.
 func TestRemoteObjects(t *testing.T) {
 	t.Parallel()
-	a := actor("canary", "192.0.2.1")
+	e := executor("canary", "192.0.2.1")
 	names := map[plan.RemotePart]string{plan.ReaderPart: "kubectl-mesh-reader-canary", plan.CRDPart: "kubectl-mesh-crds-canary", plan.ProfilePart: "kubectl-mesh-remote-canary"}
-	for _, step := range steps(a, plan.AttachRemote) {
+	for _, step := range steps(e, plan.AttachRemote) {
 		action, is := step.Action.(plan.ApplyRemote)
 		if !is {
 			continue
 		}
-		set, objects, err := a.objects(t.Context(), a.Clusters["west"], action)
+		set, objects, err := e.objects(t.Context(), e.Clusters["west"], action)
 		if err != nil || set != names[action.Part] {
 			t.Fatalf("%s is recorded as %s (%v)", step.ID, set, err)
 		}
@@ -224,8 +224,8 @@ func TestRemoteObjects(t *testing.T) {
 
 func TestRemoteWithoutAnAddress(t *testing.T) {
 	t.Parallel()
-	a := actor("", "")
-	_, _, err := a.objects(t.Context(), a.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
+	e := executor("", "")
+	_, _, err := e.objects(t.Context(), e.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
 	if err == nil || err.Error() != "cluster east: Service istio-eastwestgateway in istio-system has no external address yet" {
 		t.Errorf("got %v", err)
 	}
@@ -233,8 +233,8 @@ func TestRemoteWithoutAnAddress(t *testing.T) {
 
 func TestRemoteSecret(t *testing.T) {
 	t.Parallel()
-	a := actor("", "192.0.2.1")
-	_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	e := executor("", "192.0.2.1")
+	_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err != nil || len(objects) != 1 || objects[0].GetName() != "istio-remote-secret-west" {
 		t.Fatalf("got %v, %v", objects, err)
 	}
@@ -248,9 +248,9 @@ func TestRemoteSecret(t *testing.T) {
 		strings.Replace(string(kubeconfig), "west.example", "other.example", 1): false,
 		"nonsense": false,
 	} {
-		a.Clusters["east"] = faked(&corev1.Secret{ObjectMeta: meta("istio-remote-secret-west"), Data: map[string][]byte{"west": []byte(held)}})
-		a.Clusters["east"].Name = "east"
-		_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+		e.Clusters["east"] = faked(&corev1.Secret{ObjectMeta: meta("istio-remote-secret-west"), Data: map[string][]byte{"west": []byte(held)}})
+		e.Clusters["east"].Name = "east"
+		_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 		if !stays {
 			if err == nil || !strings.Contains(err.Error(), "cluster east: Secret istio-remote-secret-west in istio-system has been given other credentials while this command ran") {
 				t.Errorf("over %q: %v", held, err)
@@ -265,8 +265,8 @@ func TestRemoteSecret(t *testing.T) {
 			t.Errorf("of %q is left %q (%v)", held, got, err)
 		}
 	}
-	a.Clusters["west"] = faked(&corev1.Secret{ObjectMeta: meta(wellknown.ReaderTokenSecret)})
-	_, _, err = a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	e.Clusters["west"] = faked(&corev1.Secret{ObjectMeta: meta(wellknown.ReaderTokenSecret)})
+	_, _, err = e.objects(t.Context(), e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err == nil || !strings.Contains(err.Error(), "cluster west: Secret istio-reader-service-account-istio-remote-secret-token in istio-system has no token yet") {
 		t.Errorf("an empty token: %v", err)
 	}
@@ -275,13 +275,13 @@ func TestRemoteSecret(t *testing.T) {
 // A restart is noted as kubectl's: by the field manager one tells which tool has installed istiod.
 func TestRestartIstiod(t *testing.T) {
 	t.Parallel()
-	a := actor("canary", "192.0.2.1")
-	a.Clusters["east"] = faked(&appsv1.Deployment{ObjectMeta: meta("istiod-canary")})
-	result, err := a.Do(t.Context(), plan.Step{Cluster: "east", Action: plan.RestartIstiod{}}, func(string) {})
+	e := executor("canary", "192.0.2.1")
+	e.Clusters["east"] = faked(&appsv1.Deployment{ObjectMeta: meta("istiod-canary")})
+	result, err := e.Do(t.Context(), plan.Step{Cluster: "east", Action: plan.RestartIstiod{}}, func(string) {})
 	if err != nil || !result.Wrote {
 		t.Fatalf("got %+v, %v", result, err)
 	}
-	deployment, err := a.Clusters["east"].Kube().AppsV1().Deployments("istio-system").Get(t.Context(), "istiod-canary", metav1.GetOptions{})
+	deployment, err := e.Clusters["east"].Kube().AppsV1().Deployments("istio-system").Get(t.Context(), "istiod-canary", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +295,7 @@ func TestRestartIstiod(t *testing.T) {
 
 func TestDoOnAClusterThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	_, err := actor("", "").Do(t.Context(), plan.Step{ID: "gone/x", Cluster: "gone", Action: plan.AwaitToken{}}, func(string) {})
+	_, err := executor("", "").Do(t.Context(), plan.Step{ID: "gone/x", Cluster: "gone", Action: plan.AwaitToken{}}, func(string) {})
 	if err == nil || err.Error() != `step gone/x is for cluster "gone", which is not connected` {
 		t.Errorf("got %v", err)
 	}
@@ -306,13 +306,13 @@ func TestEveryActionIsKnown(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a := actor("", "192.0.2.1")
+	e := executor("", "192.0.2.1")
 	for _, stage := range []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote} {
-		for _, step := range steps(a, stage) {
+		for _, step := range steps(e, stage) {
 			if step.Writes() {
 				continue // TestPermissionsCoverWhatIsWritten
 			}
-			if _, err := a.await(ctx, waiter{cluster: a.Clusters[step.Cluster], say: func(string) {}}, step.Action); err != nil && strings.Contains(err.Error(), "nothing to wait for") {
+			if _, err := e.await(ctx, waiter{cluster: e.Clusters[step.Cluster], say: func(string) {}}, step.Action); err != nil && strings.Contains(err.Error(), "nothing to wait for") {
 				t.Errorf("%s: %v", step.ID, err)
 			}
 		}

@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -18,14 +18,14 @@ import (
 
 // dropRemoteProfile takes from a remote what would have it taken for one, or call another cluster's istiod, once it has a
 // control plane of its own. All else is applied over.
-func (a *Actor) dropRemoteProfile(ctx context.Context, c *cluster.Cluster, action plan.DropRemoteProfile) (run.Result, error) {
-	if a.dry() {
+func (e *Executor) dropRemoteProfile(ctx context.Context, c *cluster.Cluster, action plan.DropRemoteProfile) (run.Result, error) {
+	if e.dry() {
 		return run.Result{Detail: "would be deleted"}, nil
 	}
 	annotation := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}}}`, wellknown.ControlPlaneClustersAnnotation)
 	options := metav1.PatchOptions{FieldManager: wellknown.FieldManager}
-	if _, err := c.Kube().CoreV1().Namespaces().Patch(ctx, a.Mesh.Namespace, types.MergePatchType, annotation, options); err != nil {
-		return run.Result{}, fmt.Errorf("cluster %s: namespace %s: %w", c.Name, a.Mesh.Namespace, err)
+	if _, err := c.Kube().CoreV1().Namespaces().Patch(ctx, e.Mesh.Namespace, types.MergePatchType, annotation, options); err != nil {
+		return run.Result{}, fmt.Errorf("cluster %s: namespace %s: %w", c.Name, e.Mesh.Namespace, err)
 	}
 	deleted := 0
 	count := func(kind, name string, err error) error {
@@ -33,21 +33,21 @@ func (a *Actor) dropRemoteProfile(ctx context.Context, c *cluster.Cluster, actio
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("cluster %s: %s %s in %s: %w", c.Name, kind, name, a.Mesh.Namespace, err)
+			return fmt.Errorf("cluster %s: %s %s in %s: %w", c.Name, kind, name, e.Mesh.Namespace, err)
 		}
 		deleted++
 		return nil
 	}
 	for _, name := range action.Slices {
-		err := c.Kube().DiscoveryV1().EndpointSlices(a.Mesh.Namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		err := c.Kube().DiscoveryV1().EndpointSlices(e.Mesh.Namespace).Delete(ctx, name, metav1.DeleteOptions{})
 		if err := count("EndpointSlice", name, err); err != nil {
 			return run.Result{}, err
 		}
 	}
-	configMaps := c.Kube().CoreV1().ConfigMaps(a.Mesh.Namespace)
+	configMaps := c.Kube().CoreV1().ConfigMaps(e.Mesh.Namespace)
 	records, err := configMaps.List(ctx, metav1.ListOptions{LabelSelector: apply.SetIDLabel})
 	if err != nil {
-		return run.Result{}, fmt.Errorf("cluster %s: the records of attach-remote in %s: %w", c.Name, a.Mesh.Namespace, err)
+		return run.Result{}, fmt.Errorf("cluster %s: the records of attach-remote in %s: %w", c.Name, e.Mesh.Namespace, err)
 	}
 	for _, record := range records.Items {
 		if !strings.HasPrefix(record.Name, wellknown.FieldManager+"-reader") && !strings.HasPrefix(record.Name, wellknown.FieldManager+"-remote") {

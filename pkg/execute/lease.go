@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"bytes"
@@ -41,27 +41,27 @@ type lease struct {
 
 // hold takes the lease on a remote's credentials, once, and waits while another run has it. It returns which one that was;
 // empty where there was none.
-func (a *Actor) hold(ctx context.Context, w waiter, remote string) (other string, err error) {
-	a.mu.Lock()
-	_, held := a.leases[remote]
-	a.mu.Unlock()
+func (e *Executor) hold(ctx context.Context, w waiter, remote string) (other string, err error) {
+	e.mu.Lock()
+	_, held := e.leases[remote]
+	e.mu.Unlock()
 	if held {
 		return "", nil
 	}
 	l := &lease{LeaseLock: &resourcelock.LeaseLock{
-		LeaseMeta: metav1.ObjectMeta{Name: leaseName(remote), Namespace: a.Mesh.Namespace}, Client: w.cluster.Kube().CoordinationV1(),
-		LockConfig: resourcelock.ResourceLockConfig{Identity: a.Holder},
+		LeaseMeta: metav1.ObjectMeta{Name: leaseName(remote), Namespace: e.Mesh.Namespace}, Client: w.cluster.Kube().CoordinationV1(),
+		LockConfig: resourcelock.ResourceLockConfig{Identity: e.Holder},
 	}}
 	if _, err := w.until(ctx, "the end of another run", l.condition); err != nil {
 		return "", err
 	}
 	l.renew(ctx)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.leases == nil {
-		a.leases = map[string]*lease{}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.leases == nil {
+		e.leases = map[string]*lease{}
 	}
-	a.leases[remote] = l
+	e.leases[remote] = l
 	return l.other, nil
 }
 
@@ -115,11 +115,11 @@ func (l *lease) renew(ctx context.Context) {
 }
 
 // release gives the lease on a remote's credentials back. One that can't be deleted ends by itself.
-func (a *Actor) release(ctx context.Context, remote string) {
-	a.mu.Lock()
-	l := a.leases[remote]
-	delete(a.leases, remote)
-	a.mu.Unlock()
+func (e *Executor) release(ctx context.Context, remote string) {
+	e.mu.Lock()
+	l := e.leases[remote]
+	delete(e.leases, remote)
+	e.mu.Unlock()
 	if l == nil {
 		return
 	}
@@ -135,15 +135,15 @@ func (a *Actor) release(ctx context.Context, remote string) {
 }
 
 // Release gives back what the run still holds when it ends.
-func (a *Actor) Release(ctx context.Context) {
-	for _, c := range a.Mesh.Remotes() {
-		a.release(ctx, c.Name)
+func (e *Executor) Release(ctx context.Context) {
+	for _, c := range e.Mesh.Remotes() {
+		e.release(ctx, c.Name)
 	}
 }
 
 // held is true where a run holds the lease on a remote's credentials, or was killed while it did.
-func (a *Actor) held(ctx context.Context, primary *cluster.Cluster, remote string) (bool, error) {
-	_, err := primary.Kube().CoordinationV1().Leases(a.Mesh.Namespace).Get(ctx, leaseName(remote), metav1.GetOptions{})
+func (e *Executor) held(ctx context.Context, primary *cluster.Cluster, remote string) (bool, error) {
+	_, err := primary.Kube().CoordinationV1().Leases(e.Mesh.Namespace).Get(ctx, leaseName(remote), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}

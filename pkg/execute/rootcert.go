@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -17,15 +17,15 @@ import (
 )
 
 // hasRootCert waits for the mesh's root certificate in Istio's namespace.
-func (a *Actor) hasRootCert(c *cluster.Cluster, discovery snapshot.DiscoverySelectors) condition {
+func (e *Executor) hasRootCert(c *cluster.Cluster, discovery snapshot.DiscoverySelectors) condition {
 	return func(ctx context.Context) (bool, string, error) {
-		there, never, err := a.rootCert(ctx, c, discovery)
+		there, never, err := e.rootCert(ctx, c, discovery)
 		switch {
 		case err != nil || there:
 			return there, "there", err
 		case never.Command != nil:
-			i := slices.IndexFunc(a.Mesh.Clusters, func(m mesh.Cluster) bool { return m.Name == c.Name })
-			return false, "", hopeless{fmt.Errorf("%s\n  → %s", never.What, a.Caller.Kubectl(a.Mesh.Clusters[i], never.Command...))}
+			i := slices.IndexFunc(e.Mesh.Clusters, func(m mesh.Cluster) bool { return m.Name == c.Name })
+			return false, "", hopeless{fmt.Errorf("%s\n  → %s", never.What, e.Caller.Kubectl(e.Mesh.Clusters[i], never.Command...))}
 		case never.What != "":
 			return false, "", hopeless{errors.New(never.What)}
 		}
@@ -35,8 +35,8 @@ func (a *Actor) hasRootCert(c *cluster.Cluster, discovery snapshot.DiscoverySele
 
 // rootCert looks for the root certificate in Istio's namespace of a cluster. Where it is missing there may be a reason for
 // which it never comes.
-func (a *Actor) rootCert(ctx context.Context, c *cluster.Cluster, discovery snapshot.DiscoverySelectors) (there bool, never obstacle.Obstacle, err error) {
-	namespace := a.Mesh.Namespace
+func (e *Executor) rootCert(ctx context.Context, c *cluster.Cluster, discovery snapshot.DiscoverySelectors) (there bool, never obstacle.Obstacle, err error) {
+	namespace := e.Mesh.Namespace
 	_, err = c.Kube().CoreV1().ConfigMaps(namespace).Get(ctx, wellknown.RootCertConfigMap, metav1.GetOptions{})
 	if err == nil || !apierrors.IsNotFound(err) {
 		return err == nil, obstacle.Obstacle{}, err

@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -72,9 +72,9 @@ func TestDrop(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := mindful(t, test.objects...)
-			a, w, _ := runOf("alice@laptop/1", client)
-			a.DryRun = test.dry
-			result, err := a.write(t.Context(), w, plan.Step{Action: action})
+			e, w, _ := runOf("alice@laptop/1", client)
+			e.DryRun = test.dry
+			result, err := e.write(t.Context(), w, plan.Step{Action: action})
 			if err != nil || result != test.want {
 				t.Errorf("got %+v, %v; want %+v", result, err, test.want)
 			}
@@ -85,7 +85,7 @@ func TestDrop(t *testing.T) {
 			if leases := holderOf(t, client) != ""; leases != test.leases {
 				t.Errorf("there is a lease: %v", leases)
 			}
-			a.Release(t.Context())
+			e.Release(t.Context())
 		})
 	}
 }
@@ -170,8 +170,8 @@ func TestForgottenOrBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a, w, _ := runOf("bob@ci/2", fake.NewClientset(test.objects...))
-			look := a.orBack(w.cluster, "west", func(context.Context) (bool, string, prospect, error) {
+			e, w, _ := runOf("bob@ci/2", fake.NewClientset(test.objects...))
+			look := e.orBack(w.cluster, "west", func(context.Context) (bool, string, prospect, error) {
 				views := []view{{pod: "istiod-1"}}
 				if test.knows {
 					views[0].status = "synced"
@@ -229,8 +229,8 @@ func (e *edited) Patch(ctx context.Context, name string, _ types.PatchType, body
 // An edit that comes between the look at a remote secret and its write is kept.
 func TestEditedMeanwhile(t *testing.T) {
 	t.Parallel()
-	a := actor("", "192.0.2.1")
-	_, objects, err := a.objects(t.Context(), a.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	e := executor("", "192.0.2.1")
+	_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,9 +239,9 @@ func TestEditedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := &edited{CLIClient: kube.NewFakeClient(&held)}
-	a.Clusters["east"] = &cluster.Cluster{Name: "east", CLIClient: client}
+	e.Clusters["east"] = &cluster.Cluster{Name: "east", CLIClient: client}
 	step := plan.Step{Cluster: "east", Action: plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"}}
-	if _, err := a.Do(t.Context(), step, func(string) {}); err != nil {
+	if _, err := e.Do(t.Context(), step, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	if kubeconfig := string(held.Data["west"]); !slices.Equal(client.written, []string{kubeconfig, kubeconfig + "\n"}) {

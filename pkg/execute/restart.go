@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 // permanently stop processing remote secrets, when one changes or goes while its cluster is being read
 // (istio/istio#59875).
 type rescue struct {
-	*Actor
+	*Executor
 	cluster *cluster.Cluster
 	remote  string
 	look    outlook
@@ -109,12 +109,12 @@ func (r *rescue) unreadable(ctx context.Context, seen string) error {
 		"Another one is given with --remote-server", seen, r.cluster.Name, server)}
 }
 
-func (a *Actor) istiod() string { return wellknown.Revisioned(wellknown.Istiod, a.Mesh.Revision) }
+func (e *Executor) istiod() string { return wellknown.Revisioned(wellknown.Istiod, e.Mesh.Revision) }
 
 // onIstiod is a kubectl command on the primary's Istio namespace, as the user would type it.
-func (a *Actor) onIstiod(args ...string) command.Command {
-	primary, _ := a.Mesh.Primary()
-	return a.Caller.Kubectl(primary, append([]string{"-n", a.Mesh.Namespace}, args...)...)
+func (e *Executor) onIstiod(args ...string) command.Command {
+	primary, _ := e.Mesh.Primary()
+	return e.Caller.Kubectl(primary, append([]string{"-n", e.Mesh.Namespace}, args...)...)
 }
 
 // restartRefusedError says why istiod is not restarted without being asked for.
@@ -124,35 +124,35 @@ type restartRefusedError struct{ reason string }
 func (e *restartRefusedError) Error() string { return e.reason }
 
 // wasRestarted is true once this run has restarted istiod.
-func (a *Actor) wasRestarted() bool {
-	a.restarting.Lock()
-	defer a.restarting.Unlock()
-	return a.restarted
+func (e *Executor) wasRestarted() bool {
+	e.restarting.Lock()
+	defer e.restarting.Unlock()
+	return e.restarted
 }
 
 // restart does what kubectl rollout restart does, and is noted as that: the Deployment may be another tool's. It does so
 // once, whoever asks.
-func (a *Actor) restart(ctx context.Context, c *cluster.Cluster) (wrote bool, err error) {
-	a.restarting.Lock()
-	defer a.restarting.Unlock()
-	if a.restarted {
+func (e *Executor) restart(ctx context.Context, c *cluster.Cluster) (wrote bool, err error) {
+	e.restarting.Lock()
+	defer e.restarting.Unlock()
+	if e.restarted {
 		return false, nil
 	}
-	deployments := c.Kube().AppsV1().Deployments(a.Mesh.Namespace)
-	deployment, err := deployments.Get(ctx, a.istiod(), metav1.GetOptions{})
+	deployments := c.Kube().AppsV1().Deployments(e.Mesh.Namespace)
+	deployment, err := deployments.Get(ctx, e.istiod(), metav1.GetOptions{})
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, a.istiod(), a.Mesh.Namespace, err)
+		return false, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, e.istiod(), e.Mesh.Namespace, err)
 	case deployment.Spec.Paused:
-		return false, &restartRefusedError{fmt.Sprintf("Deployment %s in %s is paused (kubectl rollout resume)", a.istiod(), a.Mesh.Namespace)}
+		return false, &restartRefusedError{fmt.Sprintf("Deployment %s in %s is paused (kubectl rollout resume)", e.istiod(), e.Mesh.Namespace)}
 	case deployment.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType:
-		return false, &restartRefusedError{fmt.Sprintf("Deployment %s in %s has the strategy Recreate, so that no istiod would run for a moment", a.istiod(), a.Mesh.Namespace)}
+		return false, &restartRefusedError{fmt.Sprintf("Deployment %s in %s has the strategy Recreate, so that no istiod would run for a moment", e.istiod(), e.Mesh.Namespace)}
 	}
 	patch := fmt.Appendf(nil, `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":%q}}}}}`, time.Now().Format(time.RFC3339))
-	_, err = deployments.Patch(ctx, a.istiod(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "kubectl-rollout"})
+	_, err = deployments.Patch(ctx, e.istiod(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "kubectl-rollout"})
 	if err != nil {
-		return false, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, a.istiod(), a.Mesh.Namespace, err)
+		return false, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, e.istiod(), e.Mesh.Namespace, err)
 	}
-	a.restarted = true
+	e.restarted = true
 	return true, nil
 }

@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 
 // rollout is a wait for a Deployment. It ends early where the Deployment's pods can't become ready by themselves.
 type rollout struct {
-	*Actor
+	*Executor
 	cluster *cluster.Cluster
 	name    string
 	// discovery are the mesh's selectors, for a Deployment whose pods mount what istiod writes.
@@ -31,8 +31,8 @@ type rollout struct {
 }
 
 // rolledOut waits until a Deployment in Istio's namespace is rolled out, with at least one pod.
-func (a *Actor) rolledOut(c *cluster.Cluster, name string, discovery snapshot.DiscoverySelectors) condition {
-	return (&rollout{Actor: a, cluster: c, name: name, discovery: discovery}).condition
+func (e *Executor) rolledOut(c *cluster.Cluster, name string, discovery snapshot.DiscoverySelectors) condition {
+	return (&rollout{Executor: e, cluster: c, name: name, discovery: discovery}).condition
 }
 
 // condition is a condition.

@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -24,11 +24,11 @@ import (
 )
 
 // runOf is one run of somebody's on a primary.
-func runOf(who string, client *fake.Clientset) (*Actor, waiter, *sayings) {
+func runOf(who string, client *fake.Clientset) (*Executor, waiter, *sayings) {
 	var said sayings
 	w := said.waiter()
 	w.cluster = &cluster.Cluster{Name: "east", CLIClient: kubeOnly{clientset: client}}
-	return &Actor{Holder: who, Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{
+	return &Executor{Holder: who, Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{
 		{Name: "east", Role: mesh.Primary}, {Name: "west", Role: mesh.Remote},
 	}}}, w, &said
 }

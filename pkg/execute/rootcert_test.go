@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"errors"
@@ -45,10 +45,10 @@ func TestHasRootCert(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := &Actor{Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{
+			e := &Executor{Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{
 				{Name: "east", Context: "east-context", Role: mesh.Primary}, {Name: "west", Context: "west-context", Role: mesh.Remote},
 			}}}
-			done, seen, err := a.hasRootCert(faked(test.objects...), test.discovery)(t.Context())
+			done, seen, err := e.hasRootCert(faked(test.objects...), test.discovery)(t.Context())
 			if errors.As(err, &hopeless{}) != test.hopeless || err != nil && !test.hopeless {
 				t.Fatalf("got %v", err)
 			}
@@ -79,8 +79,8 @@ func TestRolloutWithoutARootCertificate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := &Actor{Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "east", Context: "east-context", Role: mesh.Primary}}}}
-			_, _, err := a.rolledOut(faked(gateway.DeepCopy(), pod.DeepCopy(), systemNamespace(test.labels)), wellknown.EastWestGateway, selector("mesh", "on"))(t.Context())
+			e := &Executor{Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "east", Context: "east-context", Role: mesh.Primary}}}}
+			_, _, err := e.rolledOut(faked(gateway.DeepCopy(), pod.DeepCopy(), systemNamespace(test.labels)), wellknown.EastWestGateway, selector("mesh", "on"))(t.Context())
 			says := ""
 			if err != nil {
 				says = err.Error()

@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"errors"
@@ -55,9 +55,9 @@ func TestViewsOfPodsThatEnd(t *testing.T) {
 	now := metav1.NewTime(time.Unix(1, 0))
 	going := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "istiod-a", Namespace: "istio-system", DeletionTimestamp: &now, Finalizers: []string{"x"},
 		Labels: map[string]string{"app": "istiod", "istio.io/rev": "default"}}}
-	a := &Actor{}
-	a.Mesh.Namespace = "istio-system"
-	views, err := a.views(t.Context(), faked(going), "west")
+	e := &Executor{}
+	e.Mesh.Namespace = "istio-system"
+	views, err := e.views(t.Context(), faked(going), "west")
 	if err != nil || len(views) != 0 {
 		t.Errorf("got %v, %v", views, err)
 	}

@@ -1,4 +1,4 @@
-package act
+package execute
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 // that ends without giving its lock there back keeps it until it runs out, and meanwhile no new namespace of the cluster
 // gets the root certificate.
 type succession struct {
-	*Actor
+	*Executor
 	primary, remote *cluster.Cluster
 	// renewed is when the lock was renewed, as it was seen last.
 	renewed metav1.Time
