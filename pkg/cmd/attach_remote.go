@@ -113,7 +113,7 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 	}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Wait: a.wait, KeepIstiod: !a.restart}), plan.AttachRemote)
 	if a.objects.dry() {
-		return a.rehearse(ctx, s, steps)
+		return a.showDryRun(ctx, s, steps)
 	}
 	outcome, err := a.carryOut(ctx, s, steps)
 	if err != nil {
@@ -206,7 +206,7 @@ func (a *attachRemote) summary(s *session, steps []plan.Step, outcome run.Outcom
 // done is true when every step about a remote is done.
 func done(remote string, steps []plan.Step, outcome run.Outcome) bool {
 	for _, step := range steps {
-		if plan.About(step, remote) && outcome.Steps[step.ID] != run.Done {
+		if step.Concerns(remote) && outcome.Steps[step.ID] != run.Done {
 			return false
 		}
 	}

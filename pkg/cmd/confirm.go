@@ -62,7 +62,7 @@ func announced(steps []plan.Step) []string {
 		if step.Writes() {
 			written = append(written, step.Cluster+"  "+step.Title)
 		}
-		if line := step.Cluster + "  " + step.May; step.May != "" && !slices.Contains(maybe, line) {
+		if line := step.Cluster + "  " + step.MayAlso; step.MayAlso != "" && !slices.Contains(maybe, line) {
 			maybe = append(maybe, line)
 		}
 	}

@@ -111,7 +111,7 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 	}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Gateway: e.gateway, Wait: e.wait}), plan.ExposeIstiod)
 	if e.objects.dry() {
-		return e.rehearse(ctx, s, steps)
+		return e.showDryRun(ctx, s, steps)
 	}
 	outcome, err := e.carryOut(ctx, s, steps)
 	if err != nil {

@@ -131,7 +131,7 @@ func (i *installPrimary) run(ctx context.Context) error {
 	options := plan.Options{Profile: cmp.Or(charts.Profile, given.Profile), Wait: i.wait}
 	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, options), stages...)
 	if i.objects.dry() {
-		return i.rehearse(ctx, s, steps)
+		return i.showDryRun(ctx, s, steps)
 	}
 	outcome, err := i.carryOut(ctx, s, steps)
 	if err != nil {

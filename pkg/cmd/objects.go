@@ -129,7 +129,7 @@ func partOf(step plan.Step, m mesh.Mesh) string {
 		return "2-expose-istiod"
 	}
 	for _, remote := range m.Remotes() {
-		if plan.About(step, remote.Name) {
+		if step.Concerns(remote.Name) {
 			return "3-attach-" + remote.Name
 		}
 	}
@@ -228,12 +228,12 @@ func clustersOf(steps []plan.Step) []string {
 	return names
 }
 
-// rehearse carries out a dry run and shows what it would have done.
-func (o *options) rehearse(ctx context.Context, s *session, steps []plan.Step) error {
+// showDryRun carries out a dry run and shows what it would have done.
+func (o *options) showDryRun(ctx context.Context, s *session, steps []plan.Step) error {
 	if err := o.objects.choose(steps); err != nil {
 		return err
 	}
-	steps = plan.Rehearsal(steps)
+	steps = plan.DryRun(steps)
 	outcome, err := o.runSteps(ctx, s, steps, func(run.Event) {})
 	if err != nil {
 		return err

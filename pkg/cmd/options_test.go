@@ -30,10 +30,10 @@ func TestReadLineEndsWithTheCommand(t *testing.T) {
 func TestAnnounced(t *testing.T) {
 	t.Parallel()
 	steps := []plan.Step{
-		{Cluster: "east", Title: "Wait until every istiod has read west", May: "Restart istiod", Action: plan.AwaitSynced{}},
+		{Cluster: "east", Title: "Wait until every istiod has read west", MayAlso: "Restart istiod", Action: plan.AwaitSynced{}},
 		{Cluster: "west", Title: "Create namespace istio-system", Action: plan.ApplyNamespace{}},
 		{Cluster: "west", Title: "Wait for the account's token", Action: plan.AwaitToken{}},
-		{Cluster: "east", Title: "Wait until every istiod has read south", May: "Restart istiod", Action: plan.AwaitSynced{}},
+		{Cluster: "east", Title: "Wait until every istiod has read south", MayAlso: "Restart istiod", Action: plan.AwaitSynced{}},
 	}
 	if got, want := announced(steps), []string{"west  Create namespace istio-system", "east  Restart istiod"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

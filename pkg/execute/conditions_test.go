@@ -67,7 +67,7 @@ func TestHasAddress(t *testing.T) {
 	expect(t, "and a controller with a reason", quota, false, "pending; the load balancer's controller says: SyncLoadBalancerFailed: quota exceeded")
 
 	_, _, err := hasAddress(faked(service("NodePort", "")), "istio-system")(t.Context())
-	var never hopeless
+	var never permanentError
 	if !errors.As(err, &never) || !strings.Contains(err.Error(), "is of type NodePort, which has no external address; say with --address where it is reached") {
 		t.Errorf("a NodePort: %v", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
@@ -18,10 +17,8 @@ import (
 
 // dropRemoteProfile takes from a remote what would have it taken for one, or call another cluster's istiod, once it has a
 // control plane of its own. All else is applied over.
-func (e *Executor) dropRemoteProfile(ctx context.Context, c *cluster.Cluster, action plan.DropRemoteProfile) (run.Result, error) {
-	if e.dry() {
-		return run.Result{Detail: "would be deleted"}, nil
-	}
+func (e *Executor) dropRemoteProfile(ctx context.Context, w waiter, action plan.DropRemoteProfile) (run.Result, error) {
+	c := w.cluster
 	annotation := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:null}}}`, wellknown.ControlPlaneClustersAnnotation)
 	options := metav1.PatchOptions{FieldManager: wellknown.FieldManager}
 	if _, err := c.Kube().CoreV1().Namespaces().Patch(ctx, e.Mesh.Namespace, types.MergePatchType, annotation, options); err != nil {

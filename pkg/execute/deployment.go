@@ -18,8 +18,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// rollout is a wait for a Deployment. It ends early where the Deployment's pods can't become ready by themselves.
-type rollout struct {
+// rolloutWait is a wait for a Deployment. It ends early where the Deployment's pods can't become ready by themselves.
+type rolloutWait struct {
 	*Executor
 	cluster *cluster.Cluster
 	name    string
@@ -32,18 +32,18 @@ type rollout struct {
 
 // rolledOut waits until a Deployment in Istio's namespace is rolled out, with at least one pod.
 func (e *Executor) rolledOut(c *cluster.Cluster, name string, discovery snapshot.DiscoverySelectors) condition {
-	return (&rollout{Executor: e, cluster: c, name: name, discovery: discovery}).condition
+	return (&rolloutWait{Executor: e, cluster: c, name: name, discovery: discovery}).condition
 }
 
 // condition is a condition.
-func (r *rollout) condition(ctx context.Context) (done bool, seen string, err error) {
+func (r *rolloutWait) condition(ctx context.Context) (done bool, seen string, err error) {
 	deployment, err := r.cluster.Kube().AppsV1().Deployments(r.Mesh.Namespace).Get(ctx, r.name, metav1.GetOptions{})
 	if err != nil {
 		return false, "", err
 	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(deployment)
 	if err != nil {
-		return false, "", hopeless{err}
+		return false, "", permanentError{err}
 	}
 	viewer := polymorphichelpers.DeploymentStatusViewer{}
 	message, rolledOut, err := viewer.Status(&unstructured.Unstructured{Object: content}, 0)
@@ -52,7 +52,7 @@ func (r *rollout) condition(ctx context.Context) (done bool, seen string, err er
 	}
 	stuck := obstacle.Of(deployment, r.pods(ctx, deployment))
 	if stuck.What == "" {
-		stuck = r.unrooted(ctx)
+		stuck = r.missingRootCert(ctx)
 	}
 	if err != nil { // its progress deadline has passed; that stays so until a pod becomes ready
 		if stuck.What == "" {
@@ -77,7 +77,7 @@ func (r *rollout) condition(ctx context.Context) (done bool, seen string, err er
 }
 
 // pods are the Deployment's; none where they can't be listed.
-func (r *rollout) pods(ctx context.Context, deployment *appsv1.Deployment) []corev1.Pod {
+func (r *rolloutWait) pods(ctx context.Context, deployment *appsv1.Deployment) []corev1.Pod {
 	pods, err := r.cluster.Kube().CoreV1().Pods(deployment.Namespace).List(ctx,
 		metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(deployment.Spec.Selector)})
 	if err != nil {
@@ -87,7 +87,7 @@ func (r *rollout) pods(ctx context.Context, deployment *appsv1.Deployment) []cor
 }
 
 // ends is the error of a wait that an obstacle ends.
-func (r *rollout) ends(ctx context.Context, stuck obstacle.Obstacle) error {
+func (r *rolloutWait) ends(ctx context.Context, stuck obstacle.Obstacle) error {
 	what := stuck.String()
 	if stuck.Crashed {
 		if line := r.lastLine(ctx, stuck.Pod, stuck.Container); line != "" {
@@ -98,11 +98,11 @@ func (r *rollout) ends(ctx context.Context, stuck obstacle.Obstacle) error {
 	if stuck.Command != nil {
 		fix = "\n  → " + r.onIstiod(stuck.Command...).String()
 	}
-	return hopeless{fmt.Errorf("the pods of Deployment %s in %s can't become ready: %s%s", r.name, r.Mesh.Namespace, what, fix)}
+	return permanentError{fmt.Errorf("the pods of Deployment %s in %s can't become ready: %s%s", r.name, r.Mesh.Namespace, what, fix)}
 }
 
 // lastLine is what a container that has ended said last; empty where that can't be read.
-func (r *rollout) lastLine(ctx context.Context, pod, container string) string {
+func (r *rolloutWait) lastLine(ctx context.Context, pod, container string) string {
 	one := int64(1)
 	const most = 512 // bytes of a line
 	limit := int64(most)

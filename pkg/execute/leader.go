@@ -13,10 +13,10 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 )
 
-// succession is a wait for a new leader in a remote, or in the primary itself, once istiod has been restarted. An istiod
+// leaderWait is a wait for a new leader in a remote, or in the primary itself, once istiod has been restarted. An istiod
 // that ends without giving its lock there back keeps it until it runs out, and meanwhile no new namespace of the cluster
 // gets the root certificate.
-type succession struct {
+type leaderWait struct {
 	*Executor
 	primary, remote *cluster.Cluster
 	// renewed is when the lock was renewed, as it was seen last.
@@ -24,7 +24,7 @@ type succession struct {
 }
 
 // condition is a condition.
-func (s *succession) condition(ctx context.Context) (done bool, seen string, err error) {
+func (s *leaderWait) condition(ctx context.Context) (done bool, seen string, err error) {
 	lock, err := s.remote.Kube().CoreV1().ConfigMaps(s.Mesh.Namespace).Get(ctx, istio.NamespaceLock, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return false, "no istiod leads there yet", nil
@@ -50,11 +50,11 @@ func (s *succession) condition(ctx context.Context) (done bool, seen string, err
 	return false, fmt.Sprintf("%s, which no longer runs, still holds the lock %s there, until it runs out", record.HolderIdentity, istio.NamespaceLock), nil
 }
 
-// restarted is a wait for the rollout of an istiod whose Deployment was changed, and then for one that leads.
-type restarted struct{ rollout, leader condition }
+// restartWait is a wait for the rollout of an istiod whose Deployment was changed, and then for one that leads.
+type restartWait struct{ rollout, leader condition }
 
 // condition is a condition.
-func (r *restarted) condition(ctx context.Context) (done bool, seen string, err error) {
+func (r *restartWait) condition(ctx context.Context) (done bool, seen string, err error) {
 	done, seen, err = r.rollout(ctx)
 	if !done || err != nil {
 		return done, seen, err

@@ -14,7 +14,7 @@ import (
 )
 
 // After a restart of istiod a remote waits for one that leads there, whosever it is.
-func TestSuccession(t *testing.T) {
+func TestLeaderWait(t *testing.T) {
 	t.Parallel()
 	lock := func(holder, renewed string) *corev1.ConfigMap {
 		cm := &corev1.ConfigMap{ObjectMeta: meta(istio.NamespaceLock)}
@@ -46,7 +46,7 @@ func TestSuccession(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := &succession{Executor: &Executor{}, primary: faked(istiod("istiod-new", "default"), istiod("istiod-canary-new", "canary")), remote: faked(test.there...)}
+			s := &leaderWait{Executor: &Executor{}, primary: faked(istiod("istiod-new", "default"), istiod("istiod-canary-new", "canary")), remote: faked(test.there...)}
 			s.Mesh.Namespace = "istio-system"
 			if test.then != nil {
 				if _, _, err := s.condition(t.Context()); err != nil {
@@ -62,7 +62,7 @@ func TestSuccession(t *testing.T) {
 }
 
 // An istiod that was changed in the primary is of use once it is rolled out and one leads.
-func TestRestarted(t *testing.T) {
+func TestRestartWait(t *testing.T) {
 	t.Parallel()
 	says := func(done bool, seen string) condition {
 		return func(context.Context) (bool, string, error) { return done, seen, nil }
@@ -77,6 +77,6 @@ func TestRestarted(t *testing.T) {
 		{"none leads yet", says(true, "1 ready"), says(false, "no istiod leads there yet"), false, "1 ready; no istiod leads there yet"},
 		{"it leads", says(true, "1 ready"), says(true, "istiod-new leads there"), true, "1 ready"},
 	} {
-		expect(t, test.name, (&restarted{rollout: test.rollout, leader: test.leader}).condition, test.done, test.says)
+		expect(t, test.name, (&restartWait{rollout: test.rollout, leader: test.leader}).condition, test.done, test.says)
 	}
 }

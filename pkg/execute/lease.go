@@ -87,7 +87,7 @@ func (l *lease) condition(ctx context.Context) (done bool, seen string, err erro
 	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err):
 		return false, "another run was quicker", nil
 	case apierrors.IsForbidden(err):
-		return false, "", hopeless{fmt.Errorf("the Lease %s: %w", l.Describe(), err)}
+		return false, "", permanentError{fmt.Errorf("the Lease %s: %w", l.Describe(), err)}
 	}
 	return err == nil, "", err
 }

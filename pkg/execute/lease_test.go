@@ -24,11 +24,11 @@ import (
 )
 
 // runOf is one run of somebody's on a primary.
-func runOf(who string, client *fake.Clientset) (*Executor, waiter, *sayings) {
-	var said sayings
+func runOf(who string, client *fake.Clientset) (*Executor, waiter, *messages) {
+	var said messages
 	w := said.waiter()
 	w.cluster = &cluster.Cluster{Name: "east", CLIClient: kubeOnly{clientset: client}}
-	return &Executor{Holder: who, Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{
+	return &Executor{Holder: who, Clusters: cluster.Set{"east": w.cluster}, Mesh: mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{
 		{Name: "east", Role: mesh.Primary}, {Name: "west", Role: mesh.Remote},
 	}}}, w, &said
 }
@@ -214,7 +214,7 @@ func TestLeaseForbidden(t *testing.T) {
 	})
 	bob, w, _ := runOf("bob@ci/2", client)
 	_, err := bob.hold(t.Context(), w, "west")
-	if !errors.As(err, &hopeless{}) || !strings.HasPrefix(err.Error(), "cluster east: the Lease istio-system/kubectl-mesh-remote-west: ") {
+	if !errors.As(err, &permanentError{}) || !strings.HasPrefix(err.Error(), "cluster east: the Lease istio-system/kubectl-mesh-remote-west: ") {
 		t.Errorf("got %v", err)
 	}
 }

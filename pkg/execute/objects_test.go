@@ -1,7 +1,6 @@
 package execute
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"net"
@@ -64,6 +63,21 @@ func steps(e *Executor, stage plan.Stage) []plan.Step {
 	return plan.Slice(plan.Build(e.Mesh, s, plan.Options{Wait: true}), stage)
 }
 
+// objectsOf makes what an action applies, and names the set of it.
+func objectsOf(t *testing.T, e *Executor, c *cluster.Cluster, action plan.Action) (string, []*unstructured.Unstructured, error) {
+	t.Helper()
+	made := e.task(plan.Step{Action: action}, c)
+	if secret, is := made.(credentialsTask); is {
+		made = secret.applyTask
+	}
+	applying, is := made.(applyTask)
+	if !is {
+		t.Fatalf("%T applies nothing", action)
+	}
+	set, err := applying.objects(t.Context(), c)
+	return set.name, set.objects, err
+}
+
 // A command that finds out half-way that it may not write has asked for too little.
 func TestPermissionsCoverWhatIsWritten(t *testing.T) {
 	t.Parallel()
@@ -76,7 +90,7 @@ func TestPermissionsCoverWhatIsWritten(t *testing.T) {
 				if !step.Writes() {
 					continue
 				}
-				set, objects, err := e.objects(t.Context(), e.Clusters[step.Cluster], step.Action)
+				set, objects, err := objectsOf(t, e, e.Clusters[step.Cluster], step.Action)
 				if err != nil || len(objects) == 0 {
 					t.Fatalf("%s writes %d objects (%v)", step.ID, len(objects), err)
 				}
@@ -121,7 +135,7 @@ func TestOnlyForHostname(t *testing.T) {
 				continue
 			}
 			seen++
-			_, objects, err := e.objects(t.Context(), e.Clusters["east"], step.Action)
+			_, objects, err := objectsOf(t, e, e.Clusters["east"], step.Action)
 			if err != nil || (len(objects) > 0) != written {
 				t.Errorf("with %s, %s has %d objects (%v)", address, step.ID, len(objects), err)
 			}
@@ -144,7 +158,7 @@ func TestHostnameInADryRun(t *testing.T) {
 	e := executor("canary", "")
 	for dry, want := range map[apply.DryRun]string{apply.DryRunServer: "", apply.DryRunNone: "cluster east: Service istio-eastwestgateway in istio-system has no external address yet"} {
 		e.DryRun = dry
-		_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod-canary"})
+		_, objects, err := objectsOf(t, e, e.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod-canary"})
 		if len(objects) > 0 || (err == nil) != (want == "") || err != nil && err.Error() != want {
 			t.Errorf("%s: %d objects, %v", dry, len(objects), err)
 		}
@@ -159,7 +173,7 @@ func TestSeveralHostnames(t *testing.T) {
 	gateway.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "fd00::1"}, {Hostname: "a.example"}, {Hostname: "b.example"}}
 	e.Clusters["east"] = faked(gateway)
 	install(t, e)
-	_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod"})
+	_, objects, err := objectsOf(t, e, e.Clusters["east"], plan.ApplyCustomHosts{Deployment: "istiod"})
 	if err != nil || len(objects) != 1 {
 		t.Fatalf("%d objects, %v", len(objects), err)
 	}
@@ -176,12 +190,12 @@ func TestSeveralHostnames(t *testing.T) {
 func TestIPv6(t *testing.T) {
 	t.Parallel()
 	e := executor("", "fd00::1")
-	_, _, err := e.objects(t.Context(), e.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
+	_, _, err := objectsOf(t, e, e.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
 	if err == nil || !strings.Contains(err.Error(), "only the IPv6 address fd00::1") {
 		t.Errorf("got %v", err)
 	}
 	_, _, err = hasAddress(e.Clusters["east"], "istio-system")(t.Context())
-	if !errors.As(err, &hopeless{}) || !strings.Contains(err.Error(), "--address") {
+	if !errors.As(err, &permanentError{}) || !strings.Contains(err.Error(), "--address") {
 		t.Errorf("the wait for an address sees %v", err)
 	}
 }
@@ -191,12 +205,14 @@ func TestRemoteObjects(t *testing.T) {
 	t.Parallel()
 	e := executor("canary", "192.0.2.1")
 	names := map[plan.RemotePart]string{plan.ReaderPart: "kubectl-mesh-reader-canary", plan.CRDPart: "kubectl-mesh-crds-canary", plan.ProfilePart: "kubectl-mesh-remote-canary"}
+	var parts []plan.RemotePart
 	for _, step := range steps(e, plan.AttachRemote) {
 		action, is := step.Action.(plan.ApplyRemote)
 		if !is {
 			continue
 		}
-		set, objects, err := e.objects(t.Context(), e.Clusters["west"], action)
+		parts = append(parts, action.Part)
+		set, objects, err := objectsOf(t, e, e.Clusters["west"], action)
 		if err != nil || set != names[action.Part] {
 			t.Fatalf("%s is recorded as %s (%v)", step.ID, set, err)
 		}
@@ -220,12 +236,15 @@ func TestRemoteObjects(t *testing.T) {
 			t.Errorf("the profile is %v", kinds)
 		}
 	}
+	if want := []plan.RemotePart{plan.ReaderPart, plan.CRDPart, plan.ProfilePart}; !slices.Equal(parts, want) {
+		t.Errorf("a remote gets the parts %v, want %v", parts, want)
+	}
 }
 
 func TestRemoteWithoutAnAddress(t *testing.T) {
 	t.Parallel()
 	e := executor("", "")
-	_, _, err := e.objects(t.Context(), e.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
+	_, _, err := objectsOf(t, e, e.Clusters["west"], plan.ApplyRemote{Part: plan.ProfilePart, Cluster: "west", Primary: "east"})
 	if err == nil || err.Error() != "cluster east: Service istio-eastwestgateway in istio-system has no external address yet" {
 		t.Errorf("got %v", err)
 	}
@@ -234,7 +253,7 @@ func TestRemoteWithoutAnAddress(t *testing.T) {
 func TestRemoteSecret(t *testing.T) {
 	t.Parallel()
 	e := executor("", "192.0.2.1")
-	_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	_, objects, err := objectsOf(t, e, e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err != nil || len(objects) != 1 || objects[0].GetName() != "istio-remote-secret-west" {
 		t.Fatalf("got %v, %v", objects, err)
 	}
@@ -250,7 +269,7 @@ func TestRemoteSecret(t *testing.T) {
 	} {
 		e.Clusters["east"] = faked(&corev1.Secret{ObjectMeta: meta("istio-remote-secret-west"), Data: map[string][]byte{"west": []byte(held)}})
 		e.Clusters["east"].Name = "east"
-		_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+		_, objects, err := objectsOf(t, e, e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 		if !stays {
 			if err == nil || !strings.Contains(err.Error(), "cluster east: Secret istio-remote-secret-west in istio-system has been given other credentials while this command ran") {
 				t.Errorf("over %q: %v", held, err)
@@ -266,7 +285,7 @@ func TestRemoteSecret(t *testing.T) {
 		}
 	}
 	e.Clusters["west"] = faked(&corev1.Secret{ObjectMeta: meta(wellknown.ReaderTokenSecret)})
-	_, _, err = e.objects(t.Context(), e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	_, _, err = objectsOf(t, e, e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err == nil || !strings.Contains(err.Error(), "cluster west: Secret istio-reader-service-account-istio-remote-secret-token in istio-system has no token yet") {
 		t.Errorf("an empty token: %v", err)
 	}
@@ -290,31 +309,5 @@ func TestRestartIstiod(t *testing.T) {
 	}
 	if by := istio.InstalledBy(deployment); by != "" {
 		t.Errorf("it is taken for one that %q installed", by)
-	}
-}
-
-func TestDoOnAClusterThatIsNotThere(t *testing.T) {
-	t.Parallel()
-	_, err := executor("", "").Do(t.Context(), plan.Step{ID: "gone/x", Cluster: "gone", Action: plan.AwaitToken{}}, func(string) {})
-	if err == nil || err.Error() != `step gone/x is for cluster "gone", which is not connected` {
-		t.Errorf("got %v", err)
-	}
-}
-
-// Every action that a plan can have is carried out.
-func TestEveryActionIsKnown(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	e := executor("", "192.0.2.1")
-	for _, stage := range []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote} {
-		for _, step := range steps(e, stage) {
-			if step.Writes() {
-				continue // TestPermissionsCoverWhatIsWritten
-			}
-			if _, err := e.await(ctx, waiter{cluster: e.Clusters[step.Cluster], say: func(string) {}}, step.Action); err != nil && strings.Contains(err.Error(), "nothing to wait for") {
-				t.Errorf("%s: %v", step.ID, err)
-			}
-		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
@@ -17,12 +18,9 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
 
-// drop deletes the secrets with a remote's credentials as they were when the run looked around. One that has been created
+// dropRemoteSecrets deletes the secrets with a remote's credentials as they were when the run looked around. One that has been created
 // again since, by another run, stays: istiod has been told of the cluster anew.
-func (e *Executor) drop(ctx context.Context, w waiter, action plan.DropRemoteSecrets) (run.Result, error) {
-	if e.dry() {
-		return run.Result{Detail: fmt.Sprintf("%d would be deleted, and made anew", len(action.Secrets))}, nil
-	}
+func (e *Executor) dropRemoteSecrets(ctx context.Context, w waiter, action plan.DropRemoteSecrets) (run.Result, error) {
 	other, err := e.hold(ctx, w, action.Remote)
 	if err != nil {
 		return run.Result{}, err
@@ -44,6 +42,25 @@ func (e *Executor) drop(ctx context.Context, w waiter, action plan.DropRemoteSec
 	return after(other, run.Result{Detail: detail, Wrote: deleted > 0}), nil
 }
 
+// credentialsTask applies the secret with a remote's credentials, with the lease on them where that is needed.
+type credentialsTask struct {
+	applyTask
+	remote string
+}
+
+func (t credentialsTask) do(ctx context.Context, w waiter) (run.Result, error) {
+	other, err := t.holdToCreate(ctx, w, t.remote)
+	if err != nil {
+		return run.Result{}, err
+	}
+	var result run.Result
+	err = retry.RetryOnConflict(retry.DefaultRetry, func() error { // an edit between our look at it and the write is kept, too
+		result, err = t.applyTask.do(ctx, w)
+		return err
+	})
+	return after(other, result), err
+}
+
 // after says in a step's result which other run it has waited for.
 func after(other string, result run.Result) run.Result {
 	if other != "" && result.Detail != "" {
@@ -55,9 +72,6 @@ func after(other string, result run.Result) run.Result {
 // holdToCreate holds the lease on a remote's credentials where there is no secret with them, and where another run is at
 // work on it.
 func (e *Executor) holdToCreate(ctx context.Context, w waiter, remote string) (other string, err error) {
-	if e.dry() {
-		return "", nil
-	}
 	secret, err := e.secretOf(ctx, w.cluster, remote)
 	if err != nil {
 		return "", err
@@ -86,29 +100,29 @@ func (e *Executor) secretOf(ctx context.Context, primary *cluster.Cluster, remot
 // there and says the same stays to the byte: an istiod that sees it change, be it in a blank, may permanently stop watching
 // the cluster (istio/istio#59875). For that reason one that says something else is never changed; the plan has it deleted
 // first.
-func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, action plan.ApplyRemoteSecret) (*unstructured.Unstructured, error) {
+func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, action plan.ApplyRemoteSecret) (objectSet, error) {
 	token, err := readToken(ctx, e.Clusters[action.Remote], e.Mesh.Namespace)
 	switch {
 	case e.dry() && apierrors.IsNotFound(err):
 		token = &corev1.Secret{}
 	case err != nil:
-		return nil, fmt.Errorf("cluster %s: %w", action.Remote, err)
+		return objectSet{}, fmt.Errorf("cluster %s: %w", action.Remote, err)
 	}
 	ca, bearer, filled := istio.TokenOf(token)
 	if !filled && e.dry() {
 		ca, bearer, filled = []byte(istio.NotMadeYet), []byte(istio.NotMadeYet), true
 	}
 	if !filled {
-		return nil, fmt.Errorf("cluster %s: Secret %s in %s has no token yet", action.Remote, token.Name, token.Namespace)
+		return objectSet{}, fmt.Errorf("cluster %s: Secret %s in %s has no token yet", action.Remote, token.Name, token.Namespace)
 	}
 	credentials := istio.Credentials{Server: action.Server, TLSServerName: action.TLSServerName, CA: ca, Token: bearer}
 	secret, err := istio.RemoteSecret(e.Mesh.Namespace, action.Remote, credentials)
 	if err != nil {
-		return nil, err
+		return objectSet{}, err
 	}
 	there, err := e.secretOf(ctx, primary, action.Remote)
 	if err != nil {
-		return nil, err
+		return objectSet{}, err
 	}
 	if there != nil && there.Data[action.Remote] != nil {
 		said, err := istio.ParseRemoteSecret(there.Data[action.Remote])
@@ -116,11 +130,12 @@ func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, a
 		case err == nil && said.Same(credentials):
 			secret.Data[action.Remote] = there.Data[action.Remote]
 		case !e.dry():
-			return nil, fmt.Errorf("cluster %s: Secret %s in %s has been given other credentials while this command ran, by another run or another tool, and was left as it is; run the same command again",
+			return objectSet{}, fmt.Errorf("cluster %s: Secret %s in %s has been given other credentials while this command ran, by another run or another tool, and was left as it is; run the same command again",
 				primary.Name, secret.Name, secret.Namespace)
 		}
 	}
-	return istio.Unstructured(secret)
+	object, err := istio.Unstructured(secret)
+	return objectSet{objects: []*unstructured.Unstructured{object}}, err
 }
 
 func readToken(ctx context.Context, c *cluster.Cluster, namespace string) (*corev1.Secret, error) {

@@ -35,8 +35,8 @@ func secretWith(uid types.UID) *corev1.Secret {
 	return secret
 }
 
-// mindful is a client that deletes as an API server does: not what is another object than it was told.
-func mindful(t *testing.T, objects ...runtime.Object) *fake.Clientset {
+// clientWithPreconditions is a client that deletes as an API server does: not what is another object than it was told.
+func clientWithPreconditions(t *testing.T, objects ...runtime.Object) *fake.Clientset {
 	t.Helper()
 	client := fake.NewClientset(objects...)
 	client.PrependReactor("delete", "secrets", func(action kubetesting.Action) (bool, runtime.Object, error) {
@@ -71,10 +71,10 @@ func TestDrop(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			client := mindful(t, test.objects...)
+			client := clientWithPreconditions(t, test.objects...)
 			e, w, _ := runOf("alice@laptop/1", client)
 			e.DryRun = test.dry
-			result, err := e.write(t.Context(), w, plan.Step{Action: action})
+			result, err := e.Do(t.Context(), plan.Step{Cluster: "east", Action: action}, w.say)
 			if err != nil || result != test.want {
 				t.Errorf("got %+v, %v; want %+v", result, err, test.want)
 			}
@@ -95,7 +95,6 @@ func TestHoldToCreate(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		objects []runtime.Object
-		dry     apply.DryRun
 		other   string
 		holder  string
 	}{
@@ -103,14 +102,12 @@ func TestHoldToCreate(t *testing.T) {
 		"a secret":                        {objects: []runtime.Object{secretWith("there")}},
 		"no secret, and somebody at work": {objects: []runtime.Object{taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
 		"a secret, and somebody at work":  {objects: []runtime.Object{secretWith("there"), taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
-		"a dry run":                       {objects: []runtime.Object{taken("alice@laptop/1", time.Now())}, dry: apply.DryRunServer, holder: "alice@laptop/1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				client := fake.NewClientset(test.objects...)
 				bob, w, _ := runOf("bob@ci/2", client)
-				bob.DryRun = test.dry
 				other, err := bob.holdToCreate(t.Context(), w, "west")
 				if err != nil || other != test.other || holderOf(t, client) != test.holder {
 					t.Errorf("it waits for %q (%v), and %q holds the lease", other, err, holderOf(t, client))
@@ -125,12 +122,12 @@ func TestHoldToCreate(t *testing.T) {
 func TestTwoRunsReplaceOneSecret(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		client := mindful(t, secretWith("seen"))
+		client := clientWithPreconditions(t, secretWith("seen"))
 		secrets := client.CoreV1().Secrets("istio-system")
 		action := plan.DropRemoteSecrets{Remote: "west", Secrets: []plan.SeenSecret{{Name: "istio-remote-secret-west", UID: "seen"}}}
 		alice, first, _ := runOf("alice@laptop/1", client)
 		bob, second, _ := runOf("bob@ci/2", client)
-		if _, err := alice.write(t.Context(), first, plan.Step{Action: action}); err != nil {
+		if _, err := alice.Do(t.Context(), plan.Step{Cluster: "east", Action: action}, first.say); err != nil {
 			t.Fatal(err)
 		}
 		time.AfterFunc(time.Minute, func() {
@@ -139,7 +136,7 @@ func TestTwoRunsReplaceOneSecret(t *testing.T) {
 			}
 			alice.release(t.Context(), "west")
 		})
-		result, err := bob.write(t.Context(), second, plan.Step{Action: action})
+		result, err := bob.Do(t.Context(), plan.Step{Cluster: "east", Action: action}, second.say)
 		want := "0 deleted; istio-remote-secret-west was created again by another run, and stays, after waiting for alice@laptop/1"
 		if err != nil || result.Wrote || result.Detail != want {
 			t.Errorf("got %+v, %v", result, err)
@@ -151,7 +148,7 @@ func TestTwoRunsReplaceOneSecret(t *testing.T) {
 	})
 }
 
-func TestForgottenOrBack(t *testing.T) {
+func TestForgottenOrCreatedAgain(t *testing.T) {
 	t.Parallel()
 	leaving := secretWith("seen")
 	leaving.DeletionTimestamp = &metav1.Time{Time: time.Now()}
@@ -161,17 +158,17 @@ func TestForgottenOrBack(t *testing.T) {
 		knows   bool
 		done    bool
 		seen    string
-		what    prospect
+		what    syncState
 	}{
 		"forgotten":                   {done: true, seen: "forgotten"},
-		"not yet":                     {knows: true, seen: "istiod-1 still has it: synced", what: late},
-		"not yet, the secret is slow": {objects: []runtime.Object{leaving}, knows: true, seen: "istiod-1 still has it: synced", what: late},
+		"not yet":                     {knows: true, seen: "istiod-1 still has it: synced", what: overdue},
+		"not yet, the secret is slow": {objects: []runtime.Object{leaving}, knows: true, seen: "istiod-1 still has it: synced", what: overdue},
 		"and back":                    {objects: []runtime.Object{secretWith("new")}, knows: true, done: true, seen: "its secret was created again by another run"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e, w, _ := runOf("bob@ci/2", fake.NewClientset(test.objects...))
-			look := e.orBack(w.cluster, "west", func(context.Context) (bool, string, prospect, error) {
+			look := e.orCreatedAgain(w.cluster, "west", func(context.Context) (bool, string, syncState, error) {
 				views := []view{{pod: "istiod-1"}}
 				if test.knows {
 					views[0].status = "synced"
@@ -230,7 +227,7 @@ func (e *edited) Patch(ctx context.Context, name string, _ types.PatchType, body
 func TestEditedMeanwhile(t *testing.T) {
 	t.Parallel()
 	e := executor("", "192.0.2.1")
-	_, objects, err := e.objects(t.Context(), e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
+	_, objects, err := objectsOf(t, e, e.Clusters["east"], plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,15 +26,15 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
-// sick is a primary whose istiod says one thing of its remote until it is restarted, and then another.
-type sick struct {
+// stuckIstiod is a primary whose istiod says one thing of its remote until it is restarted, and then another.
+type stuckIstiod struct {
 	*Executor
 	cluster  *cluster.Cluster
 	begin    time.Time
 	restarts []time.Duration
 }
 
-func newSick(change func(*appsv1.Deployment), more ...runtime.Object) *sick {
+func newStuckIstiod(change func(*appsv1.Deployment), more ...runtime.Object) *stuckIstiod {
 	one := int32(1)
 	istiod := &appsv1.Deployment{ObjectMeta: meta("istiod"), Spec: appsv1.DeploymentSpec{
 		Replicas: &one, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "istiod"}},
@@ -44,7 +44,7 @@ func newSick(change func(*appsv1.Deployment), more ...runtime.Object) *sick {
 		change(istiod)
 	}
 	// Istio's own fake runs goroutines that outlive a test with a clock of its own.
-	s := &sick{Executor: &Executor{}, cluster: &cluster.Cluster{CLIClient: kubeOnly{clientset: fake.NewClientset(append(more, istiod)...)}}, begin: time.Now()}
+	s := &stuckIstiod{Executor: &Executor{}, cluster: &cluster.Cluster{CLIClient: kubeOnly{clientset: fake.NewClientset(append(more, istiod)...)}}, begin: time.Now()}
 	s.Mesh = mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Name: "east", Context: "east-context", Role: mesh.Primary}}}
 	s.cluster.Name = "east"
 	s.cluster.Kube().(*fake.Clientset).PrependReactor("patch", "deployments", func(kubetesting.Action) (bool, runtime.Object, error) {
@@ -64,22 +64,22 @@ type kubeOnly struct {
 func (k kubeOnly) Kube() kubernetes.Interface { return k.clientset }
 
 // wait waits for a remote of which istiod says before, or after a restart, that.
-func (s *sick) wait(t *testing.T, allowed bool, before, after prospect) (string, error) {
+func (s *stuckIstiod) wait(t *testing.T, allowed bool, before, after syncState) (string, error) {
 	t.Helper()
-	r := &rescue{Executor: s.Executor, cluster: s.cluster, remote: "west", allowed: allowed}
-	r.look = func(context.Context) (bool, string, prospect, error) {
-		what := before
+	r := &remoteWait{Executor: s.Executor, cluster: s.cluster, remote: "west", allowed: allowed}
+	r.look = func(context.Context) (bool, string, syncState, error) {
+		state := before
 		if len(s.restarts) > 0 {
-			what = after
+			state = after
 		}
-		return what == coming, map[prospect]string{coming: "synced", stopped: "closed", late: "not listed", unread: "timeout"}[what], what, nil
+		return state == inProgress, map[syncState]string{inProgress: "synced", stoppedWatching: "closed", overdue: "not listed", unreachable: "timeout"}[state], state, nil
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	return waiter{cluster: s.cluster, say: func(string) {}}.until(ctx, "istiod's view of west", r.condition)
 }
 
-func TestRescue(t *testing.T) {
+func TestRemoteWait(t *testing.T) {
 	t.Parallel()
 	const command = "\n  → kubectl --context east-context -n istio-system rollout restart deployment istiod"
 	secret, err := istio.RemoteSecret("istio-system", "west", istio.Credentials{Server: "https://127.0.0.1:6443", CA: []byte("c"), Token: []byte("t")})
@@ -89,32 +89,32 @@ func TestRescue(t *testing.T) {
 	for _, test := range []struct {
 		name          string
 		allowed       bool
-		before, after prospect
+		before, after syncState
 		change        func(*appsv1.Deployment)
 		restarts      []time.Duration
 		takes         time.Duration
 		says          string
 	}{
 		{name: "nothing is wrong", allowed: true, says: "synced"},
-		{name: "it has stopped", allowed: true, before: stopped, restarts: []time.Duration{10 * time.Second}, takes: 10 * time.Second,
+		{name: "it has stopped", allowed: true, before: stoppedWatching, restarts: []time.Duration{10 * time.Second}, takes: 10 * time.Second,
 			says: "synced, after a restart of istiod"},
-		{name: "it does not list it", allowed: true, before: late, restarts: []time.Duration{35 * time.Second}, takes: 35 * time.Second,
+		{name: "it does not list it", allowed: true, before: overdue, restarts: []time.Duration{35 * time.Second}, takes: 35 * time.Second,
 			says: "synced, after a restart of istiod"},
-		{name: "a restart does not help", allowed: true, before: late, after: late, restarts: []time.Duration{35 * time.Second}, takes: 70 * time.Second,
+		{name: "a restart does not help", allowed: true, before: overdue, after: overdue, restarts: []time.Duration{35 * time.Second}, takes: 70 * time.Second,
 			says: "cluster east: not listed (for 35s), though istiod has been restarted. Its log may say why:\n  → kubectl --context east-context -n istio-system logs deployment/istiod"},
-		{name: "it is to be kept", before: stopped, takes: 10 * time.Second,
+		{name: "it is to be kept", before: stoppedWatching, takes: 10 * time.Second,
 			says: "cluster east: closed (for 10s): istiod has stopped processing remote secrets, and only a restart helps; --restart-istiod=false was given" + command},
-		{name: "it is paused", allowed: true, before: stopped, takes: 10 * time.Second, change: func(d *appsv1.Deployment) { d.Spec.Paused = true },
+		{name: "it is paused", allowed: true, before: stoppedWatching, takes: 10 * time.Second, change: func(d *appsv1.Deployment) { d.Spec.Paused = true },
 			says: "cluster east: closed (for 10s): istiod has stopped processing remote secrets, and only a restart helps: Deployment istiod in istio-system is paused (kubectl rollout resume)" + command},
-		{name: "not replica by replica", allowed: true, before: stopped, takes: 10 * time.Second, change: func(d *appsv1.Deployment) { d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType },
+		{name: "not replica by replica", allowed: true, before: stoppedWatching, takes: 10 * time.Second, change: func(d *appsv1.Deployment) { d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType },
 			says: "cluster east: closed (for 10s): istiod has stopped processing remote secrets, and only a restart helps: Deployment istiod in istio-system has the strategy Recreate, so that no istiod would run for a moment" + command},
-		{name: "it can't reach the remote", allowed: true, before: unread, takes: 20 * time.Second,
+		{name: "it can't reach the remote", allowed: true, before: unreachable, takes: 20 * time.Second,
 			says: "cluster east: timeout. Pods of east get no answer from https://127.0.0.1:6443: is there a firewall between, or is that an address which only other machines can use? Another one is given with --remote-server"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newSick(test.change, secret.DeepCopy())
+				s := newStuckIstiod(test.change, secret.DeepCopy())
 				seen, err := s.wait(t, test.allowed, test.before, test.after)
 				if err != nil {
 					seen = err.Error()
@@ -134,14 +134,14 @@ func TestRescue(t *testing.T) {
 }
 
 // However many remotes wait for it, istiod is restarted once.
-func TestRescueOfSeveral(t *testing.T) {
+func TestRemoteWaitOfSeveral(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSick(nil)
+		s := newStuckIstiod(nil)
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				if _, err := s.wait(t, true, stopped, coming); err != nil {
+				if _, err := s.wait(t, true, stoppedWatching, inProgress); err != nil {
 					t.Error(err)
 				}
 			})
@@ -153,14 +153,14 @@ func TestRescueOfSeveral(t *testing.T) {
 	})
 }
 
-func TestRescueForbidden(t *testing.T) {
+func TestRemoteWaitForbidden(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSick(nil)
+		s := newStuckIstiod(nil)
 		s.cluster.Kube().(*fake.Clientset).PrependReactor("patch", "deployments", func(kubetesting.Action) (bool, runtime.Object, error) {
 			return true, nil, apierrors.NewForbidden(schema.GroupResource{Group: "apps", Resource: "deployments"}, "istiod", errors.New("not yours"))
 		})
-		_, err := s.wait(t, true, stopped, coming)
+		_, err := s.wait(t, true, stoppedWatching, inProgress)
 		if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "only a restart helps") || !strings.HasSuffix(err.Error(), "rollout restart deployment istiod") {
 			t.Errorf("got %v", err)
 		}
@@ -168,11 +168,11 @@ func TestRescueForbidden(t *testing.T) {
 }
 
 // A rollout that does not end keeps the wait from judging istiod's word.
-func TestRescueWaitsForTheRollout(t *testing.T) {
+func TestRemoteWaitWaitsForTheRollout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSick(func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 0 })
-		_, err := s.wait(t, true, stopped, coming)
+		s := newStuckIstiod(func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 0 })
+		_, err := s.wait(t, true, stoppedWatching, inProgress)
 		if err == nil || !strings.Contains(err.Error(), "seen last: istiod restarts: Waiting for deployment") {
 			t.Errorf("got %v", err)
 		}
@@ -182,7 +182,7 @@ func TestRescueWaitsForTheRollout(t *testing.T) {
 // Restarted already, by a step of the plan, it is not restarted again.
 func TestRestartIsDoneOnce(t *testing.T) {
 	t.Parallel()
-	s := newSick(nil)
+	s := newStuckIstiod(nil)
 	for i, want := range []bool{true, false} {
 		if wrote, err := s.restart(t.Context(), s.cluster); err != nil || wrote != want {
 			t.Errorf("%d: wrote %v, %v", i, wrote, err)

@@ -25,9 +25,9 @@ func (e *Executor) hasRootCert(c *cluster.Cluster, discovery snapshot.DiscoveryS
 			return there, "there", err
 		case never.Command != nil:
 			i := slices.IndexFunc(e.Mesh.Clusters, func(m mesh.Cluster) bool { return m.Name == c.Name })
-			return false, "", hopeless{fmt.Errorf("%s\n  → %s", never.What, e.Caller.Kubectl(e.Mesh.Clusters[i], never.Command...))}
+			return false, "", permanentError{fmt.Errorf("%s\n  → %s", never.What, e.Caller.Kubectl(e.Mesh.Clusters[i], never.Command...))}
 		case never.What != "":
-			return false, "", hopeless{errors.New(never.What)}
+			return false, "", permanentError{errors.New(never.What)}
 		}
 		return false, "not written by istiod yet", nil
 	}
@@ -58,8 +58,8 @@ func (e *Executor) rootCert(ctx context.Context, c *cluster.Cluster, discovery s
 	return false, never, nil
 }
 
-// unrooted is the obstacle of a Deployment whose pods mount a root certificate that never comes.
-func (r *rollout) unrooted(ctx context.Context) obstacle.Obstacle {
+// missingRootCert is the obstacle of a Deployment whose pods mount a root certificate that never comes.
+func (r *rolloutWait) missingRootCert(ctx context.Context) obstacle.Obstacle {
 	if len(r.discovery) == 0 {
 		return obstacle.Obstacle{}
 	}

@@ -31,16 +31,16 @@ func TestHasRootCert(t *testing.T) {
 		objects   []runtime.Object
 		discovery snapshot.DiscoverySelectors
 		done      bool
-		hopeless  bool
+		permanent bool
 		says      string
 	}{
 		"none":                    {says: "not written by istiod yet"},
 		"there":                   {objects: []runtime.Object{root}, done: true, says: "there"},
 		"selected":                {objects: []runtime.Object{systemNamespace(map[string]string{"mesh": "on"})}, discovery: selector("mesh", "on"), says: "not written by istiod yet"},
 		"not selected, yet there": {objects: []runtime.Object{root, systemNamespace(nil)}, discovery: selector("mesh", "on"), done: true, says: "there"},
-		"not selected": {objects: []runtime.Object{systemNamespace(nil)}, discovery: selector("mesh", "on"), hopeless: true,
+		"not selected": {objects: []runtime.Object{systemNamespace(nil)}, discovery: selector("mesh", "on"), permanent: true,
 			says: never + "\n  → kubectl --context west-context label --overwrite namespace istio-system mesh=on"},
-		"not selected by its name": {objects: []runtime.Object{systemNamespace(nil)}, discovery: selector(corev1.LabelMetadataName, "other"), hopeless: true,
+		"not selected by its name": {objects: []runtime.Object{systemNamespace(nil)}, discovery: selector(corev1.LabelMetadataName, "other"), permanent: true,
 			says: never + ", whatever label it is given: change these selectors (meshConfig.discoverySelectors, in the primary)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestHasRootCert(t *testing.T) {
 				{Name: "east", Context: "east-context", Role: mesh.Primary}, {Name: "west", Context: "west-context", Role: mesh.Remote},
 			}}}
 			done, seen, err := e.hasRootCert(faked(test.objects...), test.discovery)(t.Context())
-			if errors.As(err, &hopeless{}) != test.hopeless || err != nil && !test.hopeless {
+			if errors.As(err, &permanentError{}) != test.permanent || err != nil && !test.permanent {
 				t.Fatalf("got %v", err)
 			}
 			if err != nil {
@@ -85,7 +85,7 @@ func TestRolloutWithoutARootCertificate(t *testing.T) {
 			if err != nil {
 				says = err.Error()
 			}
-			if says != test.says || errors.As(err, &hopeless{}) != (test.says != "") {
+			if says != test.says || errors.As(err, &permanentError{}) != (test.says != "") {
 				t.Errorf("it says %q\nwant %q", says, test.says)
 			}
 		})

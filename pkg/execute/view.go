@@ -19,30 +19,30 @@ type view struct {
 	err error
 }
 
-// prospect is what will come of waiting on, as far as istiod tells.
-type prospect int
+// syncState is how far istiod is with a remote, or with forgetting it.
+type syncState int
 
 const (
-	// coming: istiod works on it.
-	coming prospect = iota
-	// stopped: istiod no longer watches the cluster, and does not process remote secrets.
-	stopped
-	// late: istiod has not yet done what a remote secret, or the lack of one, tells it.
-	late
-	// unread: istiod has asked the remote's API server in vain. It goes on asking.
-	unread
+	// inProgress: istiod works on it.
+	inProgress syncState = iota
+	// stoppedWatching: istiod no longer watches the cluster, and does not process remote secrets.
+	stoppedWatching
+	// overdue: istiod has not yet done what a remote secret, or its deletion, asks for.
+	overdue
+	// unreachable: the remote's API server has not answered istiod, which goes on asking.
+	unreachable
 )
 
-// patience is how long it may last before something is done about it; zero is for ever.
-func (p prospect) patience() time.Duration {
-	switch p {
-	case stopped: // Istio 1.29 stays so; releases that do not have gone on after a moment
+// limit is how long a state may last before something is done about it; zero is for ever.
+func (s syncState) limit() time.Duration {
+	switch s {
+	case stoppedWatching: // Istio 1.29 stays so; releases that do not have gone on after a moment
 		return 10 * time.Second
-	case late:
-		// A second, as a rule. But an istiod that lets go of a cluster whose address drops packets first waits for the
+	case overdue:
+		// A second, as a rule. But an istiod that stops watching a cluster whose address drops packets first waits for the
 		// end of a call to it: 30 seconds.
 		return 35 * time.Second
-	case unread: // it says so after 30 seconds of trying, unless PILOT_REMOTE_CLUSTER_TIMEOUT is another
+	case unreachable: // it says so after 30 seconds of trying, unless PILOT_REMOTE_CLUSTER_TIMEOUT is another
 		return 20 * time.Second
 	}
 	return 0
@@ -62,72 +62,72 @@ func (e *Executor) views(ctx context.Context, c *cluster.Cluster, remote string)
 	return views, nil
 }
 
-// outlook is a look at istiod that also tells what will come of waiting on.
-type outlook func(ctx context.Context) (done bool, seen string, what prospect, err error)
+// remoteCondition is a condition that also says how far istiod is with the remote.
+type remoteCondition func(ctx context.Context) (done bool, seen string, state syncState, err error)
 
-func (e *Executor) outlook(c *cluster.Cluster, remote string, judge func([]view) (bool, string, prospect)) outlook {
-	return func(ctx context.Context) (bool, string, prospect, error) {
+func (e *Executor) remoteCondition(c *cluster.Cluster, remote string, judge func([]view) (bool, string, syncState)) remoteCondition {
+	return func(ctx context.Context) (bool, string, syncState, error) {
 		views, err := e.views(ctx, c, remote)
 		if err != nil {
-			return false, "", coming, err
+			return false, "", inProgress, err
 		}
-		done, seen, what := judge(views)
-		return done, seen, what, nil
+		done, seen, state := judge(views)
+		return done, seen, state, nil
 	}
 }
 
-// orBack waits until no replica knows the remote any more, or the remote has a secret again: then istiod may have been told
+// orCreatedAgain waits until no replica knows the remote any more, or the remote has a secret again: then istiod may have been told
 // of it anew before anybody saw that it had forgotten it.
-func (e *Executor) orBack(c *cluster.Cluster, remote string, look outlook) outlook {
-	return func(ctx context.Context) (bool, string, prospect, error) {
-		done, seen, what, err := look(ctx)
+func (e *Executor) orCreatedAgain(c *cluster.Cluster, remote string, look remoteCondition) remoteCondition {
+	return func(ctx context.Context) (bool, string, syncState, error) {
+		done, seen, state, err := look(ctx)
 		if done || err != nil {
-			return done, seen, what, err
+			return done, seen, state, err
 		}
 		secret, err := e.secretOf(ctx, c, remote)
 		if err == nil && secret != nil {
-			return true, "its secret was created again by another run", coming, nil
+			return true, "its secret was created again by another run", inProgress, nil
 		}
-		return false, seen, what, err
+		return false, seen, state, err
 	}
 }
 
 // synced judges whether every replica has read the remote.
-func synced(views []view) (done bool, seen string, what prospect) {
+func synced(views []view) (done bool, seen string, state syncState) {
 	if len(views) == 0 {
-		return false, "no istiod pod runs", coming
+		return false, "no istiod pod runs", inProgress
 	}
 	for _, v := range views {
 		switch {
 		case v.err != nil:
-			return false, fmt.Sprintf("%s can't be asked: %v", v.pod, v.err), coming
+			return false, fmt.Sprintf("%s can't be asked: %v", v.pod, v.err), inProgress
 		case v.status == "":
-			return false, v.pod + " does not list it yet", late
+			return false, v.pod + " does not list it yet", overdue
 		case v.status == snapshot.Closed:
-			return false, v.pod + " says: closed, it has stopped watching the cluster", stopped
+			return false, v.pod + " says: closed, it has stopped watching the cluster", stoppedWatching
 		case v.status == snapshot.TimedOut:
-			return false, v.pod + " says: timeout, it could not read the cluster yet", unread
+			return false, v.pod + " says: timeout, it could not read the cluster yet", unreachable
 		case v.status != istio.Synced:
-			return false, fmt.Sprintf("%s says: %s", v.pod, v.status), coming
+			return false, fmt.Sprintf("%s says: %s", v.pod, v.status), inProgress
 		}
 	}
 	if len(views) == 1 {
-		return true, "synced", coming
+		return true, "synced", inProgress
 	}
-	return true, fmt.Sprintf("synced, all %d replicas", len(views)), coming
+	return true, fmt.Sprintf("synced, all %d replicas", len(views)), inProgress
 }
 
 // forgotten judges whether no replica knows the remote any more.
-func forgotten(views []view) (done bool, seen string, what prospect) {
+func forgotten(views []view) (done bool, seen string, state syncState) {
 	for _, v := range views {
 		switch {
 		case v.err != nil:
-			return false, fmt.Sprintf("%s can't be asked: %v", v.pod, v.err), coming
+			return false, fmt.Sprintf("%s can't be asked: %v", v.pod, v.err), inProgress
 		case v.status == snapshot.Closed:
-			return false, v.pod + " still has it: closed", stopped
+			return false, v.pod + " still has it: closed", stoppedWatching
 		case v.status != "":
-			return false, fmt.Sprintf("%s still has it: %s", v.pod, v.status), late
+			return false, fmt.Sprintf("%s still has it: %s", v.pod, v.status), overdue
 		}
 	}
-	return true, "forgotten", coming
+	return true, "forgotten", inProgress
 }

@@ -20,31 +20,31 @@ func TestViews(t *testing.T) {
 	}
 	deaf := append(says("synced"), view{pod: "istiod-b", err: errors.New("connection refused")})
 	for _, test := range []struct {
-		name   string
-		judge  func([]view) (bool, string, prospect)
-		views  []view
-		done   bool
-		seen   string
-		coming prospect
+		name       string
+		judge      func([]view) (bool, string, syncState)
+		views      []view
+		done       bool
+		seen       string
+		inProgress syncState
 	}{
-		{"no pod", synced, nil, false, "no istiod pod runs", coming},
-		{"not listed", synced, says(""), false, "istiod-a does not list it yet", late},
-		{"being read", synced, says("syncing"), false, "istiod-a says: syncing", coming},
-		{"closed", synced, says("closed"), false, "istiod-a says: closed, it has stopped watching the cluster", stopped},
-		{"timeout", synced, says("timeout"), false, "istiod-a says: timeout, it could not read the cluster yet", unread},
-		{"synced", synced, says("synced"), true, "synced", coming},
-		{"one of two", synced, says("synced", ""), false, "istiod-b does not list it yet", late},
-		{"both", synced, says("synced", "synced"), true, "synced, all 2 replicas", coming},
-		{"one that can't be asked", synced, deaf, false, "istiod-b can't be asked: connection refused", coming},
-		{"no pod to forget", forgotten, nil, true, "forgotten", coming},
-		{"forgotten", forgotten, says("", ""), true, "forgotten", coming},
-		{"not forgotten", forgotten, says("", "synced"), false, "istiod-b still has it: synced", late},
-		{"closed and not forgotten", forgotten, says("closed"), false, "istiod-a still has it: closed", stopped},
-		{"one that can't be asked to forget", forgotten, deaf[1:], false, "istiod-b can't be asked: connection refused", coming},
+		{"no pod", synced, nil, false, "no istiod pod runs", inProgress},
+		{"not listed", synced, says(""), false, "istiod-a does not list it yet", overdue},
+		{"being read", synced, says("syncing"), false, "istiod-a says: syncing", inProgress},
+		{"closed", synced, says("closed"), false, "istiod-a says: closed, it has stopped watching the cluster", stoppedWatching},
+		{"timeout", synced, says("timeout"), false, "istiod-a says: timeout, it could not read the cluster yet", unreachable},
+		{"synced", synced, says("synced"), true, "synced", inProgress},
+		{"one of two", synced, says("synced", ""), false, "istiod-b does not list it yet", overdue},
+		{"both", synced, says("synced", "synced"), true, "synced, all 2 replicas", inProgress},
+		{"one that can't be asked", synced, deaf, false, "istiod-b can't be asked: connection refused", inProgress},
+		{"no pod to forget", forgotten, nil, true, "forgotten", inProgress},
+		{"forgotten", forgotten, says("", ""), true, "forgotten", inProgress},
+		{"not forgotten", forgotten, says("", "synced"), false, "istiod-b still has it: synced", overdue},
+		{"closed and not forgotten", forgotten, says("closed"), false, "istiod-a still has it: closed", stoppedWatching},
+		{"one that can't be asked to forget", forgotten, deaf[1:], false, "istiod-b can't be asked: connection refused", inProgress},
 	} {
 		done, seen, what := test.judge(test.views)
-		if done != test.done || seen != test.seen || what != test.coming {
-			t.Errorf("%s: %v, %q, %v; want %v, %q, %v", test.name, done, seen, what, test.done, test.seen, test.coming)
+		if done != test.done || seen != test.seen || what != test.inProgress {
+			t.Errorf("%s: %v, %q, %v; want %v, %q, %v", test.name, done, seen, what, test.done, test.seen, test.inProgress)
 		}
 	}
 }

@@ -56,9 +56,9 @@ type builder struct {
 }
 
 func (b *builder) add(stage Stage, cluster, what, title string, action Action, needs ...string) string {
-	step := Step{ID: cluster + "/" + what, Cluster: cluster, Stage: stage, Title: title, Action: action, May: may(action)}
+	step := Step{ID: cluster + "/" + what, Cluster: cluster, Stage: stage, Title: title, Action: action, MayAlso: action.describe().mayAlso}
 	step.Needs = b.kept(needs)
-	if !step.Writes() && !b.options.Wait && !indispensable(action) {
+	if !step.Writes() && !b.options.Wait && !action.describe().provides {
 		b.dropped[step.ID] = step.Needs
 		return step.ID
 	}
@@ -81,31 +81,6 @@ func (b *builder) kept(needs []string) []string {
 		}
 	}
 	return kept
-}
-
-// may is what an action does beside what its step's title says, where nothing else helps.
-func may(a Action) string {
-	const restart = "Restart istiod, replica by replica, if it has stopped processing remote secrets"
-	switch a := a.(type) {
-	case AwaitSynced:
-		if a.Restart {
-			return restart
-		}
-	case AwaitForgotten:
-		if a.Restart {
-			return restart
-		}
-	}
-	return ""
-}
-
-// indispensable waits bring forth what a later write is made of, so that --wait=false can't drop them.
-func indispensable(a Action) bool {
-	switch a.(type) {
-	case AwaitToken, AwaitAddress:
-		return true
-	}
-	return false
 }
 
 func (b *builder) seen(cluster string) *snapshot.Cluster {

@@ -116,7 +116,7 @@ func TestKeepIstiod(t *testing.T) {
 	} {
 		var may []string
 		for _, step := range Build(m, s, Options{Wait: true, KeepIstiod: keep}) {
-			if _, is := step.Action.(RestartIstiod); is || step.May != "" {
+			if _, is := step.Action.(RestartIstiod); is || step.MayAlso != "" {
 				may = append(may, step.ID)
 			}
 		}

@@ -50,7 +50,7 @@ func TestAttachingOneIsASliceOfAttachingMany(t *testing.T) {
 	s := fresh(many)
 	var about []Step
 	for _, step := range Slice(Build(many, s, Options{Wait: true}), AttachRemote) {
-		if About(step, "west") {
+		if step.Concerns("west") {
 			about = append(about, step)
 		}
 	}
@@ -63,12 +63,12 @@ func TestAttachingOneIsASliceOfAttachingMany(t *testing.T) {
 	}
 }
 
-func TestAbout(t *testing.T) {
+func TestConcerns(t *testing.T) {
 	t.Parallel()
 	m := wanted("", "west", "west-2")
 	var about []string
 	for _, s := range Build(m, fresh(m), Options{Wait: true}) {
-		if About(s, "west") {
+		if s.Concerns("west") {
 			about = append(about, s.ID)
 		}
 	}

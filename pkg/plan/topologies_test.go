@@ -84,7 +84,7 @@ func TestChangedToken(t *testing.T) {
 func about(steps []Step, remote string) []Step {
 	var kept []Step
 	for _, s := range steps {
-		if s.Cluster != remote && About(s, remote) {
+		if s.Cluster != remote && s.Concerns(remote) {
 			kept = append(kept, s)
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 )
 
-// sayings is what a wait has said.
-type sayings []string
+// messages are what a wait has reported.
+type messages []string
 
-func (s *sayings) waiter() waiter {
+func (s *messages) waiter() waiter {
 	return waiter{cluster: &cluster.Cluster{Name: "west"}, say: func(text string) { *s = append(*s, text) }}
 }
 
@@ -37,7 +37,7 @@ func looks(seen ...any) condition {
 func TestUntil(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var said sayings
+		var said messages
 		seen, err := said.waiter().until(t.Context(), "the thing", looks("pending", "pending", errors.New("refused"), "pending", true))
 		if err != nil || seen != "there" {
 			t.Errorf("got %q, %v", seen, err)
@@ -52,7 +52,7 @@ func TestUntil(t *testing.T) {
 func TestUntilAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var said sayings
+		var said messages
 		begin := time.Now()
 		if _, err := said.waiter().until(t.Context(), "the thing", looks(true)); err != nil || len(said) != 0 || time.Since(begin) != 0 {
 			t.Errorf("what is there already takes %v, says %q, %v", time.Since(begin), said, err)
@@ -82,7 +82,7 @@ func TestUntilOutOfTime(t *testing.T) {
 				ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, reason)
 				defer cancel()
 				begin := time.Now()
-				var said sayings
+				var said messages
 				_, err := said.waiter().until(ctx, "the thing", test.look)
 				if err == nil || err.Error() != test.want || !errors.Is(err, reason) {
 					t.Errorf("got %v, want %s", err, test.want)
@@ -100,7 +100,7 @@ func TestUntilLooksAgainAfterOneThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		begin, first := time.Now(), true
-		var said sayings
+		var said messages
 		seen, err := said.waiter().until(t.Context(), "the thing", func(ctx context.Context) (bool, string, error) {
 			if first {
 				first = false
@@ -118,7 +118,7 @@ func TestUntilLooksAgainAfterOneThatHangs(t *testing.T) {
 func TestUntilCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	var said sayings
+	var said messages
 	_, err := said.waiter().until(ctx, "the thing", func(context.Context) (bool, string, error) {
 		cancel()
 		return false, "pending", nil
@@ -132,13 +132,13 @@ func TestUntilCancelled(t *testing.T) {
 }
 
 // What no waiting fixes ends the wait at once.
-func TestUntilHopeless(t *testing.T) {
+func TestUntilPermanentError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("the Service is of type ClusterIP")
 		begin := time.Now()
-		var said sayings
-		_, err := said.waiter().until(t.Context(), "the thing", looks(hopeless{cause}))
+		var said messages
+		_, err := said.waiter().until(t.Context(), "the thing", looks(permanentError{cause}))
 		if err == nil || err.Error() != "cluster west: the Service is of type ClusterIP" || !errors.Is(err, cause) || time.Since(begin) != 0 {
 			t.Errorf("got %v after %v", err, time.Since(begin))
 		}

@@ -2,113 +2,17 @@ package execute
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
-
-// waiter waits on one cluster until a condition holds or its context ends.
-type waiter struct {
-	cluster *cluster.Cluster
-	say     func(string)
-}
-
-// condition looks once: done when it holds, else what was seen instead. An error that waiting can't change is a
-// hopeless; any other is taken for temporary and looked at again.
-type condition func(ctx context.Context) (done bool, seen string, err error)
-
-// hopeless is an error that waiting can't change.
-type hopeless struct{ error }
-
-func (h hopeless) Unwrap() error { return h.error }
-
-// lookTimeout bounds one look, so that an API server that hangs does not take the whole wait.
-const lookTimeout = 15 * time.Second
-
-// until polls a condition, quickly at first. When the context ends first, the error says what was seen last.
-func (w waiter) until(ctx context.Context, what string, look condition) (string, error) {
-	last := "nothing"
-	backoff := wait.Backoff{Duration: 30 * time.Millisecond, Factor: 1.4, Cap: time.Second, Steps: 1 << 30, Jitter: 0.1}
-	var seen string
-	err := backoff.DelayFunc().Until(ctx, true, true, func(ctx context.Context) (bool, error) {
-		bounded, cancel := context.WithTimeout(ctx, lookTimeout)
-		defer cancel()
-		done, now, err := look(bounded)
-		switch {
-		case errors.As(err, &hopeless{}):
-			return false, err
-		case err != nil:
-			now = err.Error()
-		}
-		seen = now
-		if !done && now != last && ctx.Err() == nil {
-			last = now
-			w.say(now)
-		}
-		return done && err == nil, nil
-	})
-	if err == nil {
-		return seen, nil
-	}
-	if errors.As(err, &hopeless{}) {
-		return "", fmt.Errorf("cluster %s: %w", w.cluster.Name, err)
-	}
-	return "", fmt.Errorf("cluster %s: %s: gave up waiting (%w); seen last: %s", w.cluster.Name, what, context.Cause(ctx), last)
-}
-
-func (e *Executor) await(ctx context.Context, w waiter, action plan.Action) (run.Result, error) {
-	namespace := e.Mesh.Namespace
-	var what string
-	var look condition
-	rescued := &rescue{Executor: e, cluster: w.cluster}
-	switch action := action.(type) {
-	case plan.AwaitDeployment:
-		what, look = "Deployment "+action.Name, e.rolledOut(w.cluster, action.Name, action.Discovery)
-	case plan.AwaitRestarted:
-		what, look = "Deployment "+action.Name, (&restarted{
-			rollout: e.rolledOut(w.cluster, action.Name, nil),
-			leader:  (&succession{Executor: e, primary: w.cluster, remote: w.cluster}).condition,
-		}).condition
-	case plan.AwaitAddress:
-		what, look = "address of Service "+wellknown.EastWestGateway, hasAddress(w.cluster, namespace)
-	case plan.AwaitToken:
-		what, look = "token in Secret "+wellknown.ReaderTokenSecret, hasToken(w.cluster, namespace)
-	case plan.AwaitServed:
-		what, look = "Istio's resources", serves(w.cluster, namespace)
-	case plan.AwaitSynced:
-		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, e.outlook(w.cluster, action.Remote, synced)
-		rescued.leader = (&succession{Executor: e, primary: w.cluster, remote: e.Clusters[action.Remote]}).condition
-		what, look = "istiod's view of "+action.Remote, rescued.condition
-	case plan.AwaitForgotten:
-		rescued.remote, rescued.allowed, rescued.look = action.Remote, action.Restart, e.orBack(w.cluster, action.Remote, e.outlook(w.cluster, action.Remote, forgotten))
-		what, look = "istiod's view of "+action.Remote, rescued.condition
-	case plan.AwaitCABundle:
-		what, look = "certificate in the injector's webhooks", hasCABundle(w.cluster, e.Mesh.RevisionLabel())
-	case plan.AwaitRootCert:
-		what, look = "ConfigMap "+wellknown.RootCertConfigMap, e.hasRootCert(w.cluster, action.Discovery)
-	case plan.AwaitInjection:
-		what, look = "injection of a dry-run pod", injects(w.cluster, e.Mesh.Revision, action.Cluster)
-	default:
-		return run.Result{}, fmt.Errorf("there is nothing to wait for in %T", action)
-	}
-	seen, err := w.until(ctx, what, look)
-	if synced, is := action.(plan.AwaitSynced); is {
-		e.release(ctx, synced.Remote)
-	}
-	return run.Result{Detail: seen, Wrote: rescued.wrote}, err
-}
 
 func hasAddress(c *cluster.Cluster, namespace string) condition {
 	begun := false
@@ -120,14 +24,14 @@ func hasAddress(c *cluster.Cluster, namespace string) condition {
 		address, _ := istio.AddressOf(service)
 		switch {
 		case !istio.Attachable(address):
-			return false, "", hopeless{fmt.Errorf(
+			return false, "", permanentError{fmt.Errorf(
 				"the Service %s has only the IPv6 address %s, which Istio's charts for remotes do not take; say with --address by which IPv4 address or hostname it is reached",
 				service.Name, address)}
 		case address != "":
 			return true, address, nil
 		}
 		if service.Spec.Type != corev1.ServiceTypeLoadBalancer {
-			return false, "", hopeless{fmt.Errorf(
+			return false, "", permanentError{fmt.Errorf(
 				"the Service %s is of type %s, which has no external address; say with --address where it is reached", service.Name, service.Spec.Type)}
 		}
 		if !begun {
