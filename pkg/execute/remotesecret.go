@@ -9,9 +9,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/util/retry"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/retry"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -54,7 +54,7 @@ func (t credentialsTask) do(ctx context.Context, w waiter) (run.Result, error) {
 		return run.Result{}, err
 	}
 	var result run.Result
-	err = retry.RetryOnConflict(retry.DefaultRetry, func() error { // an edit between our look at it and the write is kept, too
+	err = retry.OnError(ctx, retry.Backoff(), apierrors.IsConflict, func() error { // an edit between our look at it and the write is kept, too
 		result, err = t.applyTask.do(ctx, w)
 		return err
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -183,11 +184,26 @@ func TestForgottenOrCreatedAgain(t *testing.T) {
 	}
 }
 
+// A write that --timeout ends is not taken for done.
+func TestSecretOutOfTime(t *testing.T) {
+	t.Parallel()
+	e := executor("", "192.0.2.1")
+	ended := fmt.Errorf("client rate limiter Wait returned an error: %w", context.DeadlineExceeded)
+	e.Clusters["east"] = &cluster.Cluster{Name: "east", CLIClient: &edited{CLIClient: kube.NewFakeClient(secretWith("there")), fails: ended}}
+	step := plan.Step{Cluster: "east", Action: plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example"}}
+	result, err := e.Do(t.Context(), step, func(string) {})
+	if !errors.Is(err, context.DeadlineExceeded) || result.Wrote {
+		t.Errorf("got %+v, %v", result, err)
+	}
+}
+
 // edited is a cluster whose remote secret somebody edits just before it is written for the first time: the line says the same,
 // and is his.
 type edited struct {
 	kube.CLIClient
 	dynamic.ResourceInterface
+	// fails is the error of every write, if there is one.
+	fails   error
 	written []string
 }
 
@@ -207,6 +223,9 @@ func (e *edited) Get(ctx context.Context, name string, options metav1.GetOptions
 
 // Patch implements dynamic.ResourceInterface.
 func (e *edited) Patch(ctx context.Context, name string, _ types.PatchType, body []byte, _ metav1.PatchOptions, _ ...string) (*unstructured.Unstructured, error) {
+	if e.fails != nil {
+		return nil, e.fails
+	}
 	var wanted corev1.Secret
 	if err := json.Unmarshal(body, &wanted); err != nil {
 		return nil, err

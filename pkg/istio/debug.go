@@ -15,11 +15,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/util/retry"
 
 	"istio.io/istio/pkg/cluster"
 	"istio.io/istio/pkg/kube"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/retry"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
@@ -141,7 +141,7 @@ func forwarded(ctx context.Context, client kube.CLIClient, namespace, pod string
 		var status *statusError
 		return ctx.Err() == nil && !errors.As(err, &status) && !strings.Contains(err.Error(), "is forbidden")
 	}
-	err := retry.OnError(retry.DefaultBackoff, again, attempt)
+	err := retry.OnError(ctx, retry.Backoff(), again, attempt)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/util/retry"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/retry"
 )
 
 // oneCreation is how long an attempt may take: admission webhooks have up to 30 seconds.
@@ -18,7 +18,7 @@ const oneCreation = 35 * time.Second
 func create(ctx context.Context, attempt func(ctx context.Context) error) error {
 	attempts := 0
 	again := func(err error) bool { return ctx.Err() == nil && cluster.Unanswered(err) }
-	return retry.OnError(retry.DefaultBackoff, again, func() error {
+	return retry.OnError(ctx, retry.Backoff(), again, func() error {
 		attempts++
 		bounded, cancel := context.WithTimeout(ctx, oneCreation)
 		defer cancel()

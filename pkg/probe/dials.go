@@ -9,9 +9,9 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/util/retry"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/retry"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
@@ -96,7 +96,7 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 		_, unopened := errors.AsType[*istio.ForwardError](err)
 		return !unopened && ctx.Err() == nil
 	}
-	err = retry.OnError(wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, deaf, func() (err error) {
+	err = retry.OnError(ctx, wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, deaf, func() (err error) {
 		body, err = istio.Post(ctx, c, ns, diallerName, echo.PathDial, echo.PortControl, dials)
 		return err
 	})
