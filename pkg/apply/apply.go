@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -23,8 +24,8 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// atOnce bounds the requests that one Apply has under way.
-const atOnce = 12
+// maxParallel bounds the requests that one Apply has under way.
+const maxParallel = 12
 
 // Resources finds the API resource of an object. Istio's CLI client has a method of this form that needs no discovery
 // for the kinds that it knows.
@@ -73,8 +74,8 @@ func (o Outcome) Add(p Outcome) Outcome {
 	return Outcome{Created: o.Created + p.Created, Changed: o.Changed + p.Changed, Unchanged: o.Unchanged + p.Unchanged}
 }
 
-// Apply writes the objects: what others live in or are made of first (namespaces, custom resource definitions,
-// accounts and roles), then the rest, each group at once. It stops at the first group with an error and returns all
+// Apply writes the objects: the parents of ApplySets before their members, and what others live in or are made of
+// (namespaces, custom resource definitions, accounts and roles) before the rest, each group at once. It stops at the first group with an error and returns all
 // errors of that group. An object that is already as wanted is not written: the API server keeps its resourceVersion.
 func (a Applier) Apply(ctx context.Context, objects []*unstructured.Unstructured) (Outcome, error) {
 	var total Outcome
@@ -95,7 +96,7 @@ func (a Applier) applyGroup(ctx context.Context, objects []*unstructured.Unstruc
 		failed  []error
 		workers errgroup.Group
 	)
-	workers.SetLimit(atOnce)
+	workers.SetLimit(maxParallel)
 	for _, object := range objects {
 		workers.Go(func() error {
 			outcome, err := a.applyOne(ctx, object)
@@ -115,42 +116,87 @@ func (a Applier) applyGroup(ctx context.Context, objects []*unstructured.Unstruc
 	return total, errors.Join(failed...)
 }
 
-func (a Applier) applyOne(ctx context.Context, wanted *unstructured.Unstructured) (Outcome, error) {
-	resource, err := a.Resources(wanted.GroupVersionKind(), wanted, "")
+// maxConflicts bounds how often an object is read again because somebody else has changed it meanwhile.
+const maxConflicts = 5
+
+func (a Applier) applyOne(ctx context.Context, object *unstructured.Unstructured) (Outcome, error) {
+	resource, err := a.Resources(object.GroupVersionKind(), object, "")
 	if err != nil {
-		return Outcome{}, fmt.Errorf("%s: %w", Name(wanted), err)
+		return Outcome{}, fmt.Errorf("%s: %w", Name(object), err)
 	}
-	live, err := resource.Get(ctx, wanted.GetName(), metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err) || meta.IsNoMatchError(err):
-		live = nil
-	case err != nil:
-		return Outcome{}, fmt.Errorf("%s: %w", Name(wanted), err)
-	case a.Yield != nil:
-		wanted = wanted.DeepCopy()
-		a.Yield(wanted, live)
+	var refused *unstructured.Unstructured
+	var conflict error
+	for range maxConflicts {
+		live, err := read(ctx, resource, object.GetName())
+		if err != nil {
+			return Outcome{}, fmt.Errorf("%s: %w", Name(object), err)
+		}
+		wanted := a.toApply(object, live)
+		if equality.Semantic.DeepEqual(wanted, refused) {
+			break
+		}
+		result, err := a.applyTo(ctx, resource, live, wanted)
+		switch {
+		case apierrors.IsConflict(err): // a controller may have taken a field over meanwhile, which is then left to it
+			refused, conflict = wanted, err
+			continue
+		case err != nil:
+			return Outcome{}, explain(object, err)
+		}
+		if a.Done != nil {
+			a.Done(result)
+		}
+		return result.count(), nil
 	}
+	return Outcome{}, explain(object, conflict)
+}
+
+// read returns an object as it is in the cluster; nil where it, or its kind, is not there.
+func read(ctx context.Context, resource dynamic.ResourceInterface, name string) (*unstructured.Unstructured, error) {
+	live, err := resource.Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil, nil //nolint:nilnil // no object, and no error
+	}
+	return live, err
+}
+
+// applyTo applies what is wanted of an object to the live one.
+func (a Applier) applyTo(ctx context.Context, resource dynamic.ResourceInterface, live, wanted *unstructured.Unstructured) (Result, error) {
 	result := Result{Wanted: wanted, Live: live}
 	switch {
-	case live != nil && bare(wanted):
+	case live != nil && existenceOnly(wanted):
 		result.Now, result.Verb = live, Unchanged
+		return result, nil
 	case a.DryRun == DryRunClient:
 		result.predict()
+		return result, nil
+	}
+	var err error
+	result.Now, err = a.write(ctx, resource, wanted, live)
+	switch {
+	case err == nil:
+		result.compare(a.DryRun)
+	case a.DryRun == DryRunServer && live == nil && apierrors.IsNotFound(err):
+		result.predict() // what it would live in, or be defined by, would have been made before
 	default:
-		result.Now, err = a.write(ctx, resource, wanted, live)
-		switch {
-		case err == nil:
-			result.judge(a.DryRun)
-		case a.DryRun == DryRunServer && live == nil && apierrors.IsNotFound(err):
-			result.predict() // what it would live in, or be defined by, would have been made before
-		default:
-			return Outcome{}, explain(wanted, err)
-		}
+		return result, err
 	}
-	if a.Done != nil {
-		a.Done(result)
+	return result, nil
+}
+
+// toApply is what is to be applied of an object where this one is live.
+func (a Applier) toApply(wanted, live *unstructured.Unstructured) *unstructured.Unstructured {
+	if live == nil {
+		return wanted
 	}
-	return result.count(), nil
+	wanted = wanted.DeepCopy()
+	if isParent(wanted) {
+		keepLists(wanted, live)
+	}
+	if a.Yield != nil {
+		a.Yield(wanted, live)
+	}
+	return wanted
 }
 
 func (a Applier) write(ctx context.Context, resource dynamic.ResourceInterface, wanted, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
@@ -178,9 +224,9 @@ func (a Applier) patch(ctx context.Context, resource dynamic.ResourceInterface, 
 	return resource.Patch(ctx, wanted.GetName(), types.ApplyPatchType, body, options)
 }
 
-// bare is true for an object of which nothing but its existence is wanted. Applying it to one that is there would own
+// existenceOnly is true for an object of which nothing but its existence is wanted. Applying it to one that is there would own
 // nothing, and yet be written once: the API server then first notes who had made it.
-func bare(object *unstructured.Unstructured) bool {
+func existenceOnly(object *unstructured.Unstructured) bool {
 	identity := &unstructured.Unstructured{Object: map[string]any{}}
 	identity.SetGroupVersionKind(object.GroupVersionKind())
 	identity.SetName(object.GetName())
@@ -212,17 +258,32 @@ func Name(object *unstructured.Unstructured) string {
 	return name
 }
 
-// inOrder sorts objects into the groups in which they must be written.
+// inOrder sorts objects into the groups in which they are written.
 func inOrder(objects []*unstructured.Unstructured) [][]*unstructured.Unstructured {
-	groups := make([][]*unstructured.Unstructured, 3)
+	groups := map[int][]*unstructured.Unstructured{}
 	for _, object := range objects {
-		i := Rank(object)
+		i := groupOf(object)
 		groups[i] = append(groups[i], object)
 	}
-	return slices.DeleteFunc(groups, func(g []*unstructured.Unstructured) bool { return len(g) == 0 })
+	var ordered [][]*unstructured.Unstructured
+	for _, i := range slices.Sorted(maps.Keys(groups)) {
+		ordered = append(ordered, groups[i])
+	}
+	return ordered
 }
 
-// Rank is the group in which an object is written: the lower ones first.
+// groupOf is the group in which an object is written: the lower ones first.
+func groupOf(object *unstructured.Unstructured) int {
+	switch {
+	case object.GetKind() == "Namespace" && !isMember(object): // a parent may live in it
+		return 0
+	case isParent(object): // a run that is killed must not leave members without a parent (KEP-3659)
+		return 1
+	}
+	return 2 + Rank(object)
+}
+
+// Rank sorts objects as they can be written by any tool: the lower ones first. It is in the names of files, so it stays.
 func Rank(object *unstructured.Unstructured) int {
 	switch object.GetKind() {
 	case "Namespace":

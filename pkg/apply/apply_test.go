@@ -40,6 +40,10 @@ type server struct {
 	live   map[string]string // resourceVersion by name
 	writes map[string]string // resourceVersion after a write
 	fails  map[string]error
+	// objects are live ones of which more than the resourceVersion matters.
+	objects map[string]*unstructured.Unstructured
+	// conflicts is called for each write, and may change what is live; nil is no conflict.
+	conflicts func(s *server, name string) error
 
 	mu      sync.Mutex
 	written []string
@@ -67,7 +71,12 @@ func (r resource) Get(_ context.Context, name string, _ metav1.GetOptions, _ ...
 	if !there {
 		return nil, apierrors.NewNotFound(schema.GroupResource{}, name)
 	}
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
 	o := object("Live", "", name)
+	if r.server.objects[name] != nil {
+		o = r.server.objects[name].DeepCopy()
+	}
 	o.SetResourceVersion(version)
 	return o, nil
 }
@@ -87,6 +96,11 @@ func (r resource) Patch(_ context.Context, name string, kind types.PatchType, da
 		s.bodies = map[string]string{}
 	}
 	s.bodies[name] = string(data)
+	if s.conflicts != nil {
+		if err := s.conflicts(s, name); err != nil {
+			return nil, err
+		}
+	}
 	o := object("Live", "", name)
 	o.SetResourceVersion(s.writes[name])
 	return o, nil
@@ -206,6 +220,53 @@ func TestYield(t *testing.T) {
 	}
 	if taken.Object["data"] == nil {
 		t.Error("the caller's object has lost its data")
+	}
+}
+
+// A field that a controller takes over between the read and the write is left to it as well.
+func TestYieldOnConflict(t *testing.T) {
+	t.Parallel()
+	conflict := apierrors.NewApplyConflict(nil, `conflict with "pilot-discovery": .data`)
+	taken := func(s *server) { s.objects["webhook"].Object["data"] = map[string]any{"k": "theirs"} }
+	for _, test := range []struct {
+		name      string
+		conflicts func(s *server, attempt int) error
+		attempts  int
+		fails     bool
+	}{
+		{"none", func(*server, int) error { return nil }, 1, false},
+		{"a field that is yielded then", func(s *server, attempt int) error {
+			if attempt > 1 {
+				return nil
+			}
+			taken(s)
+			return conflict
+		}, 2, false},
+		{"a field that is not", func(*server, int) error { return conflict }, 1, true},
+		{"another one, after that", func(s *server, _ int) error { taken(s); return conflict }, 2, true},
+		{"one field after the other, without end", func(s *server, attempt int) error {
+			s.objects["webhook"].Object["data"] = map[string]any{"k": fmt.Sprint(attempt)}
+			return conflict
+		}, maxConflicts, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			attempts := 0
+			s := &server{live: map[string]string{"webhook": "1"}, writes: map[string]string{"webhook": "2"}, objects: map[string]*unstructured.Unstructured{"webhook": object("ConfigMap", "ns", "webhook")}}
+			s.conflicts = func(s *server, _ string) error { attempts++; return test.conflicts(s, attempts) }
+			a := s.applier()
+			a.Yield = func(wanted, live *unstructured.Unstructured) {
+				if live.Object["data"] != nil {
+					wanted.Object["data"] = map[string]any{"left to": live.Object["data"]}
+				}
+			}
+			wanted := labelled("webhook")
+			wanted.Object["data"] = map[string]any{"k": "ours"}
+			outcome, err := a.Apply(t.Context(), []*unstructured.Unstructured{wanted})
+			if apierrors.IsConflict(err) != test.fails || err != nil && !test.fails || attempts != test.attempts || outcome.Wrote() == test.fails {
+				t.Errorf("after %d attempts %s, %v", attempts, outcome, err)
+			}
+		})
 	}
 }
 

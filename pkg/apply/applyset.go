@@ -38,7 +38,7 @@ func (s Set) ID() string {
 	return fmt.Sprintf("applyset-%s-v1", base64.RawURLEncoding.EncodeToString(sum[:]))
 }
 
-// Members returns the objects with the set's label, and the ConfigMap that stands for the set.
+// Members returns the objects with the set's label, and the ConfigMap that stands for the set: the parent.
 func (s Set) Members(objects []*unstructured.Unstructured) (members []*unstructured.Unstructured, parent *unstructured.Unstructured) {
 	kinds, namespaces := map[string]bool{}, map[string]bool{}
 	for _, object := range objects {
@@ -79,4 +79,29 @@ func (s Set) Members(objects []*unstructured.Unstructured) (members []*unstructu
 		parent.Object["data"] = data
 	}
 	return members, parent
+}
+
+// isParent is true for an object that stands for a set.
+func isParent(object *unstructured.Unstructured) bool { return object.GetLabels()[SetIDLabel] != "" }
+
+// isMember is true for an object that belongs to a set.
+func isMember(object *unstructured.Unstructured) bool { return object.GetLabels()[partOfLabel] != "" }
+
+// keepLists adds to a parent the kinds and namespaces that the live one lists. What an earlier run applied and this one does
+// not is still a member, which nobody would find without its kind; only who deletes it may shorten the lists.
+func keepLists(parent, live *unstructured.Unstructured) {
+	annotations := parent.GetAnnotations()
+	for _, list := range []string{kindsAnnotation, namespaceAnnotation} {
+		was, is := live.GetAnnotations()[list], annotations[list]
+		if was == "" {
+			continue
+		}
+		all := strings.Split(was, ",")
+		if is != "" {
+			all = append(all, strings.Split(is, ",")...)
+		}
+		slices.Sort(all)
+		annotations[list] = strings.Join(slices.Compact(all), ",")
+	}
+	parent.SetAnnotations(annotations)
 }

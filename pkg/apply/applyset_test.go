@@ -3,7 +3,10 @@ package apply
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -65,5 +68,63 @@ func TestSetID(t *testing.T) {
 	set := Set{Name: "kubectl-mesh-primary", Namespace: "istio-system"}
 	if set.ID() != want {
 		t.Errorf("got %s, want %s", set.ID(), want)
+	}
+}
+
+// A run that is killed leaves no members without a parent: that one is written, with all kinds, before any member, and
+// where it can't be written no member is.
+func TestParentBeforeItsMembers(t *testing.T) {
+	t.Parallel()
+	set := Set{Name: "the-set", Namespace: "ns"}
+	members, parent := set.Members([]*unstructured.Unstructured{
+		object("ConfigMap", "ns", "a-config"), object("Deployment", "ns", "istiod"), object("CustomResourceDefinition", "", "crd"),
+		object("ServiceAccount", "ns", "account"), object("Namespace", "", "member"),
+	})
+	objects := append(slices.Clone(members), parent, object("Namespace", "", "ns"))
+	s := &server{}
+	if _, err := s.applier().Apply(t.Context(), objects); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.written) != len(objects) || !slices.Equal(s.written[:3], []string{"ns", "the-set", "member"}) {
+		t.Errorf("written are %v", s.written)
+	}
+	if kinds := "ConfigMap,CustomResourceDefinition,Deployment.apps,Namespace,ServiceAccount"; !strings.Contains(s.bodies["the-set"], kinds) {
+		t.Errorf("of %s the parent says %s", kinds, s.bodies["the-set"])
+	}
+
+	refusing := &server{fails: map[string]error{"the-set": errors.New("refused")}}
+	if _, err := refusing.applier().Apply(t.Context(), objects); err == nil || !slices.Equal(refusing.written, []string{"ns"}) {
+		t.Errorf("without a parent %v are written, %v", refusing.written, err)
+	}
+}
+
+// What a set has had stays in its parent's lists: as long as nobody has deleted it, it is a member.
+func TestParentKeepsWhatItLists(t *testing.T) {
+	t.Parallel()
+	set := Set{Name: "the-set", Namespace: "ns"}
+	_, before := set.Members([]*unstructured.Unstructured{object("Secret", "ns", "a"), object("ConfigMap", "old", "b")})
+	_, now := set.Members([]*unstructured.Unstructured{object("ConfigMap", "ns", "a"), object("Deployment", "new", "b")})
+	_, nowhereElse := set.Members([]*unstructured.Unstructured{object("ConfigMap", "ns", "a")})
+	for _, test := range []struct {
+		name              string
+		wanted            *unstructured.Unstructured
+		kinds, namespaces string
+	}{
+		{"other kinds and namespaces", now, "ConfigMap,Deployment.apps,Secret", "new,old"},
+		{"fewer", nowhereElse, "ConfigMap,Secret", "old"},
+		{"the same", before, "ConfigMap,Secret", "old"},
+	} {
+		s := &server{live: map[string]string{"the-set": "1"}, objects: map[string]*unstructured.Unstructured{"the-set": before}}
+		if _, err := s.applier().Apply(t.Context(), []*unstructured.Unstructured{test.wanted}); err != nil {
+			t.Fatal(err)
+		}
+		written := &unstructured.Unstructured{}
+		if err := written.UnmarshalJSON([]byte(s.bodies["the-set"])); err != nil {
+			t.Fatal(err)
+		}
+		annotations := written.GetAnnotations()
+		if annotations[kindsAnnotation] != test.kinds || annotations[namespaceAnnotation] != test.namespaces {
+			t.Errorf("%s: the parent lists %v", test.name, annotations)
+		}
 	}
 }

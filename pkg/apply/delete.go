@@ -99,7 +99,7 @@ func list(text string) []string {
 func (d Deleter) deleteGroup(ctx context.Context, objects []*unstructured.Unstructured) (deleted int, err error) {
 	failed, gone := make([]error, len(objects)), make([]bool, len(objects))
 	var workers errgroup.Group
-	workers.SetLimit(atOnce)
+	workers.SetLimit(maxParallel)
 	for i, object := range objects {
 		workers.Go(func() error {
 			gone[i], failed[i] = d.deleteOne(ctx, object)

@@ -53,8 +53,8 @@ func (r *Result) predict() {
 	}
 }
 
-// judge compares what an API server answered with what was there.
-func (r *Result) judge(how DryRun) {
+// compare compares what an API server answered with what was there.
+func (r *Result) compare(how DryRun) {
 	r.Verb = Configured
 	switch {
 	case r.Live == nil:
@@ -98,13 +98,13 @@ func covers(live, wanted any) bool {
 // same compares what a dry run would leave with what is there. Only what is kept has a new resourceVersion, and the time
 // at which a manager last applied its fields says nothing of them.
 func same(live, now *unstructured.Unstructured) bool {
-	bared := func(object *unstructured.Unstructured) map[string]any {
+	copyOf := func(object *unstructured.Unstructured) map[string]any {
 		copied := object.DeepCopy()
 		copied.SetManagedFields(nil)
 		copied.SetResourceVersion("")
 		return copied.Object
 	}
-	return equality.Semantic.DeepEqual(bared(live), bared(now))
+	return equality.Semantic.DeepEqual(copyOf(live), copyOf(now))
 }
 
 func (r *Result) count() Outcome {

@@ -10,7 +10,7 @@ func holding(content map[string]any) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: content}
 }
 
-func TestForesee(t *testing.T) {
+func TestPredict(t *testing.T) {
 	t.Parallel()
 	live := map[string]any{
 		"metadata": map[string]any{"name": "a", "resourceVersion": "7", "labels": map[string]any{"mine": "x", "theirs": "y"}},
@@ -55,12 +55,12 @@ func TestVerbOfAServersDryRun(t *testing.T) {
 		})
 	}
 	same := Result{Live: at("red", "1", "noon"), Now: at("red", "2", "night")}
-	same.judge(DryRunServer)
+	same.compare(DryRunServer)
 	if same.Verb != Unchanged {
 		t.Errorf("the same but for its managers' times: %s", same.Verb)
 	}
 	other := Result{Live: at("red", "1", "noon"), Now: at("blue", "1", "noon")}
-	other.judge(DryRunServer)
+	other.compare(DryRunServer)
 	if other.Verb != Configured {
 		t.Errorf("another value: %s", other.Verb)
 	}
