@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/utils/exec"
@@ -57,6 +58,7 @@ func writeBoth(live, merged string, o Object) error {
 		if err := maskData(before, after); err != nil {
 			return err
 		}
+		maskLastApplied(before, after)
 	}
 	gvk := o.Wanted.GroupVersionKind()
 	name := strings.Join([]string{o.Cluster, gvk.Group, gvk.Version, gvk.Kind, o.Wanted.GetNamespace(), o.Wanted.GetName()}, ".")
@@ -118,6 +120,37 @@ func maskData(before, after *unstructured.Unstructured) error {
 		}
 	}
 	return errors.Join(setData(before, old), setData(after, values))
+}
+
+// maskLastApplied hides the copy of a Secret that kubectl apply keeps in an annotation. kubectl diff shows it.
+func maskLastApplied(before, after *unstructured.Unstructured) {
+	was, had := lastApplied(before)
+	is, has := lastApplied(after)
+	switch {
+	case had && has && was != is:
+		setLastApplied(before, maskedBefore)
+		setLastApplied(after, maskedAfter)
+		return
+	case had:
+		setLastApplied(before, masked)
+	}
+	if has {
+		setLastApplied(after, masked)
+	}
+}
+
+func lastApplied(secret *unstructured.Unstructured) (copied string, found bool) {
+	if secret == nil {
+		return "", false
+	}
+	copied, found = secret.GetAnnotations()[corev1.LastAppliedConfigAnnotation]
+	return copied, found
+}
+
+func setLastApplied(secret *unstructured.Unstructured, text string) {
+	annotations := secret.GetAnnotations()
+	annotations[corev1.LastAppliedConfigAnnotation] = text
+	secret.SetAnnotations(annotations)
 }
 
 func dataOf(secret *unstructured.Unstructured) (map[string]any, error) {

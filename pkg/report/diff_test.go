@@ -174,6 +174,54 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// The copy of a Secret that kubectl apply has left in an annotation is hidden as its data is.
+func TestDiffHidesWhatWasLastApplied(t *testing.T) {
+	secret := func(annotation string) *unstructured.Unstructured {
+		text := "apiVersion: v1\nkind: Secret\nmetadata: {name: token, annotations: {mine: shown}}\ndata: {token: c2VjcmV0}\n"
+		o := parse(t, text)
+		if annotation != "" {
+			o.SetAnnotations(map[string]string{"mine": "shown", "kubectl.kubernetes.io/last-applied-configuration": `{"data":{"token":"` + annotation + `"}}`})
+		}
+		return o
+	}
+	config := parse(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, annotations: {kubectl.kubernetes.io/last-applied-configuration: public}}\n")
+	for name, test := range map[string]struct {
+		live, now *unstructured.Unstructured
+		shows     []string
+	}{
+		"changed":   {secret("c2VjcmV0"), secret("YW5vdGhlcg=="), []string{"-    kubectl.kubernetes.io/last-applied-configuration: '*** (before)'\n", "+    kubectl.kubernetes.io/last-applied-configuration: '*** (after)'\n"}},
+		"as it was": {secret("c2VjcmV0"), labelled(secret("c2VjcmV0")), []string{"     kubectl.kubernetes.io/last-applied-configuration: '***'\n"}},
+		"gone":      {secret("c2VjcmV0"), secret(""), []string{"-    kubectl.kubernetes.io/last-applied-configuration: '***'\n"}},
+		"new":       {secret(""), secret("c2VjcmV0"), []string{"+    kubectl.kubernetes.io/last-applied-configuration: '***'\n"}},
+		"a new one": {nil, secret("c2VjcmV0"), []string{"+    kubectl.kubernetes.io/last-applied-configuration: '***'\n", "+    mine: shown\n"}},
+		"no Secret": {config, labelled(config), []string{"last-applied-configuration: public\n"}},
+	} {
+		o := Object{Cluster: "east", Result: apply.Result{Verb: apply.Configured, Live: test.live, Now: test.now, Wanted: test.now}}
+		streams, _, out, _ := genericiooptions.NewTestIOStreams()
+		if err := Diff(streams, []Object{o}); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range test.shows {
+			if !strings.Contains(out.String(), line) {
+				t.Errorf("%s: %q is missing in\n%s", name, line, out)
+			}
+		}
+		if strings.Contains(out.String(), "c2VjcmV0") || strings.Contains(out.String(), "YW5vdGhlcg") {
+			t.Errorf("%s: it shows\n%s", name, out)
+		}
+		if test.live != nil && strings.Contains(test.live.GetAnnotations()["kubectl.kubernetes.io/last-applied-configuration"], "***") {
+			t.Errorf("%s: the object itself has changed", name)
+		}
+	}
+}
+
+// labelled is a copy of an object with another label.
+func labelled(o *unstructured.Unstructured) *unstructured.Unstructured {
+	copied := o.DeepCopy()
+	copied.SetLabels(map[string]string{"other": "label"})
+	return copied
+}
+
 // --show-diff needs temporary files, as kubectl diff does: where there can be none, the error says how to have them elsewhere.
 func TestDiffWithoutPlaceForFiles(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
