@@ -44,7 +44,7 @@ type Applier struct {
 	Yield func(wanted, live *unstructured.Unstructured)
 	// DryRun keeps nothing of what is applied.
 	DryRun DryRun
-	// Done is told what became of each object that was applied; of several at once. Nil is told nothing.
+	// Done, if set, is called with the result for each object that was applied, concurrently.
 	Done func(Result)
 }
 
@@ -116,7 +116,7 @@ func (a Applier) applyGroup(ctx context.Context, objects []*unstructured.Unstruc
 	return total, errors.Join(failed...)
 }
 
-// maxConflicts bounds how often an object is read again because somebody else has changed it meanwhile.
+// maxConflicts bounds how often an object is read again because of a conflict.
 const maxConflicts = 5
 
 func (a Applier) applyOne(ctx context.Context, object *unstructured.Unstructured) (Outcome, error) {
@@ -236,7 +236,7 @@ func existenceOnly(object *unstructured.Unstructured) bool {
 	return equality.Semantic.DeepEqual(identity.Object, object.Object)
 }
 
-// explain adds to an API error which object it is about and, for a conflict, what the user can do.
+// explain adds to an API error the name of the object and, for some, what the user can do.
 func explain(object *unstructured.Unstructured, err error) error {
 	if apierrors.IsConflict(err) {
 		return fmt.Errorf("%s is also managed by somebody else: %w\nrun again with --force-conflicts to take these fields over",
@@ -292,6 +292,6 @@ func Rank(object *unstructured.Unstructured) int {
 		return 1
 	}
 	// Secrets are among the last: the token controller removes an account's token when it does not find the account. So
-	// are bindings: whoever may not bind everything is asked whether they hold what the role grants, so it must be there.
+	// are bindings: the API server reads the role to see whether the user may grant what it grants.
 	return 2
 }

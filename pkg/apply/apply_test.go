@@ -163,7 +163,7 @@ func TestApplyInOrder(t *testing.T) {
 	}
 }
 
-// A group with an error is the last, all of its errors are told, and what was written counts.
+// A group with an error is the last. All of its errors are returned, and what was written is counted.
 func TestApplyStopsAfterAGroupWithErrors(t *testing.T) {
 	t.Parallel()
 	s := &server{fails: map[string]error{

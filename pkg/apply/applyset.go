@@ -88,7 +88,7 @@ func isParent(object *unstructured.Unstructured) bool { return object.GetLabels(
 func isMember(object *unstructured.Unstructured) bool { return object.GetLabels()[partOfLabel] != "" }
 
 // keepLists adds to a parent the kinds and namespaces that the live one lists. What an earlier run applied and this one does
-// not is still a member, which nobody would find without its kind; only who deletes it may shorten the lists.
+// not is still a member, and is found by these lists until it is deleted.
 func keepLists(parent, live *unstructured.Unstructured) {
 	annotations := parent.GetAnnotations()
 	for _, list := range []string{kindsAnnotation, namespaceAnnotation} {

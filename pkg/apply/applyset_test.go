@@ -98,7 +98,7 @@ func TestParentBeforeItsMembers(t *testing.T) {
 	}
 }
 
-// What a set has had stays in its parent's lists: as long as nobody has deleted it, it is a member.
+// What a set has had stays in its parent's lists: it is a member until it is deleted.
 func TestParentKeepsWhatItLists(t *testing.T) {
 	t.Parallel()
 	set := Set{Name: "the-set", Namespace: "ns"}

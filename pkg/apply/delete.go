@@ -127,7 +127,7 @@ func (d Deleter) deleteOne(ctx context.Context, object *unstructured.Unstructure
 	err = d.Dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace()).Delete(ctx, object.GetName(), metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: (*types.UID)(&uid)}, PropagationPolicy: new(metav1.DeletePropagationBackground),
 	})
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // somebody was faster
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // it is deleted already, or has been created again
 		return false, nil
 	}
 	if err != nil {

@@ -82,7 +82,7 @@ func TestHasToken(t *testing.T) {
 	look := hasToken(faked(filled), "istio-system")
 	expect(t, "filled", look, true, "there")
 	if _, seen, _ := look(t.Context()); strings.Contains(seen, "very-secret") {
-		t.Error("the token is told")
+		t.Error("it shows the token")
 	}
 	expect(t, "none", hasToken(faked(), "istio-system"), false, "not found")
 }

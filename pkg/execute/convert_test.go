@@ -23,7 +23,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// attached is what a remote has in Istio's namespace, with what is somebody else's.
+// attached is what a remote has in Istio's namespace, including objects that are not ours.
 func attached() []runtime.Object {
 	record := func(name string) *corev1.ConfigMap {
 		o := &corev1.ConfigMap{ObjectMeta: meta(name)}
@@ -40,7 +40,7 @@ func attached() []runtime.Object {
 	}
 }
 
-// Of a remote that becomes a primary goes what made it a remote, and nothing else.
+// What made a cluster a remote is deleted when it becomes a primary, and nothing else.
 func TestDropRemoteProfile(t *testing.T) {
 	t.Parallel()
 	none := func(*fake.Clientset) {}
@@ -98,7 +98,7 @@ func TestDropRemoteProfile(t *testing.T) {
 	}
 }
 
-// covered fails for a request whose right nobody asks about beforehand.
+// covered fails for a request that plan.Permissions does not include.
 func covered(t *testing.T, requests []kubetesting.Action) {
 	t.Helper()
 	installing, _ := plan.Permissions(plan.InstallPrimary, "istio-system")
@@ -110,12 +110,12 @@ func covered(t *testing.T, requests []kubetesting.Action) {
 			needed.Name = "istio-system"
 		}
 		if !slices.Contains(asked, needed) {
-			t.Errorf("nobody asks for %+v", needed)
+			t.Errorf("plan.Permissions lacks %+v", needed)
 		}
 	}
 }
 
-// leftIn are the annotations of Istio's namespace, and the names of what is in it, whoever may not read them.
+// leftIn returns the annotations of Istio's namespace and the names of the objects in it, past what the client forbids.
 func leftIn(t *testing.T, client *fake.Clientset) (annotations map[string]string, names []string) {
 	t.Helper()
 	const namespace = "istio-system"

@@ -59,14 +59,14 @@ func (r *rolloutWait) condition(ctx context.Context) (done bool, seen string, er
 			stuck = obstacle.Obstacle{Reason: "ProgressDeadlineExceeded", What: err.Error(), Command: []string{"describe", "deployment", r.name}}
 		}
 		if !stuck.Final {
-			stuck.Final, stuck.Patience = true, obstacle.Settling
+			stuck.Final, stuck.GracePeriod = true, obstacle.DefaultGracePeriod
 		}
 	}
 	if stuck.Reason != r.stuck.Reason {
 		r.since = time.Now()
 	}
 	r.stuck = stuck
-	if stuck.Final && time.Since(r.since) >= stuck.Patience {
+	if stuck.Final && time.Since(r.since) >= stuck.GracePeriod {
 		return false, "", r.ends(ctx, stuck)
 	}
 	message = strings.TrimSuffix(strings.TrimSpace(message), "...")
@@ -96,7 +96,7 @@ func (r *rolloutWait) ends(ctx context.Context, stuck obstacle.Obstacle) error {
 	}
 	fix := ""
 	if stuck.Command != nil {
-		fix = "\n  → " + r.onIstiod(stuck.Command...).String()
+		fix = "\n  → " + r.onIstiod(r.cluster, stuck.Command...).String()
 	}
 	return permanentError{fmt.Errorf("the pods of Deployment %s in %s can't become ready: %s%s", r.name, r.Mesh.Namespace, what, fix)}
 }

@@ -81,14 +81,14 @@ func TestRolledOut(t *testing.T) {
 		{name: "a registry that does not answer", objects: []runtime.Object{waiting, podOf("istiod-x", "b", 2, waitsFor("ImagePullBackOff", "dial tcp: i/o timeout", 0))},
 			says: "are available (pod istiod-x: ImagePullBackOff: dial tcp: i/o timeout)", takes: 5 * time.Minute},
 		{name: "an image that is not there", objects: []runtime.Object{waiting, podOf("istiod-x", "b", 2, waitsFor("ErrImagePull", "docker.io/x:1: not found", 0))},
-			says: "the pods of Deployment istiod in istio-system can't become ready: pod istiod-x: ErrImagePull: docker.io/x:1: not found" + kubectl + "describe pod istiod-x", takes: obstacle.Settling},
+			says: "the pods of Deployment istiod in istio-system can't become ready: pod istiod-x: ErrImagePull: docker.io/x:1: not found" + kubectl + "describe pod istiod-x", takes: obstacle.DefaultGracePeriod},
 		{name: "an image that an earlier rollout lacked", objects: []runtime.Object{waiting,
 			podOf("istiod-w", "a", 1, waitsFor("ErrImagePull", "docker.io/x:1: not found", 0)), podOf("istiod-x", "b", 2, waitsFor("ContainerCreating", "", 0))},
 			says: inVain + "Waiting for deployment \"istiod\" rollout to finish: 0 of 1 updated replicas are available", takes: 5 * time.Minute},
 		{name: "an image's name that is none", objects: []runtime.Object{waiting, podOf("istiod-x", "b", 2, waitsFor("InvalidImageName", "couldn't parse image name", 0))},
 			says: "can't become ready: pod istiod-x: InvalidImageName: couldn't parse image name" + kubectl + "describe pod istiod-x"},
 		{name: "a container that can't be made", objects: []runtime.Object{waiting, podOf("istiod-x", "b", 2, waitsFor("CreateContainerConfigError", "image will run as root", 0))},
-			says: "can't become ready: pod istiod-x: CreateContainerConfigError: image will run as root" + kubectl + "describe pod istiod-x", takes: obstacle.Settling},
+			says: "can't become ready: pod istiod-x: CreateContainerConfigError: image will run as root" + kubectl + "describe pod istiod-x", takes: obstacle.DefaultGracePeriod},
 		{name: "a container that has ended once", objects: []runtime.Object{waiting, podOf("istiod-x", "b", 2, waitsFor("CrashLoopBackOff", "back-off 10s", 1))},
 			says: "are available (pod istiod-x: container discovery has ended 2 times, the last time with exit code 255)", takes: 5 * time.Minute},
 		{name: "a container that ends again and again", objects: []runtime.Object{waiting, podOf("istiod-x", "b", 2, waitsFor("CrashLoopBackOff", "back-off 40s", 3))},
@@ -100,11 +100,11 @@ func TestRolledOut(t *testing.T) {
 		})}, says: "can't become ready: it is scaled to 0 pods" + kubectl + "scale deployment istiod --replicas=1"},
 		{name: "a quota", objects: []runtime.Object{condition(appsv1.DeploymentReplicaFailure, corev1.ConditionTrue, "FailedCreate", `pods "istiod-x" is forbidden: exceeded quota: small`)},
 			says: `can't become ready: its pods are refused: pods "istiod-x" is forbidden: exceeded quota: small; once that is changed, restart the rollout` +
-				kubectl + "rollout restart deployment istiod", takes: obstacle.Settling},
+				kubectl + "rollout restart deployment istiod", takes: obstacle.DefaultGracePeriod},
 		{name: "a webhook that does not answer", objects: []runtime.Object{condition(appsv1.DeploymentReplicaFailure, corev1.ConditionTrue, "FailedCreate", "failed calling webhook")},
 			says: inVain + "Waiting for deployment", takes: 5 * time.Minute},
 		{name: "its deadline", objects: []runtime.Object{condition(appsv1.DeploymentProgressing, corev1.ConditionFalse, "ProgressDeadlineExceeded", "")},
-			says: `can't become ready: deployment "istiod" exceeded its progress deadline` + kubectl + "describe deployment istiod", takes: obstacle.Settling},
+			says: `can't become ready: deployment "istiod" exceeded its progress deadline` + kubectl + "describe deployment istiod", takes: obstacle.DefaultGracePeriod},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -41,16 +41,16 @@ type Executor struct {
 	Holder string
 	// DryRun keeps nothing of what is applied.
 	DryRun apply.DryRun
-	// Done is told what became of each object that a step applied, of several at once; nil is told nothing.
+	// Done, if set, is called with the result for each object that a step applied, concurrently.
 	Done func(step plan.Step, result apply.Result)
 
 	mu       sync.Mutex
 	rendered map[istio.RemoteCluster]rendering
 	// leases are those that the run holds, by remote.
 	leases map[string]*lease
-	// restarting is held while istiod is told to restart, and restarted is true once it was.
+	// restarting is locked while an istiod is being restarted; restarted are the clusters whose istiod was.
 	restarting sync.Mutex
-	restarted  bool
+	restarted  map[string]bool
 }
 
 // Do carries out one step. It is a run.Do.
@@ -70,7 +70,7 @@ func (e *Executor) Do(ctx context.Context, step plan.Step, say func(string)) (ru
 	return t.do(ctx, w)
 }
 
-// task says how a step is carried out on its cluster. It is the only place that tells all actions apart.
+// task returns how a step is carried out on its cluster. It is the only code that distinguishes all actions.
 func (e *Executor) task(step plan.Step, c *cluster.Cluster) task {
 	namespace := e.Mesh.Namespace
 	switch action := step.Action.(type) { // gochecksumtype reports an action that is missing here
@@ -92,7 +92,7 @@ func (e *Executor) task(step plan.Step, c *cluster.Cluster) task {
 		return credentialsTask{applies(e, step, action, e.remoteSecret), action.Remote}
 
 	case plan.DropRemoteSecrets:
-		return changes(action, e.dropRemoteSecrets, fmt.Sprintf("%d would be deleted, and made anew", len(action.Secrets)))
+		return changes(action, e.dropRemoteSecrets, fmt.Sprintf("%d would be deleted, and created again", len(action.Secrets)))
 	case plan.DropRemoteProfile:
 		return changes(action, e.dropRemoteProfile, "would be deleted")
 	case plan.RestartIstiod:

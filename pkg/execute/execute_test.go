@@ -97,10 +97,10 @@ func TestDryRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	for _, how := range []apply.DryRun{apply.DryRunClient, apply.DryRunServer} {
 		for says, action := range map[string]plan.Action{
-			"would be restarted":                plan.RestartIstiod{},
-			"1 would be deleted, and made anew": plan.DropRemoteSecrets{Remote: "west", Secrets: []plan.SeenSecret{{Name: "istio-remote-secret-west", UID: "seen"}}},
-			"would be deleted":                  plan.DropRemoteProfile{Slices: []string{"istiod"}},
-			"not waited for":                    plan.AwaitSynced{Remote: "west", Restart: true},
+			"would be restarted":                    plan.RestartIstiod{},
+			"1 would be deleted, and created again": plan.DropRemoteSecrets{Remote: "west", Secrets: []plan.SeenSecret{{Name: "istio-remote-secret-west", UID: "seen"}}},
+			"would be deleted":                      plan.DropRemoteProfile{Slices: []string{"istiod"}},
+			"not waited for":                        plan.AwaitSynced{Remote: "west", Restart: true},
 		} {
 			client := fake.NewClientset(&appsv1.Deployment{ObjectMeta: meta("istiod")}, secretWith("seen"),
 				&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system"}})

@@ -25,7 +25,7 @@ const leaseTimeout = 5 * time.Second
 func leaseName(remote string) string { return "kubectl-mesh-remote-" + remote }
 
 // lease is the right to replace a remote's credentials, which one run at a time has: istiod forgets a cluster whose secret
-// is deleted only as long as nobody else creates it again. It spares the other run a wait in vain; that no run deletes or
+// is deleted only as long as nobody else creates it again. It spares the other run a wait that can't end; that no run deletes or
 // overwrites what another has written does not depend on it (see drop and remoteSecret).
 type lease struct {
 	*resourcelock.LeaseLock

@@ -23,7 +23,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
-// runOf is one run of somebody's on a primary.
+// runOf is a run of a person's on a primary.
 func runOf(who string, client *fake.Clientset) (*Executor, waiter, *messages) {
 	var said messages
 	w := said.waiter()
@@ -37,7 +37,7 @@ func leasesOf(client *fake.Clientset) coordination.LeaseInterface {
 	return client.CoordinationV1().Leases("istio-system")
 }
 
-// taken is the lease as somebody has taken it.
+// taken is the lease as another run has taken it.
 func taken(who string, at time.Time) *coordinationv1.Lease {
 	seconds := int32(10)
 	return &coordinationv1.Lease{ObjectMeta: meta("kubectl-mesh-remote-west"), Spec: coordinationv1.LeaseSpec{
@@ -71,7 +71,7 @@ func TestLease(t *testing.T) {
 			}
 		}
 		if time.Since(begin) != 0 {
-			t.Errorf("what nobody holds takes %v", time.Since(begin))
+			t.Errorf("a free lease takes %v", time.Since(begin))
 		}
 		const work = 3 * leaseDuration
 		time.AfterFunc(work, func() { alice.release(t.Context(), "west") })
@@ -96,7 +96,7 @@ func TestLease(t *testing.T) {
 	})
 }
 
-// A run that was killed keeps nobody waiting for longer than its lease lasts, whatever the clocks say.
+// Nobody waits longer for a run that was killed than its lease lasts, even if clocks differ.
 func TestLeaseOfAKilledRun(t *testing.T) {
 	t.Parallel()
 	for who, wait := range map[string]time.Duration{"alice@laptop/1": leaseDuration, "bob@ci/2": 0} {

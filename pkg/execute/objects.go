@@ -50,8 +50,7 @@ func (e *Executor) exposure(ctx context.Context, c *cluster.Cluster, action plan
 	return objectSet{e.set(wellknown.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(e.Mesh.Namespace, e.Mesh.Revision, action.WebhookPort)}, nil
 }
 
-// customHosts makes istiod's Deployment anew as this tool has applied it, with the gateway's hostnames in it. It stays in
-// the set in which it is.
+// customHosts returns istiod's Deployment as this tool applied it, plus the gateway's hostnames. It stays in its set.
 func (e *Executor) customHosts(ctx context.Context, c *cluster.Cluster, action plan.ApplyCustomHosts) (objectSet, error) {
 	hostnames, err := e.hostnames(ctx, c)
 	if err != nil || len(hostnames) == 0 {

@@ -114,7 +114,7 @@ func TestPermissionsCoverWhatIsWritten(t *testing.T) {
 							p.Name = o.GetName()
 						}
 						if !slices.Contains(asked, p) {
-							t.Errorf("%s writes %s/%s, and nobody asks for %+v", step.ID, o.GetKind(), o.GetName(), p)
+							t.Errorf("%s writes %s/%s, and plan.Permissions lacks %+v", step.ID, o.GetKind(), o.GetName(), p)
 						}
 					}
 				}
@@ -291,7 +291,7 @@ func TestRemoteSecret(t *testing.T) {
 	}
 }
 
-// A restart is noted as kubectl's: by the field manager one tells which tool has installed istiod.
+// A restart has kubectl's field manager: ours would say that we installed istiod.
 func TestRestartIstiod(t *testing.T) {
 	t.Parallel()
 	e := executor("canary", "192.0.2.1")

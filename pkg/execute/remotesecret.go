@@ -18,8 +18,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
 
-// dropRemoteSecrets deletes the secrets with a remote's credentials as they were when the run looked around. One that has been created
-// again since, by another run, stays: istiod has been told of the cluster anew.
+// dropRemoteSecrets deletes the secrets with a remote's credentials that were there when the snapshot was taken. One that has been created
+// again since, by another run, stays: istiod watches the cluster again because of it.
 func (e *Executor) dropRemoteSecrets(ctx context.Context, w waiter, action plan.DropRemoteSecrets) (run.Result, error) {
 	other, err := e.hold(ctx, w, action.Remote)
 	if err != nil {

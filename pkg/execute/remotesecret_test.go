@@ -36,7 +36,7 @@ func secretWith(uid types.UID) *corev1.Secret {
 	return secret
 }
 
-// clientWithPreconditions is a client that deletes as an API server does: not what is another object than it was told.
+// clientWithPreconditions is a client that respects the preconditions of deletions, as an API server does.
 func clientWithPreconditions(t *testing.T, objects ...runtime.Object) *fake.Clientset {
 	t.Helper()
 	client := fake.NewClientset(objects...)
@@ -64,11 +64,11 @@ func TestDrop(t *testing.T) {
 		left    bool
 		leases  bool
 	}{
-		"as it was":                 {objects: []runtime.Object{secretWith("seen")}, want: run.Result{Detail: "1 deleted", Wrote: true}, leases: true},
-		"gone":                      {want: run.Result{Detail: "0 deleted"}, leases: true},
-		"created again by another":  {objects: []runtime.Object{secretWith("new")}, want: run.Result{Detail: "0 deleted; istio-remote-secret-west was created again by another run, and stays"}, left: true, leases: true},
-		"in a dry run on this side": {objects: []runtime.Object{secretWith("seen")}, dry: apply.DryRunClient, want: run.Result{Detail: "1 would be deleted, and made anew"}, left: true},
-		"in a dry run over there":   {objects: []runtime.Object{secretWith("seen")}, dry: apply.DryRunServer, want: run.Result{Detail: "1 would be deleted, and made anew"}, left: true},
+		"as it was":                {objects: []runtime.Object{secretWith("seen")}, want: run.Result{Detail: "1 deleted", Wrote: true}, leases: true},
+		"gone":                     {want: run.Result{Detail: "0 deleted"}, leases: true},
+		"created again by another": {objects: []runtime.Object{secretWith("new")}, want: run.Result{Detail: "0 deleted; istio-remote-secret-west was created again by another run, and stays"}, left: true, leases: true},
+		"in a client dry run":      {objects: []runtime.Object{secretWith("seen")}, dry: apply.DryRunClient, want: run.Result{Detail: "1 would be deleted, and created again"}, left: true},
+		"in a server dry run":      {objects: []runtime.Object{secretWith("seen")}, dry: apply.DryRunServer, want: run.Result{Detail: "1 would be deleted, and created again"}, left: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +91,7 @@ func TestDrop(t *testing.T) {
 	}
 }
 
-// A secret is created with the lease alone; one that is there needs none, but for somebody's who is at work.
+// Creating a secret needs the lease; updating one does not, unless another run holds the lease.
 func TestHoldToCreate(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -99,10 +99,10 @@ func TestHoldToCreate(t *testing.T) {
 		other   string
 		holder  string
 	}{
-		"no secret":                       {holder: "bob@ci/2"},
-		"a secret":                        {objects: []runtime.Object{secretWith("there")}},
-		"no secret, and somebody at work": {objects: []runtime.Object{taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
-		"a secret, and somebody at work":  {objects: []runtime.Object{secretWith("there"), taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
+		"no secret":                  {holder: "bob@ci/2"},
+		"a secret":                   {objects: []runtime.Object{secretWith("there")}},
+		"no secret, and another run": {objects: []runtime.Object{taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
+		"a secret, and another run":  {objects: []runtime.Object{secretWith("there"), taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +119,8 @@ func TestHoldToCreate(t *testing.T) {
 	}
 }
 
-// Of two runs that replace the same credentials the second keeps what the first has made, and neither waits in vain.
+// Of two runs that replace the same credentials the second keeps the secret that the first has created, and neither waits for
+// something that never happens.
 func TestTwoRunsReplaceOneSecret(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -197,8 +198,8 @@ func TestSecretOutOfTime(t *testing.T) {
 	}
 }
 
-// edited is a cluster whose remote secret somebody edits just before it is written for the first time: the line says the same,
-// and is his.
+// edited is a cluster whose remote secret somebody edits just before it is written for the first time: the line means the same,
+// and kubectl edit manages it.
 type edited struct {
 	kube.CLIClient
 	dynamic.ResourceInterface

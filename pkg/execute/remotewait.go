@@ -31,7 +31,7 @@ type remoteWait struct {
 	since time.Time
 	// rollout waits for the restarted istiod; nil before, and afterwards.
 	rollout condition
-	// leader waits for the one that leads in the remote after a restart; nil where nobody is to lead there.
+	// leader waits for an istiod that leads in the remote after a restart; nil where that does not matter.
 	leader condition
 	// tried is true once istiod has been restarted, by whomever; wrote is true where this wait did it.
 	tried, wrote bool
@@ -84,7 +84,7 @@ func (r *remoteWait) condition(ctx context.Context) (done bool, seen string, err
 		r.state, r.since = state, time.Now()
 	}
 	switch lasts := state.limit() > 0 && time.Since(r.since) >= state.limit(); {
-	case done && r.leader != nil && r.wasRestarted():
+	case done && r.leader != nil && r.wasRestarted(r.cluster):
 		if leads, who, err := r.leader(ctx); !leads || err != nil {
 			return false, seen + "; " + who, err
 		}
@@ -105,12 +105,12 @@ func (r *remoteWait) condition(ctx context.Context) (done bool, seen string, err
 // restartOnce restarts istiod unless this run has done so already, or says why it can't.
 func (r *remoteWait) restartOnce(ctx context.Context, seen string) error {
 	hung := seen + ": istiod has stopped processing remote secrets, and only a restart helps"
-	fix := fmt.Sprintf("\n  → %s", r.onIstiod("rollout", "restart", "deployment", r.istiod()))
+	fix := fmt.Sprintf("\n  → %s", r.onIstiod(r.cluster, "rollout", "restart", "deployment", r.istiod()))
 	switch {
 	case !r.allowed:
 		return permanentError{fmt.Errorf("%s; --restart-istiod=false was given%s", hung, fix)}
 	case r.tried:
-		return permanentError{fmt.Errorf("%s, though istiod has been restarted. Its log may say why:\n  → %s", seen, r.onIstiod("logs", "deployment/"+r.istiod()))}
+		return permanentError{fmt.Errorf("%s, though istiod has been restarted. Its log may say why:\n  → %s", seen, r.onIstiod(r.cluster, "logs", "deployment/"+r.istiod()))}
 	}
 	wrote, err := r.restart(ctx, r.cluster)
 	r.wrote = r.wrote || wrote

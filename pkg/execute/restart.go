@@ -18,10 +18,20 @@ import (
 
 func (e *Executor) istiod() string { return wellknown.Revisioned(wellknown.Istiod, e.Mesh.Revision) }
 
-// onIstiod is a kubectl command on the primary's Istio namespace, as the user would type it.
-func (e *Executor) onIstiod(args ...string) command.Command {
-	primary, _ := e.Mesh.Primary()
-	return e.Caller.Kubectl(primary, append([]string{"-n", e.Mesh.Namespace}, args...)...)
+// onIstiod is a kubectl command on a cluster's Istio namespace, as the user would type it.
+func (e *Executor) onIstiod(c *cluster.Cluster, args ...string) command.Command {
+	return e.kubectl(c, append([]string{"-n", e.Mesh.Namespace}, args...)...)
+}
+
+// kubectl is a kubectl command on a cluster, as the user would type it.
+func (e *Executor) kubectl(c *cluster.Cluster, args ...string) command.Command {
+	named, _ := e.Mesh.Primary()
+	for _, m := range e.Mesh.Clusters {
+		if m.Name == c.Name {
+			named = m
+		}
+	}
+	return e.Caller.Kubectl(named, args...)
 }
 
 // restartRefusedError says why istiod is not restarted without being asked for.
@@ -36,19 +46,19 @@ func (e *Executor) restartIstiod(ctx context.Context, w waiter, _ plan.RestartIs
 	return run.Result{Detail: "restarting", Wrote: err == nil}, err
 }
 
-// wasRestarted is true once this run has restarted istiod.
-func (e *Executor) wasRestarted() bool {
+// wasRestarted is true once this run has restarted a primary's istiod.
+func (e *Executor) wasRestarted(c *cluster.Cluster) bool {
 	e.restarting.Lock()
 	defer e.restarting.Unlock()
-	return e.restarted
+	return e.restarted[c.Name]
 }
 
-// restart does what kubectl rollout restart does, and is noted as that: the Deployment may be another tool's. It does so
-// once, whoever asks.
+// restart does what kubectl rollout restart does, with kubectl's field manager, since the Deployment may be another tool's.
+// It does so once in a run.
 func (e *Executor) restart(ctx context.Context, c *cluster.Cluster) (wrote bool, err error) {
 	e.restarting.Lock()
 	defer e.restarting.Unlock()
-	if e.restarted {
+	if e.restarted[c.Name] {
 		return false, nil
 	}
 	deployments := c.Kube().AppsV1().Deployments(e.Mesh.Namespace)
@@ -66,6 +76,9 @@ func (e *Executor) restart(ctx context.Context, c *cluster.Cluster) (wrote bool,
 	if err != nil {
 		return false, fmt.Errorf("cluster %s: Deployment %s in %s: %w", c.Name, e.istiod(), e.Mesh.Namespace, err)
 	}
-	e.restarted = true
+	if e.restarted == nil {
+		e.restarted = map[string]bool{}
+	}
+	e.restarted[c.Name] = true
 	return true, nil
 }

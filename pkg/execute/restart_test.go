@@ -191,4 +191,9 @@ func TestRestartIsDoneOnce(t *testing.T) {
 	if len(s.restarts) != 1 {
 		t.Errorf("it is restarted after %v", s.restarts)
 	}
+	other := newStuckIstiod(nil)
+	other.cluster.Name = "south"
+	if wrote, err := s.restart(t.Context(), other.cluster); err != nil || !wrote {
+		t.Errorf("another primary's istiod: wrote %v, %v", wrote, err)
+	}
 }

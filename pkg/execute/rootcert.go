@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/obstacle"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
@@ -24,8 +22,7 @@ func (e *Executor) hasRootCert(c *cluster.Cluster, discovery snapshot.DiscoveryS
 		case err != nil || there:
 			return there, "there", err
 		case never.Command != nil:
-			i := slices.IndexFunc(e.Mesh.Clusters, func(m mesh.Cluster) bool { return m.Name == c.Name })
-			return false, "", permanentError{fmt.Errorf("%s\n  → %s", never.What, e.Caller.Kubectl(e.Mesh.Clusters[i], never.Command...))}
+			return false, "", permanentError{fmt.Errorf("%s\n  → %s", never.What, e.kubectl(c, never.Command...))}
 		case never.What != "":
 			return false, "", permanentError{errors.New(never.What)}
 		}

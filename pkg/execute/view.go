@@ -76,8 +76,8 @@ func (e *Executor) remoteCondition(c *cluster.Cluster, remote string, judge func
 	}
 }
 
-// orCreatedAgain waits until no replica knows the remote any more, or the remote has a secret again: then istiod may have been told
-// of it anew before anybody saw that it had forgotten it.
+// orCreatedAgain waits until no replica knows the remote any more, or the remote has a secret again: then istiod
+// may watch it again before anybody saw that it had forgotten it.
 func (e *Executor) orCreatedAgain(c *cluster.Cluster, remote string, look remoteCondition) remoteCondition {
 	return func(ctx context.Context) (bool, string, syncState, error) {
 		done, seen, state, err := look(ctx)

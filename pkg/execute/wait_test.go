@@ -60,7 +60,7 @@ func TestUntilAtOnce(t *testing.T) {
 	})
 }
 
-// A wait has an end, and tells then what it saw last and why it ended.
+// A wait has an end; its error says what it saw last and why it ended.
 func TestUntilOutOfTime(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -124,7 +124,7 @@ func TestUntilCancelled(t *testing.T) {
 		return false, "pending", nil
 	})
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, which does not tell the interruption", err)
+		t.Errorf("got %v, which does not say that it was interrupted", err)
 	}
 	if len(said) != 0 {
 		t.Errorf("an interrupted wait says %q", said)

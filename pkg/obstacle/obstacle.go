@@ -11,9 +11,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Settling is how long an obstacle is seen that does not go away by itself, but may be of before a change that was just made:
-// controllers look again now and then.
-const Settling = 20 * time.Second
+// DefaultGracePeriod is how long a final obstacle must last to count: it may stem from before a change, since controllers look
+// again only now and then.
+const DefaultGracePeriod = 20 * time.Second
 
 // crashes is how often a container ends before it counts as one that always will: the kubelet waits 10, 20 and 40 seconds
 // between these starts, in which what the container needs may come.
@@ -25,9 +25,9 @@ type Obstacle struct {
 	Reason string
 	// What says it in words, without the pod; empty where nothing is seen.
 	What string
-	// Final is true for what does not change by itself: a wait may end once it has lasted for Patience.
-	Final    bool
-	Patience time.Duration
+	// Final is true for what does not change by itself: a wait may end once it has lasted for GracePeriod.
+	Final       bool
+	GracePeriod time.Duration
 	// Command is what to look at it with, or what changes it: kubectl's arguments.
 	Command []string
 	// Pod and Container are those that it is about; empty where it is about none.
@@ -53,7 +53,7 @@ func Of(d *appsv1.Deployment, pods []corev1.Pod) Obstacle {
 	for _, c := range d.Status.Conditions {
 		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue && refused(c.Message) {
 			// The controller tries again ever more seldom: a new rollout makes it try at once.
-			return Obstacle{Reason: c.Reason, What: "its pods are refused: " + c.Message + "; once that is changed, restart the rollout", Final: true, Patience: Settling,
+			return Obstacle{Reason: c.Reason, What: "its pods are refused: " + c.Message + "; once that is changed, restart the rollout", Final: true, GracePeriod: DefaultGracePeriod,
 				Command: []string{"rollout", "restart", "deployment", d.Name}}
 		}
 	}
@@ -113,10 +113,10 @@ func ofContainer(pod string, status corev1.ContainerStatus, waiting *corev1.Cont
 	case "ErrImagePull", "ImagePullBackOff":
 		o.Reason, o.Image = "ImagePullBackOff", true // the two take turns
 		if noSuchImage(waiting.Message) {
-			o.Final, o.Patience = true, Settling
+			o.Final, o.GracePeriod = true, DefaultGracePeriod
 		}
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-		o.Final, o.Patience = true, Settling
+		o.Final, o.GracePeriod = true, DefaultGracePeriod
 	case "CrashLoopBackOff":
 		if last := status.LastTerminationState.Terminated; last != nil {
 			o.What = fmt.Sprintf("container %s has ended %d times, the last time with exit code %d", status.Name, status.RestartCount+1, last.ExitCode)

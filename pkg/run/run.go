@@ -12,20 +12,20 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 )
 
-// Kind is what an Event tells.
+// Kind is what has happened to a step.
 type Kind int
 
 // The kinds of events.
 const (
 	// Started: the step runs now.
 	Started Kind = iota
-	// Progress: the step has something to say while it runs.
+	// Progress: the step reports what it waits for.
 	Progress
 	// Done: the step is done; Detail says with which outcome.
 	Done
 	// Failed: the step failed with Err.
 	Failed
-	// Skipped: the step was not tried, since one that it needs failed.
+	// Skipped: the step was not run, since one that it needs failed.
 	Skipped
 	// Cancelled: the step was interrupted or not begun when the run was.
 	Cancelled
@@ -35,14 +35,14 @@ const (
 type Event struct {
 	Kind Kind
 	Step plan.Step
-	// Detail is what Progress or Done have to say, or the id of the failed step for Skipped.
+	// Detail is the text of Progress and Done, and the id of the failed step for Skipped.
 	Detail string
 	// Took is how long the step has run.
 	Took time.Duration
 	Err  error
 }
 
-// Result is what a step came to.
+// Result is the result of a step that was carried out.
 type Result struct {
 	// Detail says it in a few words, such as "12 created".
 	Detail string
@@ -53,7 +53,7 @@ type Result struct {
 // Do carries out one step; say reports what it is waiting for.
 type Do func(ctx context.Context, step plan.Step, say func(string)) (Result, error)
 
-// Outcome is what a whole run came to.
+// Outcome is the result of a whole run.
 type Outcome struct {
 	// Wrote is true when any step changed a cluster.
 	Wrote bool
@@ -99,7 +99,7 @@ type runner struct {
 	mu      sync.Mutex
 	emit    func(Event)
 	outcome Outcome
-	// cause is, by the id of a step that was skipped, the one whose failure is to blame.
+	// cause is, by the id of a step that was skipped, the id of the step that failed.
 	cause map[string]string
 }
 
@@ -115,7 +115,7 @@ func (r *runner) step(ctx context.Context, s plan.Step) {
 		r.record(Event{Kind: Cancelled, Step: s}, false)
 		return
 	}
-	if ctx.Err() != nil { // out of time, which is a failure and nobody's wish
+	if ctx.Err() != nil { // out of time: a failure, since the user did not interrupt it
 		r.record(Event{Kind: Failed, Step: s, Err: fmt.Errorf("not begun: %w", context.Cause(ctx))}, false)
 		return
 	}
@@ -168,7 +168,7 @@ func (r *runner) record(e Event, wrote bool) {
 	r.emit(e)
 }
 
-// runnable says why a plan can't be run: a step twice, one that is needed and not there, or a circle.
+// runnable returns why a plan can't be run: a duplicate step, a missing one, or a cycle.
 func runnable(steps []plan.Step) error {
 	needs := map[string][]string{}
 	for _, s := range steps {

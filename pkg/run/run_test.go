@@ -116,7 +116,7 @@ func TestEventsComeOneAtATime(t *testing.T) {
 	}
 }
 
-// A failure stops those that need it, however far away, and nobody else.
+// A failure stops the steps that need it, directly or through others, and no others.
 func TestFailure(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("it is broken")
@@ -135,7 +135,7 @@ func TestFailure(t *testing.T) {
 	if !maps.Equal(outcome.Steps, want) {
 		t.Errorf("the steps came to %v, want %v", outcome.Steps, want)
 	}
-	// The one to blame is the one that failed, not the skipped one in between.
+	// The cause is the step that failed, not the skipped one in between.
 	for _, event := range []string{"failed west-a", "skipped west-b west-a", "skipped west-c west-a", "skipped both west-a"} {
 		if r.index(event) < 0 {
 			t.Errorf("%q is not among %q", event, r.events)
@@ -152,7 +152,7 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// An interrupted run ends: what runs is told, what has not begun never does, and nothing of it is a failure.
+// An interrupted run ends: running steps are cancelled, others are not begun, and neither counts as a failure.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -191,7 +191,7 @@ func TestDoneInSpiteOfInterruption(t *testing.T) {
 	}
 }
 
-// Running out of time is a failure with its reason, and no interruption: nobody asked for it.
+// Running out of time is a failure with its reason, not an interruption.
 func TestOutOfTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -205,7 +205,7 @@ func TestOutOfTime(t *testing.T) {
 			if s.ID == "waits" {
 				return Result{}, context.Cause(ctx)
 			}
-			return Result{}, nil // such as one that renders, and asks nobody
+			return Result{}, nil // such as one that only renders
 		}, r.emit, time.Now)
 		if err != nil {
 			t.Fatal(err)
