@@ -78,26 +78,26 @@ func retargetingOf(wanted, live *unstructured.Unstructured, manager string) (ret
 	for i, webhook := range webhooksOf(live) {
 		has, _ := webhook["clientConfig"].(map[string]any)
 		target := targets[webhook["name"]]
-		for goes, comes := range map[string]string{"service": "url", "url": "service"} {
-			if has[goes] == nil || target[goes] != nil || target[comes] == nil {
+		for removed, added := range map[string]string{"service": "url", "url": "service"} {
+			if has[removed] == nil || target[removed] != nil || target[added] == nil {
 				continue
 			}
-			others, err := managersOf(live, manager, fieldpath.MakePathOrDie("webhooks", fieldpath.KeyByFields("name", webhook["name"]), "clientConfig", goes))
+			others, err := managersOf(live, manager, fieldpath.MakePathOrDie("webhooks", fieldpath.KeyByFields("name", webhook["name"]), "clientConfig", removed))
 			if err != nil {
 				return change, err
 			}
 			if len(others) == 0 {
-				continue // it goes by being applied no more
+				continue // it is removed by applying without it
 			}
 			path := fmt.Sprintf("/webhooks/%d/", i)
 			change.operations = append(change.operations,
-				jsonPatch{"test", path + "name", webhook["name"]}, jsonPatch{"test", path + "clientConfig/" + goes, has[goes]},
-				jsonPatch{Op: "remove", Path: path + "clientConfig/" + goes}, jsonPatch{"add", path + "clientConfig/" + comes, target[comes]})
+				jsonPatch{"test", path + "name", webhook["name"]}, jsonPatch{"test", path + "clientConfig/" + removed, has[removed]},
+				jsonPatch{Op: "remove", Path: path + "clientConfig/" + removed}, jsonPatch{"add", path + "clientConfig/" + added, target[added]})
 			for _, other := range others {
 				if other != manager {
 					change.conflicts = append(change.conflicts, metav1.StatusCause{
 						Type: metav1.CauseTypeFieldManagerConflict, Message: fmt.Sprintf("conflict with %q", other),
-						Field: fmt.Sprintf(".webhooks[name=%q].clientConfig.%s", webhook["name"], goes),
+						Field: fmt.Sprintf(".webhooks[name=%q].clientConfig.%s", webhook["name"], removed),
 					})
 				}
 			}
@@ -115,7 +115,7 @@ func webhooksOf(object *unstructured.Unstructured) []map[string]any {
 	return webhooks
 }
 
-// managersOf are the field managers of a field, apart from what manager has applied: that goes when it is applied no more.
+// managersOf are the field managers of a field, apart from what manager has applied: that is removed by applying without it.
 func managersOf(object *unstructured.Unstructured, manager string, field fieldpath.Path) ([]string, error) {
 	var managers []string
 	for _, entry := range object.GetManagedFields() {
