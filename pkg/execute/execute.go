@@ -95,6 +95,8 @@ func (e *Executor) task(step plan.Step, c *cluster.Cluster) task {
 		return changes(action, e.dropRemoteSecrets, fmt.Sprintf("%d would be deleted, and created again", len(action.Secrets)))
 	case plan.DropRemoteProfile:
 		return changes(action, e.dropRemoteProfile, "would be deleted")
+	case plan.DeleteRemote:
+		return changes(action, e.deleteRemote, "would be deleted")
 	case plan.RestartIstiod:
 		return changes(action, e.restartIstiod, "would be restarted")
 

@@ -122,18 +122,18 @@ func (e *Executor) remote(ctx context.Context, _ *cluster.Cluster, action plan.A
 	parts := istio.SplitRemote(objects)
 	switch action.Part {
 	case plan.CRDPart:
-		return objectSet{e.set(wellknown.FieldManager + "-crds"), parts.CRDs}, nil
+		return objectSet{e.partSet(action.Part), parts.CRDs}, nil
 	case plan.ReaderPart:
 		token, err := istio.Unstructured(istio.TokenSecret(e.Mesh.Namespace))
-		return objectSet{e.set(wellknown.FieldManager + "-reader"), append(parts.Reader, token)}, err
+		return objectSet{e.partSet(action.Part), append(parts.Reader, token)}, err
 	}
-	return objectSet{e.set(istio.RemoteSet), parts.Profile}, nil
+	return objectSet{e.partSet(action.Part), parts.Profile}, nil
 }
 
 // readerToken is the token of the reader account that a primary's own charts have made.
 func (e *Executor) readerToken(_ context.Context, _ *cluster.Cluster, _ plan.ApplyReaderToken) (objectSet, error) {
 	token, err := istio.Unstructured(istio.TokenSecret(e.Mesh.Namespace))
-	return objectSet{e.set(wellknown.FieldManager + "-reader"), []*unstructured.Unstructured{token}}, err
+	return objectSet{e.partSet(plan.ReaderPart), []*unstructured.Unstructured{token}}, err
 }
 
 // render renders a remote once for both of its parts: that takes longer than to write them.

@@ -10,6 +10,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 )
 
 // inSets records which objects belong together: what all revisions share in a set apart from the step's own.
@@ -19,13 +20,13 @@ func (e *Executor) inSets(own objectSet, record map[string]string) []*unstructur
 		name := own.name
 		if istio.Shared(object) {
 			// A set is recorded whole each time, so that those of different steps are different sets.
-			name = strings.TrimSuffix(own.name, "-"+e.Mesh.Revision) + "-shared"
+			name = e.sharedSet(own.name)
 		}
 		sets[name] = append(sets[name], object)
 	}
 	var all []*unstructured.Unstructured
 	for _, name := range slices.Sorted(maps.Keys(sets)) {
-		set := apply.Set{Name: name, Namespace: e.Mesh.Namespace, Tooling: wellknown.FieldManager + "/" + e.Version}
+		set := e.applySet(name)
 		if name == own.name {
 			set.Data = record
 		}
@@ -55,4 +56,24 @@ func (e *Executor) chartsOf(cluster string) istio.Charts {
 // set names the ConfigMap that records a set of objects of the mesh's revision.
 func (e *Executor) set(name string) string {
 	return wellknown.Revisioned(name, e.Mesh.Revision)
+}
+
+// sharedSet names the ConfigMap that records what all revisions have in common with a set of the mesh's revision.
+func (e *Executor) sharedSet(set string) string {
+	return strings.TrimSuffix(set, "-"+e.Mesh.Revision) + "-shared"
+}
+
+// partSet names the ConfigMap that records a part of the remote profile.
+func (e *Executor) partSet(part plan.RemotePart) string {
+	switch part {
+	case plan.CRDPart:
+		return e.set(wellknown.FieldManager + "-crds")
+	case plan.ReaderPart:
+		return e.set(wellknown.FieldManager + "-reader")
+	}
+	return e.set(istio.RemoteSet)
+}
+
+func (e *Executor) applySet(name string) apply.Set {
+	return apply.Set{Name: name, Namespace: e.Mesh.Namespace, Tooling: wellknown.FieldManager + "/" + e.Version}
 }

@@ -28,7 +28,8 @@ type GatewayOptions struct {
 }
 
 // Build makes the whole plan of a mesh: its control planes with their east-west gateways, the clusters that they serve, and
-// the credentials with which they read each other's. The mesh must be complete (see Complete) and judged fit (pkg/check).
+// the credentials with which they read each other's; and takes out what is to leave the mesh. The mesh must be complete (see
+// Complete) and judged fit (pkg/check).
 func Build(m mesh.Mesh, s *snapshot.Snapshot, o Options) []Step {
 	b := builder{mesh: m, snapshot: s, options: o, dropped: map[string][]string{}}
 	for _, primary := range m.Primaries() {
@@ -42,6 +43,9 @@ func Build(m mesh.Mesh, s *snapshot.Snapshot, o Options) []Step {
 	}
 	for _, primary := range m.Primaries() {
 		b.link(primary)
+	}
+	for _, remote := range m.Leaving() {
+		b.detach(remote)
 	}
 	return b.steps
 }

@@ -14,6 +14,8 @@ const (
 	AttachRemote  Stage = "attach-remote"
 	// LinkPrimaries is what several primaries need of each other. No command makes such a mesh yet.
 	LinkPrimaries Stage = "link"
+	// DetachRemote takes a remote out of a mesh. No command does so yet.
+	DetachRemote Stage = "detach-remote"
 )
 
 // Step is one thing to do on one cluster.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +78,51 @@ func TestChangedToken(t *testing.T) {
 		if before(steps, primary+"/drop-secret-south", primary+"/remote-secret-south") != forgets {
 			t.Errorf("%s: that istiod forgets the cluster is %v", primary, !forgets)
 		}
+	}
+}
+
+// One of three remotes leaves: every istiod forgets it first, and nothing is done to the others.
+func TestDetach(t *testing.T) {
+	t.Parallel()
+	m := of("east primary n1", "west remote n1", "south remote n1", "north remote n1")
+	m.Clusters[2].Detached = true
+	s := fresh(m)
+	for _, name := range []string{"west", "south", "north"} {
+		s.Clusters["east"].RemoteSecrets = append(s.Clusters["east"].RemoteSecrets,
+			snapshot.RemoteSecret{Secret: "istio-remote-secret-" + name, SecretUID: "uid-" + name, Cluster: name})
+		s.Clusters[name].Namespace = &snapshot.Namespace{Network: "n1", ControlPlaneClusters: "east"}
+	}
+	detaching := Slice(Build(m, s, Options{Wait: true}), DetachRemote)
+	golden.Equal(t, "detach-1-of-3-remotes.txt", render(detaching, true))
+	for _, step := range detaching {
+		if !step.Concerns("south") {
+			t.Errorf("%s is not about the remote that leaves", step.ID)
+		}
+	}
+	if attaching := Slice(Build(m, s, Options{Wait: true}), AttachRemote); slices.ContainsFunc(attaching, func(s Step) bool { return s.Concerns("south") }) {
+		t.Errorf("the remote that leaves is attached:\n%s", render(attaching, false))
+	}
+
+	again := fresh(m)
+	if steps := Slice(Build(m, again, Options{}), DetachRemote); len(steps) > 0 {
+		t.Errorf("where nothing is found, there is left to do:\n%s", render(steps, false))
+	}
+}
+
+// What other revisions or primaries have in a remote stays.
+func TestDetachLeavesOthers(t *testing.T) {
+	t.Parallel()
+	m := of("east primary n1", "south remote n1")
+	m.Clusters[1].Detached = true
+	s := fresh(m)
+	s.Clusters["south"].Namespace = &snapshot.Namespace{ControlPlaneClusters: "other,east"}
+	s.Clusters["south"].Injectors = []snapshot.Injector{{Revision: "default"}, {Revision: "canary"}}
+	steps := Build(m, s, Options{})
+	if find[DeleteRemote](t, steps, "south/no-reader").Shared {
+		t.Error("what another revision shares is deleted")
+	}
+	if got := find[ApplyNamespace](t, steps, "south/namespace").ControlPlaneClusters; got != "other" {
+		t.Errorf("the annotation becomes %q", got)
 	}
 }
 
