@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 )
 
@@ -125,7 +124,7 @@ func (d Deleter) deleteOne(ctx context.Context, object *unstructured.Unstructure
 	}
 	uid := object.GetUID()
 	err = d.Dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace()).Delete(ctx, object.GetName(), metav1.DeleteOptions{
-		Preconditions: &metav1.Preconditions{UID: (*types.UID)(&uid)}, PropagationPolicy: new(metav1.DeletePropagationBackground),
+		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: new(metav1.DeletePropagationBackground),
 	})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) { // it is deleted already, or has been created again
 		return false, nil
