@@ -55,11 +55,11 @@ func flagValues(c *cobra.Command) []string {
 // What comes next is printed for a shell, like any other command.
 func TestNextIsQuoted(t *testing.T) {
 	t.Parallel()
-	o := &options{}
-	o.caller.Every = []string{"--kubeconfig=my file"}
+	g := &global{}
+	g.caller.Every = []string{"--kubeconfig=my file"}
 	m := mesh.Mesh{Namespace: "mesh-system", Clusters: []mesh.Cluster{{Name: "east", Context: "x; touch /tmp/p #", Role: mesh.Primary}}}
 	const want = "kubectl mesh expose-istiod --context 'x; touch /tmp/p #' -n mesh-system '--kubeconfig=my file'"
-	if got := o.next(m, "expose-istiod"); got != want {
+	if got := g.next(m, "expose-istiod"); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -7,18 +7,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
-// completionPatience bounds what completion asks a cluster for: somebody waits at a half-typed line.
-const completionPatience = 2 * time.Second
+// completionTimeout bounds what completion asks a cluster for: somebody waits at a half-typed line.
+const completionTimeout = 2 * time.Second
 
 // completeContexts completes a flag's value with the kubeconfig's contexts.
-func (o *options) completeContexts(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	contexts, _, err := cluster.Contexts(o.flags)
+func (g *global) completeContexts(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	contexts, _, err := g.session().Contexts()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
@@ -31,14 +27,10 @@ func beginning(candidates []cobra.Completion, word string) []cobra.Completion {
 }
 
 // completeClusters completes CONTEXT or NAME=CONTEXT with the contexts that are neither given yet nor the primary's.
-func (o *options) completeClusters(_ *cobra.Command, given []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	contexts, current, err := cluster.Contexts(o.flags)
+func (g *global) completeClusters(_ *cobra.Command, given []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	contexts, primary, err := g.session().Contexts()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
-	}
-	primary := current
-	if *o.flags.Context != "" {
-		primary = *o.flags.Context
 	}
 	name, _, named := strings.Cut(word, "=")
 	var left []cobra.Completion
@@ -57,31 +49,21 @@ func (o *options) completeClusters(_ *cobra.Command, given []string, word string
 
 // completeRemotes completes with the contexts that lead to clusters which are attached to the primary; with all, if the
 // primary does not tell.
-func (o *options) completeRemotes(c *cobra.Command, given []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	contexts, directive := o.completeClusters(c, given, word)
-	primary, err := cluster.Connect(o.flags, "", *o.flags.Context, true)
-	if err != nil {
-		return contexts, directive
-	}
-	ctx, cancel := context.WithTimeout(c.Context(), completionPatience)
+func (g *global) completeRemotes(c *cobra.Command, given []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	contexts, directive := g.completeClusters(c, given, word)
+	ctx, cancel := context.WithTimeout(c.Context(), completionTimeout)
 	defer cancel()
-	secrets, err := istio.RemoteSecrets(ctx, primary.Kube(), *o.flags.Namespace)
+	attached, err := g.session().AttachedContexts(ctx)
 	if err != nil {
 		return contexts, directive
 	}
-	endpoints, err := cluster.Endpoints(o.flags)
-	if err != nil {
-		return contexts, directive
-	}
-	var attached []cobra.Completion
-	for _, secret := range secrets {
-		for _, place := range leadingTo(observe.RemoteSecretOf(secret), unseen(endpoints), primary.Server) {
-			if slices.Contains(contexts, place.Context) {
-				attached = append(attached, place.Context+"\tattached as "+secret.Cluster)
-			}
+	var left []cobra.Completion
+	for _, a := range attached {
+		if slices.Contains(contexts, a.Context) {
+			left = append(left, a.Context+"\tattached as "+a.Cluster)
 		}
 	}
-	return attached, directive
+	return left, directive
 }
 
 // completeList completes the last of several values with commas between; values may carry a description after a tab.

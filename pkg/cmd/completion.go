@@ -14,7 +14,7 @@ const kubectlShim = `#!/bin/sh
 exec kubectl mesh __complete "$@"
 `
 
-func newCompletion(o *options) *cobra.Command {
+func newCompletion(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell|kubectl",
 		Short: "Print the script that completes commands, contexts and check ids",
@@ -37,15 +37,15 @@ func newCompletion(o *options) *cobra.Command {
 			root := c.Root()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(o.Out, true)
+				return root.GenBashCompletionV2(g.Out, true)
 			case "zsh":
-				return root.GenZshCompletion(o.Out)
+				return root.GenZshCompletion(g.Out)
 			case "fish":
-				return root.GenFishCompletion(o.Out, true)
+				return root.GenFishCompletion(g.Out, true)
 			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(o.Out)
+				return root.GenPowerShellCompletionWithDesc(g.Out)
 			case "kubectl":
-				_, err := fmt.Fprint(o.Out, kubectlShim)
+				_, err := fmt.Fprint(g.Out, kubectlShim)
 				return err
 			}
 			return usage("there is no completion for %q; there is for bash, zsh, fish, powershell and kubectl", args[0])

@@ -16,17 +16,17 @@ import (
 )
 
 // ask shows what would be written and asks, on a terminal and without --yes.
-func (o *options) ask(ctx context.Context, steps []plan.Step) error {
-	in, isFile := o.In.(*os.File)
-	if o.yes || !isFile || !term.IsTerminal(int(in.Fd())) {
+func (w *writing) ask(ctx context.Context, steps []plan.Step) error {
+	in, isFile := w.global.In.(*os.File)
+	if w.yes || !isFile || !term.IsTerminal(int(in.Fd())) {
 		return nil
 	}
-	fmt.Fprintln(o.ErrOut, "This will be done, where it is not done already:")
+	fmt.Fprintln(w.global.ErrOut, "This will be done, where it is not done already:")
 	for _, line := range announced(steps) {
-		fmt.Fprintln(o.ErrOut, "  "+line)
+		fmt.Fprintln(w.global.ErrOut, "  "+line)
 	}
-	fmt.Fprint(o.ErrOut, "Continue? [y/N] ")
-	answer, err := readLine(ctx, o.In)
+	fmt.Fprint(w.global.ErrOut, "Continue? [y/N] ")
+	answer, err := readLine(ctx, w.global.In)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("nothing was written, since there is no answer: %w", err)
 	}

@@ -10,20 +10,19 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/kubectl/pkg/util/templates"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 type exposeIstiod struct {
-	*options
-	gateway plan.GatewayOptions
+	write   writing
+	request app.ExposeIstiod
 }
 
-func newExposeIstiod(o *options) *cobra.Command {
-	e := &exposeIstiod{options: o}
+func newExposeIstiod(g *global) *cobra.Command {
+	e := &exposeIstiod{write: writing{global: g}}
 	c := &cobra.Command{
 		Use:   "expose-istiod",
 		Short: "Publish the primary's istiod to other clusters",
@@ -51,27 +50,27 @@ func newExposeIstiod(o *options) *cobra.Command {
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return e.run(c.Context()) },
 	}
-	o.addWriteFlags(c)
-	o.addChartFlags(c)
+	e.write.addFlags(c)
 	f := c.Flags()
-	f.Var(&onceValue{value: &e.gateway.Address}, "address", "IP or hostname that other clusters reach the gateway by, instead of the load balancer's")
-	f.StringSliceVar(&e.gateway.SourceRanges, "load-balancer-source-range", nil, "CIDR that the load balancer lets in; may be given more than once")
-	f.StringToStringVar(&e.gateway.Annotations, "gateway-annotation", nil, "Annotation of the gateway's Service, as KEY=VALUE; may be given more than once")
+	f.Var(&onceValue{value: &e.request.Gateway.Address}, "address", "IP or hostname that other clusters reach the gateway by, instead of the load balancer's")
+	f.StringSliceVar(&e.request.Gateway.SourceRanges, "load-balancer-source-range", nil, "CIDR that the load balancer lets in; may be given more than once")
+	f.StringToStringVar(&e.request.Gateway.Annotations, "gateway-annotation", nil, "Annotation of the gateway's Service, as KEY=VALUE; may be given more than once")
 	return c
 }
 
+// validate finds wrong flags before any cluster is called.
 func (e *exposeIstiod) validate() error {
-	for _, cidr := range e.gateway.SourceRanges {
+	for _, cidr := range e.request.Gateway.SourceRanges {
 		if _, err := netip.ParsePrefix(cidr); err != nil {
 			return usage("--load-balancer-source-range %q is not a CIDR such as 10.0.0.0/8", cidr)
 		}
 	}
-	if e.gateway.Address != "" {
-		if err := mesh.ValidateAddress(e.gateway.Address); err != nil {
+	if e.request.Gateway.Address != "" {
+		if err := mesh.ValidateAddress(e.request.Gateway.Address); err != nil {
 			return usage("--address %w", err)
 		}
 	}
-	for key := range e.gateway.Annotations {
+	for key := range e.request.Gateway.Annotations {
 		if problems := validation.IsQualifiedName(strings.ToLower(key)); len(problems) > 0 {
 			return usage("--gateway-annotation %q is not a valid key: %s", key, strings.Join(problems, "; "))
 		}
@@ -80,64 +79,46 @@ func (e *exposeIstiod) validate() error {
 }
 
 func (e *exposeIstiod) run(ctx context.Context) error {
-	ctx, cancel := bounded(ctx, e.timeout)
+	ctx, cancel := bounded(ctx, e.write.timeout)
 	defer cancel()
 	if err := e.validate(); err != nil {
 		return err
 	}
-	if err := e.objects.validate(); err != nil {
+	if err := e.write.objects.validate(); err != nil {
 		return err
 	}
-	if err := e.charts.Validate(); err != nil {
-		return usage("%w", err)
-	}
-	m, err := e.newMesh(nil)
+	session := e.write.session()
+	prepared, err := session.PrepareExpose(ctx, e.request)
 	if err != nil {
 		return err
 	}
-	m.Clusters[0].Gateway = e.gateway.Address
-	s, err := e.look(ctx, m, plan.ExposeIstiod)
+	e.write.sayKept(prepared.KeptSettings)
+	outcome, err := e.write.carryOut(ctx, prepared)
 	if err != nil {
 		return err
 	}
-	if err := s.complete(); err != nil {
+	if err := outcome.Err(); err != nil || e.write.objects.dry() {
 		return err
 	}
-	if err := e.refuse(check.BeforeExpose, s); err != nil {
-		return err
-	}
-	if err := e.keepAll(ctx, s, mesh.Primary, istio.EastWestSet); err != nil {
-		return err
-	}
-	steps := plan.Slice(plan.Build(s.mesh, s.snapshot, plan.Options{Gateway: e.gateway, Wait: e.wait}), plan.ExposeIstiod)
-	if e.objects.dry() {
-		return e.showDryRun(ctx, s, steps)
-	}
-	outcome, err := e.carryOut(ctx, s, steps)
+	gateway, err := session.Gateway(ctx, prepared.Mesh)
 	if err != nil {
 		return err
 	}
-	if err := failure(outcome, steps); err != nil {
-		return err
-	}
-	return e.summary(ctx, s, outcome.Wrote)
+	e.summary(prepared.Mesh, gateway, outcome.Run.Wrote)
+	return nil
 }
 
-func (e *exposeIstiod) summary(ctx context.Context, s *session, wrote bool) error {
-	after, err := e.look(ctx, s.mesh)
-	if err != nil {
-		return err
-	}
-	primary, _ := s.mesh.Primary()
-	gateway, _ := after.snapshot.Clusters[plan.PrimaryKey].Gateway(wellknown.EastWestGateway)
+// summary says where istiod is published.
+func (e *exposeIstiod) summary(m mesh.Mesh, gateway snapshot.Gateway, wrote bool) {
+	said, global := e.write.said(), e.write.global
+	primary, _ := m.Primary()
 	if !wrote {
-		fmt.Fprintf(e.said(), "istiod of %s is already published at %s: nothing was written.\n", primary.Name, gateway.Address)
+		fmt.Fprintf(said, "istiod of %s is already published at %s: nothing was written.\n", primary.Name, gateway.Address)
 	} else {
-		fmt.Fprintf(e.said(), "istiod of %s is published at %s, ports %d and %d.\n", primary.Name, gateway.Address, wellknown.PortXDS, wellknown.PortWebhook)
+		fmt.Fprintf(said, "istiod of %s is published at %s, ports %d and %d.\n", primary.Name, gateway.Address, wellknown.PortXDS, wellknown.PortWebhook)
 	}
 	if len(gateway.SourceRanges) == 0 && len(gateway.Annotations) == 0 {
-		fmt.Fprintf(e.ErrOut, "Warning: whoever reaches %s can talk to istiod. Restrict it with --load-balancer-source-range, or with your cloud's --gateway-annotation for an internal load balancer.\n", gateway.Address)
+		fmt.Fprintf(global.ErrOut, "Warning: whoever reaches %s can talk to istiod. Restrict it with --load-balancer-source-range, or with your cloud's --gateway-annotation for an internal load balancer.\n", gateway.Address)
 	}
-	fmt.Fprintf(e.said(), "Next: %s\n", e.next(s.mesh, "attach-remote", "CONTEXT"))
-	return nil
+	fmt.Fprintf(said, "Next: %s\n", global.next(m, "attach-remote", "CONTEXT"))
 }

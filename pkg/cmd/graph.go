@@ -13,8 +13,8 @@ import (
 
 func graphForms() []string { return []string{"mermaid", "dot", "svg"} }
 
-func newGraph(o *options) *cobra.Command {
-	s := newShowing(o)
+func newGraph(g *global) *cobra.Command {
+	s := newShowing(g)
 	c := &cobra.Command{
 		Use:   "graph [CONTEXT|NAME=CONTEXT ...]",
 		Short: "Draw a mesh",
@@ -33,7 +33,7 @@ func newGraph(o *options) *cobra.Command {
 
 			# Through Graphviz
 			kubectl mesh graph --context east -o dot | dot -Tpng > mesh.png`),
-		ValidArgsFunction: o.completeRemotes,
+		ValidArgsFunction: g.completeRemotes,
 		RunE: func(c *cobra.Command, args []string) error {
 			return s.runGraph(c.Context(), args)
 		},
@@ -46,10 +46,10 @@ func (s *showing) runGraph(ctx context.Context, args []string) error {
 	return s.show(ctx, args, graphForms(), func(sum status.Mesh) error {
 		switch s.output {
 		case "dot":
-			return report.DOT(s.Out, sum)
+			return report.DOT(s.global.Out, sum)
 		case "svg":
-			return report.SVG(s.Out, sum, s.now())
+			return report.SVG(s.global.Out, sum, s.now())
 		}
-		return report.Mermaid(s.Out, sum)
+		return report.Mermaid(s.global.Out, sum)
 	})
 }

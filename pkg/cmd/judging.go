@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
@@ -17,25 +18,22 @@ import (
 
 // judging is what the commands that judge share: which checks are shown, in which form, and which exit code they make.
 type judging struct {
-	*options
+	global *global
 	// command is verify or preflight, by which the checks know who asks.
-	command string
-	output  string
-	choice  check.Choice
-	failOn  string
-	// patience is --timeout: options.timeout has the default of the commands that write.
-	patience time.Duration
+	command  string
+	timeout  time.Duration
+	revision string
+	output   string
+	choice   check.Choice
+	failOn   string
 	// judge looks at the clusters and judges them; tests put something else in.
-	judge func(ctx context.Context, args []string) (verdict, error)
+	judge func(ctx context.Context, args []string) (app.Verdict, error)
 }
 
 // verdict is what is printed for programs. docs/guide/output.md has its schema.
 type verdict struct {
 	Results []check.Result    `json:"results"`
 	Traffic *snapshot.Traffic `json:"traffic,omitempty"`
-
-	// gone waits until what was put into the clusters to look is removed; nil where nothing was.
-	gone func() error
 }
 
 // outputs are the forms of a verdict; empty is the table.
@@ -44,7 +42,8 @@ func outputs() []string { return []string{"", "wide", "json", "yaml", "junit", "
 // addFlags adds those that choose checks and say how they are shown.
 func (j *judging) addFlags(c *cobra.Command) {
 	f := c.Flags()
-	durationVar(f, &j.patience, "timeout", time.Minute, "How long the whole command may take")
+	f.StringVar(&j.revision, "revision", "", "The control plane's revision")
+	durationVar(f, &j.timeout, "timeout", time.Minute, "How long the whole command may take")
 	f.StringVarP(&j.output, "output", "o", "", "One of "+strings.Join(outputs()[1:], ", "))
 	f.StringSliceVar(&j.choice.Only, "only", nil, "Show these checks only, by id")
 	f.StringSliceVar(&j.choice.Skip, "skip", nil, "Leave these checks out, by id")
@@ -74,8 +73,15 @@ func categoryNames() []string {
 	return names
 }
 
-// validate finds wrong usage before any cluster is called.
-func (j *judging) validate() error {
+// session is that of this call.
+func (j *judging) session() app.Session {
+	s := j.global.session()
+	s.Revision = j.revision
+	return s
+}
+
+// validateFlags refuses values of which a flag has none.
+func (j *judging) validateFlags() error {
 	if j.failOn != string(check.Fail) && j.failOn != string(check.Warn) {
 		return usage("--fail-on %q is neither fail nor warn", j.failOn)
 	}
@@ -122,71 +128,82 @@ func (j *judging) validateAsked(asked []check.Check) error {
 }
 
 // judgeOnce judges once, within --timeout.
-func (j *judging) judgeOnce(ctx context.Context, args []string) (verdict, error) {
-	ctx, cancel := bounded(ctx, j.patience)
+func (j *judging) judgeOnce(ctx context.Context, args []string) (app.Verdict, error) {
+	ctx, cancel := bounded(ctx, j.timeout)
 	defer cancel()
 	return j.judge(ctx, args)
 }
 
-// tell judges, shows what is chosen of it and gives it its exit code.
-func (j *judging) tell(ctx context.Context, args []string) error {
+// run judges, shows what is chosen of it and gives it its exit code.
+func (j *judging) run(ctx context.Context, args []string) error {
 	found, err := j.judgeOnce(ctx, args)
 	if err != nil {
-		return err
+		return errors.Join(err, j.awaitRemoval(found.Removal))
 	}
-	chosen, grounds := j.choose(found)
+	chosen, grounds := j.choose(found.Results)
 	err = j.print(verdict{Results: chosen, Traffic: found.Traffic})
 	j.remark(chosen, grounds)
-	if found.gone != nil {
-		err = errors.Join(err, found.gone()) // what is found is shown, whatever that takes
-	}
-	if err != nil {
+	// What is found is shown, whatever the removal takes.
+	if err := errors.Join(err, j.awaitRemoval(found.Removal)); err != nil {
 		return err
 	}
 	return j.exit(slices.Concat(chosen, grounds))
 }
 
+// awaitRemoval shows what the command waits for at its end.
+func (j *judging) awaitRemoval(removal *app.Removal) error {
+	if removal == nil {
+		return nil
+	}
+	say, stop := j.global.narrate(removal.Clusters)
+	for _, name := range removal.Clusters {
+		say(name, "remove the probe")
+	}
+	defer stop()
+	return removal.Wait()
+}
+
 // choose parts what is shown from what stands in its way.
-func (j *judging) choose(found verdict) (chosen, grounds []check.Result) {
-	return j.choice.Results(check.For(j.command), found.Results)
+func (j *judging) choose(results []check.Result) (chosen, grounds []check.Result) {
+	return j.choice.Results(check.For(j.command), results)
 }
 
 func (j *judging) print(found verdict) error {
 	switch j.output {
 	case "json":
-		return report.JSON(j.Out, found)
+		return report.JSON(j.global.Out, found)
 	case "yaml":
-		return report.YAML(j.Out, found)
+		return report.YAML(j.global.Out, found)
 	case "junit":
-		return report.JUnit(j.Out, "kubectl mesh "+j.command, found.Results, j.failOn == string(check.Warn))
+		return report.JUnit(j.global.Out, "kubectl mesh "+j.command, found.Results, j.failOn == string(check.Warn))
 	case "name":
-		return report.Names(j.Out, found.Results)
+		return report.Names(j.global.Out, found.Results)
 	}
 	if found.Traffic != nil && len(found.Traffic.Calls) > 0 {
-		if err := report.Traffic(j.Out, j.outStyle(), found.Traffic); err != nil {
+		if err := report.Traffic(j.global.Out, j.global.outStyle(), found.Traffic); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(j.Out); err != nil {
+		if _, err := fmt.Fprintln(j.global.Out); err != nil {
 			return err
 		}
 	}
 	if j.output == "wide" {
-		return report.ChecksWide(j.Out, j.outStyle(), found.Results)
+		return report.ChecksWide(j.global.Out, j.global.outStyle(), found.Results)
 	}
-	return report.Checks(j.Out, j.outStyle(), found.Results)
+	return report.Checks(j.global.Out, j.global.outStyle(), found.Results)
 }
 
 // remark says on stderr what the chosen results alone do not: that there are none, or what stands in their way.
 func (j *judging) remark(chosen, grounds []check.Result) {
 	if len(chosen)+len(grounds) == 0 {
-		fmt.Fprintln(j.ErrOut, "The chosen checks do not apply to these clusters.")
+		fmt.Fprintln(j.global.ErrOut, "The chosen checks do not apply to these clusters.")
 	}
 	for _, r := range grounds {
 		switch r.Status {
 		case check.Fail:
-			fmt.Fprintf(j.ErrOut, "%s: %s, which a chosen check needs, failed: %s\n", r.Cluster, r.ID, report.Plain(r.Seen))
+			fmt.Fprintf(j.global.ErrOut, "%s: %s, which a chosen check needs, failed: %s\n", r.Cluster, r.ID, report.Plain(r.Seen))
 		case check.Unknown:
-			fmt.Fprintf(j.ErrOut, "%s: %s, which a chosen check needs, is unknown: %s\n", r.Cluster, r.ID, report.Plain(r.Seen))
+			fmt.Fprintf(j.global.ErrOut, "%s: %s, which a chosen check needs, is unknown: %s\n", r.Cluster, r.ID, report.Plain(r.Seen))
 		}
 	}
 }

@@ -1,25 +1,21 @@
 package cmd
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/kubernetes/scheme"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/apply"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
 )
 
 // objects says whether a command that writes shows what it writes, or only shows it.
@@ -30,22 +26,17 @@ type objects struct {
 	secrets     string
 	diff        bool
 	dir         string
-
-	mu      sync.Mutex
-	results []report.Object
 }
 
-func (o *options) addObjectFlags(c *cobra.Command) {
-	if o.objects.printing == nil {
-		o.objects.printing = genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)
-	}
-	o.objects.printing.AddFlags(c)
+func (s *objects) addFlags(c *cobra.Command) {
+	s.printing = genericclioptions.NewPrintFlags("").WithTypeSetter(scheme.Scheme)
+	s.printing.AddFlags(c)
 	f := c.Flags()
-	f.StringVar(&o.objects.dryRun, "dry-run", string(apply.DryRunNone), `"client" shows what would be applied and sends nothing, "server" has the API servers do everything but keep it; "none"`)
-	f.BoolVar(&o.objects.diff, "show-diff", false, "Show what would change as kubectl diff does, and keep nothing; honours KUBECTL_EXTERNAL_DIFF")
-	f.StringVar(&o.objects.onlyCluster, "only-cluster", "", "Show the objects of this cluster only, by its name in the mesh")
-	f.StringVar(&o.objects.dir, "output-dir", "", "Write the objects to this folder, one folder with a kustomization for each cluster, and nothing to any cluster")
-	f.StringVar(&o.objects.secrets, "secrets", string(report.OmitSecrets), `What to do with credentials in printed objects and files: "omit", "sealed-placeholder" (files alone) or "plain"`)
+	f.StringVar(&s.dryRun, "dry-run", string(apply.DryRunNone), `"client" shows what would be applied and sends nothing, "server" has the API servers do everything but keep it; "none"`)
+	f.BoolVar(&s.diff, "show-diff", false, "Show what would change as kubectl diff does, and keep nothing; honours KUBECTL_EXTERNAL_DIFF")
+	f.StringVar(&s.onlyCluster, "only-cluster", "", "Show the objects of this cluster only, by its name in the mesh")
+	f.StringVar(&s.dir, "output-dir", "", "Write the objects to this folder, one folder with a kustomization for each cluster, and nothing to any cluster")
+	f.StringVar(&s.secrets, "secrets", string(report.OmitSecrets), `What to do with credentials in printed objects and files: "omit", "sealed-placeholder" (files alone) or "plain"`)
 	// Rarely of use, and long.
 	for _, rare := range []string{"allow-missing-template-keys", "template", "show-managed-fields"} {
 		if flag := f.Lookup(rare); flag != nil {
@@ -54,7 +45,7 @@ func (o *options) addObjectFlags(c *cobra.Command) {
 	}
 	mustComplete(c, map[string]cobra.CompletionFunc{
 		"dry-run": completeList([]string{"none", "client", "server"}), "secrets": completeList([]string{string(report.OmitSecrets), string(report.PlaceholderSecrets), string(report.PlainSecrets)}),
-		"output": completeList(o.objects.printing.AllowedFormats()), "output-dir": completeFolders,
+		"output": completeList(s.printing.AllowedFormats()), "output-dir": completeFolders,
 	})
 }
 
@@ -113,13 +104,6 @@ func (s *objects) printer(verb apply.Verb) (printers.ResourcePrinter, error) {
 	return flags.ToPrinter()
 }
 
-// done remembers what became of an object, for the end.
-func (s *objects) done(step plan.Step, part string, result apply.Result) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.results = append(s.results, report.Object{Cluster: step.Cluster, Part: part, Result: result})
-}
-
 // partOf names what a step is a part of, so that names sort as parts are applied.
 func partOf(step plan.Step, m mesh.Mesh) string {
 	switch step.Stage {
@@ -154,41 +138,46 @@ func (s *objects) choose(steps []plan.Step) error {
 }
 
 // show prints what became of the objects, those of one step before those of a later one.
-func (o *options) show(steps []plan.Step) error {
-	s := &o.objects
-	chosen := slices.DeleteFunc(slices.Clone(s.results), func(r report.Object) bool { return s.onlyCluster != "" && r.Cluster != s.onlyCluster })
-	report.SortObjects(chosen, clustersOf(steps))
+func (w *writing) show(m mesh.Mesh, outcome app.Outcome) error {
+	s := &w.objects
+	var chosen []report.Object
+	for _, applied := range outcome.Applied {
+		if s.onlyCluster == "" || applied.Step.Cluster == s.onlyCluster {
+			chosen = append(chosen, report.Object{Cluster: applied.Step.Cluster, Part: partOf(applied.Step, m), Result: applied.Result})
+		}
+	}
+	report.SortObjects(chosen, clustersOf(outcome.Steps))
 	if s.diff {
-		return report.Diff(o.IOStreams, chosen)
+		return report.Diff(w.global.IOStreams, chosen)
 	}
 	if s.dir != "" {
-		return o.writeFolders(chosen)
+		return w.writeFolders(chosen)
 	}
 	if *s.printing.OutputFormat == "" {
-		return report.ObjectsByCluster(o.Out, chosen, s.printer)
+		return report.ObjectsByCluster(w.global.Out, chosen, s.printer)
 	}
 	if report.Secrets(s.secrets) == report.OmitSecrets && *s.printing.OutputFormat != "name" {
 		var left []report.Object
 		chosen, left = report.WithoutCredentials(chosen)
 		for _, r := range left {
-			fmt.Fprintf(o.ErrOut, "%s is left out: it carries credentials (--secrets=plain prints them)\n", apply.Name(r.Wanted))
+			fmt.Fprintf(w.global.ErrOut, "%s is left out: it carries credentials (--secrets=plain prints them)\n", apply.Name(r.Wanted))
 		}
 	}
 	printer, err := s.printer("")
 	if err != nil {
 		return err
 	}
-	return report.Objects(o.Out, chosen, printer)
+	return report.Objects(w.global.Out, chosen, printer)
 }
 
-func (o *options) writeFolders(chosen []report.Object) error {
-	secrets := report.Secrets(o.objects.secrets)
-	folders, err := report.Folders(o.objects.dir, chosen, secrets)
+func (w *writing) writeFolders(chosen []report.Object) error {
+	secrets := report.Secrets(w.objects.secrets)
+	folders, err := report.Folders(w.objects.dir, chosen, secrets)
 	if err != nil {
 		return fmt.Errorf("--output-dir: %w", err)
 	}
 	for _, folder := range folders {
-		fmt.Fprintln(o.Out, folder)
+		fmt.Fprintln(w.global.Out, folder)
 	}
 	_, withheld := report.WithoutCredentials(chosen)
 	for _, r := range withheld {
@@ -196,23 +185,23 @@ func (o *options) writeFolders(chosen []report.Object) error {
 		switch secrets {
 		case report.PlainSecrets:
 			if istio.Unmade(r.Wanted) {
-				fmt.Fprintf(o.ErrOut, "%s has no token yet: apply the folder of that remote, and run this again\n", what)
+				fmt.Fprintf(w.global.ErrOut, "%s has no token yet: apply the folder of that remote, and run this again\n", what)
 			}
 			continue
 		case report.OmitSecrets:
-			file, plain, err := report.Held(o.objects.dir, r)
+			file, plain, err := report.Held(w.objects.dir, r)
 			switch {
 			case err != nil:
 				return fmt.Errorf("--output-dir: %w", err)
 			case plain:
-				fmt.Fprintf(o.ErrOut, "%s: %s has its credentials, from an earlier run, and stays as it is (--secrets=sealed-placeholder takes them out)\n", what, file)
+				fmt.Fprintf(w.global.ErrOut, "%s: %s has its credentials, from an earlier run, and stays as it is (--secrets=sealed-placeholder takes them out)\n", what, file)
 				continue
 			case file != "":
-				fmt.Fprintf(o.ErrOut, "%s: %s stays as it is\n", what, file)
+				fmt.Fprintf(w.global.ErrOut, "%s: %s stays as it is\n", what, file)
 				continue
 			}
 		}
-		fmt.Fprintf(o.ErrOut, "%s: its credentials are not in the files (--secrets=plain writes them, for you alone to read)\n", what)
+		fmt.Fprintf(w.global.ErrOut, "%s: its credentials are not in the files (--secrets=plain writes them, for you alone to read)\n", what)
 	}
 	return nil
 }
@@ -226,37 +215,4 @@ func clustersOf(steps []plan.Step) []string {
 		}
 	}
 	return names
-}
-
-// showDryRun carries out a dry run and shows what it would have done.
-func (o *options) showDryRun(ctx context.Context, s *session, steps []plan.Step) error {
-	if err := o.objects.choose(steps); err != nil {
-		return err
-	}
-	steps = plan.DryRun(steps)
-	outcome, err := o.runSteps(ctx, s, steps, func(run.Event) {})
-	if err != nil {
-		return err
-	}
-	var causes []error
-	for _, step := range steps {
-		if err := outcome.Errors[step.ID]; err != nil {
-			causes = append(causes, fmt.Errorf("%s: %s: %w", step.Cluster, step.Title, err))
-		}
-	}
-	if err := o.show(steps); err != nil {
-		return err
-	}
-	if outcome.Interrupted {
-		return &exitError{ExitInterrupted, errors.New("interrupted; nothing was written")}
-	}
-	return errors.Join(causes...)
-}
-
-// said is where a command's closing words go: stdout, unless objects are printed there.
-func (o *options) said() io.Writer {
-	if o.objects.shown() {
-		return o.ErrOut
-	}
-	return o.Out
 }

@@ -1,26 +1,25 @@
 package cmd
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
 )
 
 type preflight struct {
-	judging
+	judging judging
 	servers []string
 }
 
-func newPreflight(o *options) *cobra.Command {
-	p := &preflight{judging: judging{options: o, command: "preflight"}}
-	p.judge = p.examine
+func newPreflight(g *global) *cobra.Command {
+	p := &preflight{judging: judging{global: g, command: "preflight"}}
+	p.judging.judge = func(ctx context.Context, args []string) (app.Verdict, error) {
+		return p.judging.session().Preflight(ctx, app.Preflight{Remotes: args, Servers: p.servers})
+	}
 	c := &cobra.Command{
 		Use:   "preflight [CONTEXT|NAME=CONTEXT ...]",
 		Short: "Check clusters before they become a mesh",
@@ -43,13 +42,11 @@ func newPreflight(o *options) *cobra.Command {
 
 			# May I do what the commands would do?
 			kubectl mesh preflight west --context east --only permission`),
-		ValidArgsFunction: p.completeClusters,
+		ValidArgsFunction: g.completeClusters,
 		RunE:              func(c *cobra.Command, args []string) error { return p.run(c.Context(), args) },
 	}
-	f := c.Flags()
-	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
-	f.StringArrayVar(&p.servers, "remote-server", nil, "Address by which the primary reaches a remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
-	p.addFlags(c)
+	p.judging.addFlags(c)
+	c.Flags().StringArrayVar(&p.servers, "remote-server", nil, "Address by which the primary reaches a remote's API server, as URL or NAME=URL (default: the kubeconfig's)")
 	return c
 }
 
@@ -57,43 +54,16 @@ func (p *preflight) run(ctx context.Context, args []string) error {
 	if err := p.validate(); err != nil {
 		return err
 	}
-	return p.tell(ctx, args)
+	return p.judging.run(ctx, args)
 }
 
 // validate finds wrong usage before any cluster is called.
 func (p *preflight) validate() error {
-	if err := p.validateOutput(outputs(), ""); err != nil {
+	if err := p.judging.validateOutput(outputs(), ""); err != nil {
 		return err
 	}
-	if err := p.judging.validate(); err != nil {
+	if err := p.judging.validateFlags(); err != nil {
 		return err
 	}
-	return p.validateAsked(check.For(p.command))
-}
-
-// examine looks at clusters that are to become a mesh, and judges them.
-func (p *preflight) examine(ctx context.Context, args []string) (verdict, error) {
-	m, err := p.newMesh(args)
-	if err != nil {
-		return verdict{}, err
-	}
-	if err := (&attachRemote{options: p.options, servers: p.servers}).addServers(m.Clusters); err != nil {
-		return verdict{}, err
-	}
-	s, err := p.lookFor(ctx, m, []plan.Stage{plan.InstallPrimary, plan.ExposeIstiod, plan.AttachRemote}, lookAtObstacles, acquaintance{})
-	if err != nil {
-		return verdict{}, err
-	}
-	if seen := s.snapshot.Clusters[plan.PrimaryKey]; seen != nil && len(seen.ControlPlanes) == 0 {
-		// As install-primary would name it, which wants --cluster-name where the context has nothing that a name is made of.
-		s.mesh.Clusters[0].Name = cmp.Or(mesh.ClusterName(s.mesh.Clusters[0].Context), "primary")
-	}
-	if err := s.complete(); err != nil {
-		return verdict{}, err
-	}
-	probe.Clocks(ctx, s.clusters, s.snapshot)
-	if err := cancelled(ctx); err != nil {
-		return verdict{}, err
-	}
-	return verdict{Results: check.Preflight(s.mesh, s.snapshot, p.supported(), p.caller)}, nil
+	return p.judging.validateAsked(check.For(p.judging.command))
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 )
 
 func TestPreflightUsage(t *testing.T) {
@@ -39,13 +41,13 @@ func TestPreflightUsage(t *testing.T) {
 func preflighted(t *testing.T, lines []string, flags ...string) (code int, out, errOut string) {
 	t.Helper()
 	streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
-	p := &preflight{judging: fakeJudging(streams, "preflight", func(context.Context, []string) (verdict, error) { return found(lines...), nil })}
+	p := &preflight{judging: fakeJudging(streams, "preflight", func(context.Context, []string) (app.Verdict, error) { return found(lines...), nil })}
 	c := &cobra.Command{Use: "preflight"}
-	p.addFlags(c)
+	p.judging.addFlags(c)
 	if err := c.ParseFlags(flags); err != nil {
 		t.Fatal(err)
 	}
-	return codeOf(t, p.run(t.Context(), nil)), stdout.String(), stderr.String()
+	return codeOf(t.Context(), p.run(t.Context(), nil)), stdout.String(), stderr.String()
 }
 
 // Choice, form and exit code are verify's, which has the tests of each; these show that preflight has them too.

@@ -1,11 +1,10 @@
-// Package cmd holds the commands: flags to options to run, with no logic of their own.
+// Package cmd has the commands: flags, completion, help, the choice of output, and exit codes. What they do is in pkg/app.
 package cmd
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,38 +19,7 @@ import (
 	"k8s.io/kubectl/pkg/util/templates"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
 )
-
-// Exit codes, as documented for scripts.
-const (
-	ExitOK          = 0
-	ExitFailed      = 1
-	ExitUsage       = 2
-	ExitUnknown     = 3
-	ExitInterrupted = 130
-	// ExitUnread is what shells make of SIGPIPE.
-	ExitUnread = 141
-)
-
-// exitError carries an exit code with an error; a nil error means that all has been said.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return ""
-	}
-	return e.err.Error()
-}
-
-func (e *exitError) Unwrap() error { return e.err }
-
-func usage(format string, args ...any) error {
-	return &exitError{ExitUsage, fmt.Errorf(format, args...)}
-}
 
 // Main runs the command line and returns the exit code. args[0] is the program's own name.
 func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
@@ -76,25 +44,6 @@ func Main(ctx context.Context, args []string, streams genericiooptions.IOStreams
 		return ExitFailed
 	}
 	return code
-}
-
-// exitCode says what a command ended with, and returns its exit code.
-func exitCode(ctx context.Context, err error, errOut io.Writer) int {
-	var exit *exitError
-	switch {
-	case err == nil:
-		return ExitOK
-	case errors.As(err, &exit):
-		if exit.err != nil {
-			fmt.Fprintln(errOut, "error:", report.Plain(exit.err.Error()))
-		}
-		return exit.code
-	}
-	fmt.Fprintln(errOut, "error:", report.Plain(err.Error()))
-	if ctx.Err() != nil {
-		return ExitInterrupted
-	}
-	return ExitFailed
 }
 
 // displayName is what usage calls the program: as a plugin it is a word of kubectl's.
@@ -147,38 +96,38 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetErr(streams.ErrOut)
 	root.SetFlagErrorFunc(flagError)
 
-	o := &options{IOStreams: streams, flags: genericclioptions.NewConfigFlags(true), getenv: os.Getenv}
+	g := &global{IOStreams: streams, kubeconfig: genericclioptions.NewConfigFlags(true), getenv: os.Getenv}
 	namespace := mesh.DefaultNamespace
-	o.flags.Namespace = &namespace
-	o.flags.WrapConfigFn = func(config *rest.Config) *rest.Config {
+	g.kubeconfig.Namespace = &namespace
+	g.kubeconfig.WrapConfigFn = func(config *rest.Config) *rest.Config {
 		config.UserAgent = userAgent()
 		return config
 	}
-	o.flags.AddFlags(root.PersistentFlags())
+	g.kubeconfig.AddFlags(root.PersistentFlags())
 	root.PersistentFlags().Lookup("namespace").Usage = "Istio's namespace"
 	root.PersistentFlags().Lookup("context").Usage = "The kubeconfig context of the primary cluster"
-	root.PersistentFlags().BoolVar(&o.noColour, "no-color", false, "Do not colour the output; NO_COLOR in the environment means the same")
-	root.PersistentFlags().BoolVarP(&o.verbose, "verbose", "v", false, "Say more about what is waited for and what is tried again")
+	root.PersistentFlags().BoolVar(&g.noColour, "no-color", false, "Do not colour the output; NO_COLOR in the environment means the same")
+	root.PersistentFlags().BoolVarP(&g.verbose, "verbose", "v", false, "Say more about what is waited for and what is tried again")
 
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
-		o.caller = callerOf(c)
-		if o.verbose {
+		g.caller = callerOf(c)
+		if g.verbose {
 			c.SetContext(logr.NewContextWithSlogLogger(c.Context(), slog.New(slog.NewTextHandler(streams.ErrOut, &slog.HandlerOptions{ReplaceAttr: plainAttr}))))
 		}
 	}
-	mustComplete(root, map[string]cobra.CompletionFunc{"context": o.completeContexts})
+	mustComplete(root, map[string]cobra.CompletionFunc{"context": g.completeContexts})
 	hideRareFlags(root.PersistentFlags())
 
 	root.AddCommand(
-		newInstallPrimary(o),
-		newExposeIstiod(o),
-		newAttachRemote(o),
-		newPreflight(o),
-		newVerify(o),
-		newStatus(o),
-		newGraph(o),
-		newCompletion(o),
-		newVersion(o),
+		newInstallPrimary(g),
+		newExposeIstiod(g),
+		newAttachRemote(g),
+		newPreflight(g),
+		newVerify(g),
+		newStatus(g),
+		newGraph(g),
+		newCompletion(g),
+		newVersion(g),
 		newOptions(root),
 	)
 	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))

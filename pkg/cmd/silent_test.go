@@ -2,9 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,66 +12,6 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
-
-// silentServer is an API server that takes connections and never says a word; it counts them.
-func silentServer(t *testing.T) (address string, calls *atomic.Int32) {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	calls = &atomic.Int32{}
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			calls.Add(1)
-			t.Cleanup(func() { connection.Close() })
-		}
-	}()
-	return "https://" + listener.Addr().String(), calls
-}
-
-// primaryServer is the API server of a primary that knows one remote, as far as it takes to find it.
-func primaryServer(t *testing.T, remote string) *httptest.Server {
-	t.Helper()
-	kubeconfig := fmt.Sprintf(`apiVersion: v1
-kind: Config
-clusters: [{name: west, cluster: {server: %q}}]
-users: [{name: west, user: {token: a-token}}]
-contexts: [{name: west, context: {cluster: west, user: west}}]
-current-context: west
-`, remote)
-	answers := map[string]any{
-		"/api/v1/namespaces/kube-system": map[string]any{
-			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "kube-system", "uid": "east"},
-		},
-		"/api/v1/namespaces/istio-system/secrets": map[string]any{
-			"apiVersion": "v1", "kind": "SecretList", "items": []any{map[string]any{
-				"metadata": map[string]any{"name": "istio-remote-secret-west"},
-				"data":     map[string]any{"west": []byte(kubeconfig)},
-			}},
-		},
-		"/version": map[string]any{"gitVersion": "v1.35.4"},
-	}
-	absent := map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "NotFound", "code": http.StatusNotFound}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		answer, found := answers[r.URL.Path]
-		if !found {
-			w.WriteHeader(http.StatusNotFound)
-			answer = absent
-		}
-		if err := json.NewEncoder(w).Encode(answer); err != nil {
-			t.Error(err)
-		}
-	}))
-	t.Cleanup(server.Close)
-	return server
-}
 
 // An API server that does not answer costs its timeout once, whatever is asked of its cluster, and by whom.
 func TestSilenceCostsItsTimeoutOnce(t *testing.T) {

@@ -50,7 +50,7 @@ func TestShown(t *testing.T) {
 	} {
 		streams, _, out, _ := genericiooptions.NewTestIOStreams()
 		s := showing{
-			options: &options{IOStreams: streams, getenv: func(string) string { return "" }}, output: test.form, now: time.Now,
+			global: &global{IOStreams: streams, getenv: func(string) string { return "" }}, output: test.form, timeout: time.Minute, now: time.Now,
 			sumUp: func(context.Context, []string) (status.Mesh, error) { return sum, nil },
 		}
 		if err := test.run(&s, t.Context(), nil); err != nil || !strings.HasPrefix(out.String(), test.begins) {
@@ -62,7 +62,7 @@ func TestShown(t *testing.T) {
 			unread.Unread = "API server: no answer"
 			return unread, nil
 		}
-		if err := test.run(&s, t.Context(), nil); codeOf(t, err) != ExitUnknown || !strings.HasPrefix(out.String(), test.begins) {
+		if err := test.run(&s, t.Context(), nil); codeOf(t.Context(), err) != ExitUnknown || !strings.HasPrefix(out.String(), test.begins) {
 			t.Errorf("-o %q of a primary that could not be read: %v, %q", test.form, err, out)
 		}
 	}

@@ -2,22 +2,20 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/kubectl/pkg/util/templates"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/report"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 )
 
 type verify struct {
-	judging
+	judging judging
+
 	traffic bool
-	probe   probe.Options
+	image   string
+	keep    bool
 
 	list    bool
 	explain []string
@@ -35,13 +33,9 @@ type verify struct {
 // that is printed relies on it.
 const probePublished = false
 
-// callsPerPair is how many calls a probe makes to each cluster in each protocol: enough for a median, and few enough
-// to disturb nobody.
-const callsPerPair = 10
-
-func newVerify(o *options) *cobra.Command {
-	v := &verify{judging: judging{options: o, command: "verify"}, ticker: realTicker}
-	v.judge = v.examine
+func newVerify(g *global) *cobra.Command {
+	v := &verify{judging: judging{global: g, command: "verify"}, ticker: realTicker}
+	v.judging.judge = v.judge
 	c := &cobra.Command{
 		Use:   "verify [CONTEXT|NAME=CONTEXT ...]",
 		Short: "Check a mesh, and name what is wrong with it",
@@ -77,18 +71,17 @@ func newVerify(o *options) *cobra.Command {
 
 			# Tell of every change until Ctrl-C
 			kubectl mesh verify --context east --watch`),
-		ValidArgsFunction: v.completeRemotes,
+		ValidArgsFunction: g.completeRemotes,
 		RunE:              func(c *cobra.Command, args []string) error { return v.run(c.Context(), args) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.revision, "revision", "", "The control plane's revision")
 	f.BoolVar(&v.traffic, "traffic", false, "Send requests from every cluster to every cluster")
 	image := "Image of the pods that send the requests"
 	if !probePublished {
 		image += "; none is published yet: make probe builds the program for one"
 	}
-	f.StringVar(&v.probe.Image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), image)
-	f.BoolVar(&v.probe.Keep, "keep", false, "Leave the pods of --traffic in the clusters, to look at them")
+	f.StringVar(&v.image, "probe-image", "ghcr.io/kubectl-mesh/mesh-probe:"+Version(), image)
+	f.BoolVar(&v.keep, "keep", false, "Leave the pods of --traffic in the clusters, to look at them")
 	v.addFlags(c)
 	return c
 }
@@ -105,62 +98,14 @@ func (v *verify) run(ctx context.Context, args []string) error {
 	case v.watch:
 		return v.keepWatching(ctx, args)
 	}
-	return v.tell(ctx, args)
+	return v.judging.run(ctx, args)
 }
 
-// examine looks at the mesh and judges it.
-func (v *verify) examine(ctx context.Context, args []string) (verdict, error) {
-	gone := func() error { return nil }
-	s, err := v.lookAtMesh(ctx, args, func(s *session, target probe.Target) (err error) {
-		if v.traffic {
-			s.snapshot.Traffic, gone, err = v.probeTraffic(ctx, s, target)
-		}
-		return err
-	})
-	if err != nil {
-		return verdict{}, errors.Join(interruption(err), gone())
+// judge looks at the mesh and judges it.
+func (v *verify) judge(ctx context.Context, args []string) (app.Verdict, error) {
+	request := app.Verify{Remotes: args}
+	if v.traffic {
+		request.Traffic = &app.TrafficOptions{Image: v.image, Keep: v.keep, Progress: v.judging.global.narrate}
 	}
-	return verdict{check.Verify(s.mesh, s.snapshot, v.supported(), v.caller), s.snapshot.Traffic, gone}, nil
-}
-
-// probeTraffic puts probes into the clusters that can run them, and begins to remove them; gone waits for that.
-func (v *verify) probeTraffic(ctx context.Context, s *session, target probe.Target) (traffic *snapshot.Traffic, gone func() error, err error) {
-	options := v.probe
-	options.Target, options.Count, options.Settle, options.Caller = target, callsPerPair, 20*time.Second, v.caller
-	for _, c := range s.mesh.Clusters {
-		if seen := s.snapshot.Clusters[c.Name]; seen != nil && seen.Secret == "" && seen.ReadyNodes > 0 {
-			options.Clusters = append(options.Clusters, c.Name)
-		}
-	}
-	progress := report.NewProgress(v.ErrOut, v.errStyle(), v.verbose, options.Clusters)
-	narrator := report.NewNarrator(progress, time.Now)
-	progress.Start()
-	traffic, removed, err := probe.Run(ctx, s.clusters, s.snapshot, options, narrator.Say)
-	for _, name := range options.Clusters {
-		narrator.Say(name, "")
-	}
-	progress.Stop()
-	return traffic, func() error { return v.awaitRemoval(options, removed) }, err
-}
-
-// awaitRemoval shows what the command waits for at its end.
-func (v *verify) awaitRemoval(options probe.Options, removed func() error) error {
-	progress := report.NewProgress(v.ErrOut, v.errStyle(), v.verbose, options.Clusters)
-	progress.Start()
-	defer progress.Stop()
-	if !options.Keep {
-		narrator := report.NewNarrator(progress, time.Now)
-		for _, name := range options.Clusters {
-			narrator.Say(name, "remove the probe")
-		}
-	}
-	return removed()
-}
-
-// interruption gives an interrupted command its exit code.
-func interruption(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return &exitError{ExitInterrupted, err}
-	}
-	return err
+	return v.judging.session().Verify(ctx, request)
 }

@@ -41,7 +41,7 @@ func (v *verify) validate(args []string) error {
 	if alone != "" {
 		why = ", which are what " + alone + " can write"
 	}
-	if err := v.validateOutput(forms, why); err != nil {
+	if err := v.judging.validateOutput(forms, why); err != nil {
 		return err
 	}
 	if alone != "" && (v.watch || v.traffic || len(args) > 0) {
@@ -61,7 +61,7 @@ func (v *verify) validate(args []string) error {
 			return usage("%w", err)
 		}
 	}
-	if err := v.judging.validate(); err != nil || alone != "" {
+	if err := v.judging.validateFlags(); err != nil || alone != "" {
 		return err
 	}
 	return v.validateAsked()
@@ -82,34 +82,34 @@ func (v *verify) validateModes() error {
 
 // validateAsked refuses to choose what verify will not ask; without --traffic that is all that probes tell.
 func (v *verify) validateAsked() error {
-	asked := check.For(v.command)
+	asked := check.For(v.judging.command)
 	if v.traffic {
 		return v.judging.validateAsked(asked)
 	}
 	ofTraffic := func(c check.Check) bool { return c.Category == check.Traffic }
 	for _, c := range asked {
-		if ofTraffic(c) && slices.Contains(v.choice.Only, c.ID) {
+		if ofTraffic(c) && slices.Contains(v.judging.choice.Only, c.ID) {
 			return usage("%s needs --traffic", c.ID)
 		}
 	}
 	asked = slices.DeleteFunc(asked, ofTraffic)
-	if len(v.choice.Of(asked)) == 0 && slices.Contains(v.choice.Categories, string(check.Traffic)) {
+	if len(v.judging.choice.Of(asked)) == 0 && slices.Contains(v.judging.choice.Categories, string(check.Traffic)) {
 		return usage("category traffic needs --traffic")
 	}
 	return v.judging.validateAsked(asked)
 }
 
 func (v *verify) printList() error {
-	checks := v.choice.Of(check.All())
-	switch v.output {
+	checks := v.judging.choice.Of(check.All())
+	switch v.judging.output {
 	case "json":
-		return report.JSON(v.Out, catalogue{checks})
+		return report.JSON(v.judging.global.Out, catalogue{checks})
 	case "yaml":
-		return report.YAML(v.Out, catalogue{checks})
+		return report.YAML(v.judging.global.Out, catalogue{checks})
 	case "name":
-		return report.ListNames(v.Out, checks)
+		return report.ListNames(v.judging.global.Out, checks)
 	}
-	return report.List(v.Out, v.outStyle(), checks)
+	return report.List(v.judging.global.Out, v.judging.global.outStyle(), checks)
 }
 
 func (v *verify) printExplained() error {
@@ -121,13 +121,13 @@ func (v *verify) printExplained() error {
 		}
 		checks = append(checks, c)
 	}
-	switch v.output {
+	switch v.judging.output {
 	case "json":
-		return report.JSON(v.Out, catalogue{checks})
+		return report.JSON(v.judging.global.Out, catalogue{checks})
 	case "yaml":
-		return report.YAML(v.Out, catalogue{checks})
+		return report.YAML(v.judging.global.Out, catalogue{checks})
 	}
-	return report.Explain(v.Out, v.outStyle(), checks)
+	return report.Explain(v.judging.global.Out, v.judging.global.outStyle(), checks)
 }
 
 // catalogue is what --list and --explain print for programs. docs/guide/output.md has its schema.

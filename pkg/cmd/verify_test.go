@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,26 +12,10 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
-
-// typed runs a command line as main does; the kubeconfig that it finds has no context.
-func typed(t *testing.T, args ...string) (code int, out, errOut string) {
-	t.Helper()
-	kubeconfig := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(kubeconfig, []byte("apiVersion: v1\nkind: Config\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return mainWith(t.Context(), kubeconfig, args...)
-}
-
-// mainWith runs a command line as main does.
-func mainWith(ctx context.Context, kubeconfig string, args ...string) (code int, stdout, stderr string) {
-	streams, _, out, errOut := genericiooptions.NewTestIOStreams()
-	code = Main(ctx, append([]string{"kubectl-mesh", "--kubeconfig", kubeconfig}, args...), streams)
-	return code, out.String(), errOut.String()
-}
 
 func TestVerifyUsage(t *testing.T) {
 	t.Parallel()
@@ -133,56 +114,21 @@ func TestVerifyListAndExplain(t *testing.T) {
 }
 
 // verified runs verify with flags on a mesh of which judge tells.
-func verified(t *testing.T, judge func(context.Context, []string) (verdict, error), flags ...string) (code int, out, errOut string) {
+func verified(t *testing.T, judge func(context.Context, []string) (app.Verdict, error), flags ...string) (code int, out, errOut string) {
 	t.Helper()
 	streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
 	v, c := fakeVerify(streams, judge)
 	if err := c.ParseFlags(flags); err != nil {
 		t.Fatal(err)
 	}
-	return codeOf(t, v.run(t.Context(), nil)), stdout.String(), stderr.String()
+	return codeOf(t.Context(), v.run(t.Context(), nil)), stdout.String(), stderr.String()
 }
 
-func fakeVerify(streams genericiooptions.IOStreams, judge func(context.Context, []string) (verdict, error)) (*verify, *cobra.Command) {
+func fakeVerify(streams genericiooptions.IOStreams, judge func(context.Context, []string) (app.Verdict, error)) (*verify, *cobra.Command) {
 	v := &verify{judging: fakeJudging(streams, "verify", judge)}
 	c := &cobra.Command{Use: "verify"}
 	v.addFlags(c)
 	return v, c
-}
-
-// fakeJudging is what a judging command is made of, with judge in the place of real clusters.
-func fakeJudging(streams genericiooptions.IOStreams, command string, judge func(context.Context, []string) (verdict, error)) judging {
-	return judging{options: &options{IOStreams: streams, getenv: func(string) string { return "" }}, command: command, judge: judge}
-}
-
-func codeOf(t *testing.T, err error) int {
-	t.Helper()
-	var exit *exitError
-	switch {
-	case err == nil:
-		return ExitOK
-	case errors.As(err, &exit):
-		return exit.code
-	}
-	return ExitFailed
-}
-
-// found makes a judgement of lines `ID CLUSTER STATUS [NEEDS]`.
-func found(lines ...string) verdict {
-	var v verdict
-	for _, line := range lines {
-		f := strings.Fields(line)
-		c, err := check.Find(f[0])
-		if err != nil {
-			panic(err)
-		}
-		r := check.Result{ID: c.ID, Category: c.Category, Title: c.Title, Docs: c.Docs, Cluster: f[1], Status: check.Status(f[2]), Seen: "as seen"}
-		if len(f) > 3 {
-			r.Seen, r.Needs = "needs "+f[3], f[3]
-		}
-		v.Results = append(v.Results, r)
-	}
-	return v
 }
 
 func TestVerifyExitCodes(t *testing.T) {
@@ -222,7 +168,7 @@ func TestVerifyExitCodes(t *testing.T) {
 	} {
 		t.Run(test.flags+"/"+strings.Join(test.results, ","), func(t *testing.T) {
 			t.Parallel()
-			code, _, errOut := verified(t, func(context.Context, []string) (verdict, error) { return found(test.results...), nil }, strings.Fields(test.flags)...)
+			code, _, errOut := verified(t, func(context.Context, []string) (app.Verdict, error) { return found(test.results...), nil }, strings.Fields(test.flags)...)
 			if code != test.code || errOut != test.errOut {
 				t.Errorf("exit code %d, want %d; stderr %q, want %q", code, test.code, errOut, test.errOut)
 			}
@@ -232,7 +178,7 @@ func TestVerifyExitCodes(t *testing.T) {
 
 func TestVerifyOutputs(t *testing.T) {
 	t.Parallel()
-	judge := func(context.Context, []string) (verdict, error) {
+	judge := func(context.Context, []string) (app.Verdict, error) {
 		v := found("reachable east pass", "token-expired west fail")
 		v.Traffic = &snapshot.Traffic{Calls: []snapshot.Call{{From: "east", To: "west", Protocol: "http", Sent: 10, Answered: 10, P50: time.Millisecond}}}
 		return v, nil
@@ -273,7 +219,7 @@ func TestVerifyOutputs(t *testing.T) {
 // Results of nothing are an empty list for programs, not null.
 func TestVerifyNothingChosen(t *testing.T) {
 	t.Parallel()
-	_, out, _ := verified(t, func(context.Context, []string) (verdict, error) { return found("reachable east pass"), nil }, "--only", "sync-partial", "-o", "json")
+	_, out, _ := verified(t, func(context.Context, []string) (app.Verdict, error) { return found("reachable east pass"), nil }, "--only", "sync-partial", "-o", "json")
 	if !strings.Contains(out, `"results": []`) {
 		t.Errorf("got %s", out)
 	}
@@ -282,7 +228,7 @@ func TestVerifyNothingChosen(t *testing.T) {
 func TestVerifyError(t *testing.T) {
 	t.Parallel()
 	for _, flags := range [][]string{nil, {"--watch"}} {
-		code, out, _ := verified(t, func(context.Context, []string) (verdict, error) { return verdict{}, usage("no such context") }, flags...)
+		code, out, _ := verified(t, func(context.Context, []string) (app.Verdict, error) { return app.Verdict{}, usage("no such context") }, flags...)
 		if code != ExitUsage || out != "" {
 			t.Errorf("%q: exit code %d, stdout %q", flags, code, out)
 		}
@@ -310,15 +256,4 @@ func TestVerifyCompletion(t *testing.T) {
 			t.Errorf("%q completes to %q, want %q", test.args, got, test.want)
 		}
 	}
-}
-
-// completions are the words that cobra would offer.
-func completions(out string) string {
-	var names []string
-	for line := range strings.Lines(out) {
-		if name, _, _ := strings.Cut(strings.TrimSpace(line), "\t"); !strings.HasPrefix(name, ":") {
-			names = append(names, name)
-		}
-	}
-	return strings.Join(names, " ")
 }

@@ -7,17 +7,19 @@ import (
 	"time"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 )
 
 // watched plays judgements to --watch, one for each tick, and then Ctrl-C.
-func watched(t *testing.T, rounds []func(interrupt func()) (verdict, error), flags ...string) (code int, out, errOut string) {
+func watched(t *testing.T, rounds []func(interrupt func()) (app.Verdict, error), flags ...string) (code int, out, errOut string) {
 	t.Helper()
 	streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ticks := make(chan time.Time, 1)
 	round := 0
-	v, c := fakeVerify(streams, func(context.Context, []string) (verdict, error) {
+	v, c := fakeVerify(streams, func(context.Context, []string) (app.Verdict, error) {
 		found, err := rounds[round](cancel)
 		round++
 		if round < len(rounds) {
@@ -37,7 +39,7 @@ func watched(t *testing.T, rounds []func(interrupt func()) (verdict, error), fla
 		}
 		return ticks, func() { stopped = true }
 	}
-	code = codeOf(t, v.run(ctx, nil))
+	code = codeOf(ctx, v.run(ctx, nil))
 	if !stopped {
 		t.Error("the ticker goes on")
 	}
@@ -47,21 +49,21 @@ func watched(t *testing.T, rounds []func(interrupt func()) (verdict, error), fla
 	return code, stdout.String(), stderr.String()
 }
 
-func judged(lines ...string) func(func()) (verdict, error) {
-	return func(func()) (verdict, error) { return found(lines...), nil }
+func judged(lines ...string) func(func()) (app.Verdict, error) {
+	return func(func()) (app.Verdict, error) { return found(lines...), nil }
 }
 
-func failing(text string) func(func()) (verdict, error) {
-	return func(func()) (verdict, error) { return verdict{}, errors.New(text) }
+func failing(text string) func(func()) (app.Verdict, error) {
+	return func(func()) (app.Verdict, error) { return app.Verdict{}, errors.New(text) }
 }
 
 func TestVerifyWatch(t *testing.T) {
 	t.Parallel()
-	interrupted := func(interrupt func()) (verdict, error) {
+	interrupted := func(interrupt func()) (app.Verdict, error) {
 		interrupt()
 		return found("reachable east fail", "reachable west fail"), nil
 	}
-	rounds := []func(func()) (verdict, error){
+	rounds := []func(func()) (app.Verdict, error){
 		judged("reachable east pass", "token-expired west pass"),
 		judged("reachable east pass", "token-expired west pass"),
 		judged("reachable east pass", "token-expired west fail"),
@@ -97,7 +99,7 @@ func TestVerifyWatch(t *testing.T) {
 // A judgement that Ctrl-C has cut short tells nothing; the one before it counts.
 func TestVerifyWatchEndsWithWhatItSawLast(t *testing.T) {
 	t.Parallel()
-	for code, rounds := range map[int][]func(func()) (verdict, error){
+	for code, rounds := range map[int][]func(func()) (app.Verdict, error){
 		ExitOK:      {judged("reachable east pass"), judged("reachable east fail")},
 		ExitUnknown: {judged("reachable east pass"), judged("reachable east unknown"), judged("reachable east fail")},
 		ExitFailed:  {judged("reachable east fail"), judged("reachable east pass")},
@@ -112,14 +114,14 @@ func TestVerifyWatchInterruptedAtOnce(t *testing.T) {
 	t.Parallel()
 	streams, _, stdout, _ := genericiooptions.NewTestIOStreams()
 	ctx, cancel := context.WithCancel(t.Context())
-	v, c := fakeVerify(streams, func(context.Context, []string) (verdict, error) {
+	v, c := fakeVerify(streams, func(context.Context, []string) (app.Verdict, error) {
 		cancel()
 		return found("reachable east fail"), nil
 	})
 	if err := c.ParseFlags([]string{"--watch"}); err != nil {
 		t.Fatal(err)
 	}
-	if code := codeOf(t, v.run(ctx, nil)); code != ExitInterrupted || stdout.String() != "" {
+	if code := codeOf(ctx, v.run(ctx, nil)); code != ExitInterrupted || stdout.String() != "" {
 		t.Errorf("exit code %d, stdout %q", code, stdout.String())
 	}
 }

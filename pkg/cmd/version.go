@@ -77,7 +77,7 @@ type versions struct {
 	Istio string `json:"istio"`
 }
 
-func newVersion(o *options) *cobra.Command {
+func newVersion(g *global) *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use:   "version",
@@ -88,25 +88,25 @@ func newVersion(o *options) *cobra.Command {
 			# For a script
 			kubectl mesh version -o json | jq -r .istio`),
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return o.printVersion(output) },
+		RunE: func(*cobra.Command, []string) error { return g.printVersion(output) },
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "One of json, yaml")
 	mustComplete(c, map[string]cobra.CompletionFunc{"output": completeList([]string{"json", "yaml"})})
 	return c
 }
 
-func (o *options) printVersion(output string) error {
+func (g *global) printVersion(output string) error {
 	from, release := builtFrom(), istio.Charts{}.Release()
 	all := versions{
 		Version: from.version, Commit: from.commit, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Istio: release,
 	}
 	switch output {
 	case "json":
-		return report.JSON(o.Out, all)
+		return report.JSON(g.Out, all)
 	case "yaml":
-		return report.YAML(o.Out, all)
+		return report.YAML(g.Out, all)
 	case "":
-		_, err := fmt.Fprintf(o.Out, "kubectl-mesh %s\nIstio charts %s\n", from, release)
+		_, err := fmt.Fprintf(g.Out, "kubectl-mesh %s\nIstio charts %s\n", from, release)
 		return err
 	}
 	return usage("--output %q is none of json, yaml", output)

@@ -1,6 +1,7 @@
-package cmd
+package app
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,16 +38,16 @@ users: [{name: one, user: {token: t}}]
 		if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		o := &options{flags: genericclioptions.NewConfigFlags(false)}
-		namespace := mesh.DefaultNamespace
-		o.flags.KubeConfig, o.flags.Context, o.flags.Namespace = &path, &context, &namespace
-		m, err := o.newMesh([]string{arg})
+		s := Session{Kubeconfig: genericclioptions.NewConfigFlags(false), Namespace: mesh.DefaultNamespace}
+		s.Kubeconfig.KubeConfig, s.Kubeconfig.Context = &path, &context
+		m, err := s.newMesh([]string{arg})
 		if err == nil {
-			err = (&attachRemote{options: o, servers: []string{server}}).addServers(m.Clusters)
+			err = addServers(m.Clusters, []string{server})
 		}
 		if err != nil {
-			if err.Error() == "" || codeOf(t, err) != ExitUsage && !strings.HasPrefix(err.Error(), "reading the kubeconfig: ") {
-				t.Errorf("exit code %d: %v", codeOf(t, err), err)
+			_, wrong := errors.AsType[*UsageError](err)
+			if err.Error() == "" || !wrong && !strings.HasPrefix(err.Error(), "reading the kubeconfig: ") {
+				t.Errorf("%T: %v", err, err)
 			}
 			return
 		}
@@ -58,20 +59,20 @@ users: [{name: one, user: {token: t}}]
 				t.Errorf("--remote-server %q becomes %q", server, c.Server)
 			}
 		}
-		endpoints, err := cluster.Endpoints(o.flags)
+		endpoints, err := cluster.Endpoints(s.Kubeconfig)
 		if err != nil {
 			t.Fatalf("a mesh was made of a kubeconfig that can't be read: %v", err)
 		}
 		for _, secret := range []snapshot.RemoteSecret{{Cluster: arg, Server: secretServer, CA: snapshot.Fingerprint(secretCA)}, {Cluster: arg, Server: server}} {
-			contexts := []string{namesake(secret.Cluster, endpoints)}
-			for _, place := range leadingTo(secret, unseen(endpoints), "") {
+			contexts := []string{contextNamed(secret.Cluster, endpoints)}
+			for _, place := range leadingTo(secret, unidentified(endpoints), "") {
 				contexts = append(contexts, place.Context)
 			}
 			for _, context := range contexts {
 				if context == "" {
 					continue
 				}
-				if _, err := cluster.Connect(o.flags, "x", context, false); err != nil && !strings.Contains(err.Error(), "context ") {
+				if _, err := cluster.Connect(s.Kubeconfig, "x", context, false); err != nil && !strings.Contains(err.Error(), "context ") {
 					t.Errorf("it says not of which context: %v", err)
 				}
 			}

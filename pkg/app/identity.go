@@ -1,4 +1,4 @@
-package cmd
+package app
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// hintPatience is how long a context may take to answer of which no address says that it leads to a remote.
-const hintPatience = 3 * time.Second
+// hintTimeout is how long a context may take to answer of which no address says that it leads to a remote.
+const hintTimeout = 3 * time.Second
 
 // place is where a context leads, as far as it was looked at.
 type place struct {
@@ -25,8 +25,8 @@ type place struct {
 	silent error
 }
 
-// unseen are the places of contexts that nobody has looked at.
-func unseen(endpoints []cluster.Endpoint) []place {
+// unidentified are the places of contexts that nobody has looked at.
+func unidentified(endpoints []cluster.Endpoint) []place {
 	var places []place
 	for _, e := range endpoints {
 		places = append(places, place{Endpoint: e})
@@ -70,23 +70,23 @@ func addHinted(patience map[int]time.Duration, secret istio.RemoteCredentials, p
 	for i, p := range places {
 		sameCA := len(secret.CA) > 0 && snapshot.Fingerprint(p.CA) == snapshot.Fingerprint(secret.CA)
 		if p.uid == "" && p.silent == nil && (sameCA || mesh.ClusterName(p.Context) == secret.Cluster) {
-			patience[i] = max(patience[i], hintPatience)
+			patience[i] = max(patience[i], hintTimeout)
 		}
 	}
 }
 
-// lookUp looks at places, all at once.
-func (o *options) lookUp(ctx context.Context, namespace string, patience map[int]time.Duration, places []place) {
+// identify looks which clusters places are, all at once.
+func (s Session) identify(ctx context.Context, patience map[int]time.Duration, places []place) {
 	var asked sync.WaitGroup
 	for i, patience := range patience {
 		asked.Go(func() {
 			p := &places[i]
-			c, err := cluster.Connect(o.flags, p.Context, p.Context, false)
+			c, err := cluster.Connect(s.Kubeconfig, p.Context, p.Context, false)
 			if err != nil {
 				p.silent = err
 				return
 			}
-			p.uid, p.token, p.silent = observe.Identify(ctx, c, namespace, patience)
+			p.uid, p.token, p.silent = observe.Identify(ctx, c, s.Namespace, patience)
 		})
 	}
 	asked.Wait()

@@ -1,4 +1,4 @@
-package cmd
+package app
 
 import (
 	"context"
@@ -8,14 +8,13 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// findPrimary looks for a context of the primary whose remote the cluster of --context is, if it is one: among the clusters
+// findOwner looks for a context of the primary whose remote the cluster of --context is, if it is one: among the clusters
 // that were looked at, and else among the contexts that are called as that primary is.
-func (o *options) findPrimary(ctx context.Context, s *session) error {
-	seen := s.snapshot.Clusters[plan.PrimaryKey]
+func (s Session) findOwner(ctx context.Context, st *state) error {
+	seen := st.primary()
 	if seen == nil {
 		return nil
 	}
@@ -23,13 +22,13 @@ func (o *options) findPrimary(ctx context.Context, s *session) error {
 	if owner == "" {
 		return nil
 	}
-	for _, c := range s.snapshot.Clusters {
+	for _, c := range st.snapshot.Clusters {
 		if c != seen && c.Context != "" && slices.ContainsFunc(c.ControlPlanes, func(p snapshot.ControlPlane) bool { return p.ClusterID == owner }) {
-			s.snapshot.Primaries = map[string]string{owner: c.Context}
+			st.snapshot.Primaries = map[string]string{owner: c.Context}
 			return nil
 		}
 	}
-	endpoints, err := cluster.Endpoints(o.flags)
+	endpoints, err := cluster.Endpoints(s.Kubeconfig)
 	if err != nil {
 		return err
 	}
@@ -37,12 +36,12 @@ func (o *options) findPrimary(ctx context.Context, s *session) error {
 		if e.Context == seen.Context || e.Context != owner && mesh.ClusterName(e.Context) != owner {
 			continue
 		}
-		c, err := cluster.Connect(o.flags, owner, e.Context, false)
+		c, err := cluster.Connect(s.Kubeconfig, owner, e.Context, false)
 		if err != nil {
 			continue // it is only a hint that is lost
 		}
-		if slices.Contains(observe.PrimaryNames(ctx, c, s.mesh.Namespace, hintPatience), owner) {
-			s.snapshot.Primaries = map[string]string{owner: e.Context}
+		if slices.Contains(observe.PrimaryNames(ctx, c, st.mesh.Namespace, hintTimeout), owner) {
+			st.snapshot.Primaries = map[string]string{owner: e.Context}
 			return nil
 		}
 	}

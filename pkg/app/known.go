@@ -1,0 +1,177 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
+)
+
+// lookAtMesh looks at a finished mesh, all that a judgement needs: the primary and the named remotes or, when none is
+// named, all that the primary knows. While it makes the calls that evidence needs, it calls meanwhile, if that is not nil.
+func (s Session) lookAtMesh(ctx context.Context, remotes []string, meanwhile func(*state, probe.Target) error) (*state, error) {
+	m, err := s.newMesh(remotes)
+	if err != nil {
+		return nil, err
+	}
+	m, known, err := s.withKnownRemotes(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	st, err := s.look(ctx, m, scope{finished: true, contacted: known})
+	if err != nil {
+		return nil, err
+	}
+	if len(remotes) == 0 {
+		st.dropNamesakes()
+	}
+	if _, err := st.complete(); err != nil {
+		return nil, err
+	}
+	observe.Analyze(ctx, st.snapshot, observe.Analysis{Clusters: names(st.mesh), Namespace: st.mesh.Namespace, Revision: st.mesh.RevisionLabel()})
+	target := probe.Target{Primary: st.primaryKey, Namespace: st.mesh.Namespace, Revision: st.mesh.Revision}
+	var live sync.WaitGroup
+	live.Go(func() { probe.Live(ctx, st.clusters, st.snapshot, target) })
+	if meanwhile != nil {
+		err = meanwhile(st, target)
+	}
+	live.Wait()
+	return st, errors.Join(err, cancelled(ctx))
+}
+
+// withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,
+// adds all that the primary knows. A remote to which no context leads is added without one, and is called with the
+// credentials of its secret. A primary whose secrets can't be read leaves the mesh as it is: the checks will say so.
+func (s Session) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, contacted, error) {
+	key := keyOf(m.Clusters[0])
+	primary, err := cluster.Connect(s.Kubeconfig, key, m.Clusters[0].Context, true)
+	if err != nil {
+		return m, contacted{}, err
+	}
+	bounded, cancel := observe.Bounded(ctx, observe.Patience)
+	defer cancel()
+	held, err := istio.RemoteSecrets(bounded, primary.Kube(), m.Namespace)
+	known := contacted{
+		primary: primary, throughSecrets: cluster.Set{},
+		silent: map[string]error{key: observe.Silence(bounded, err)},
+	}
+	if err != nil || len(held) == 0 {
+		return m, known, nil
+	}
+	endpoints, err := cluster.Endpoints(s.Kubeconfig)
+	if err != nil {
+		return m, known, err
+	}
+	named := m.Clusters[1:]
+	all := len(named) == 0
+	places := unidentified(endpoints)
+	var failed []error
+	var looks sync.WaitGroup
+	looks.Go(func() { known.secrets, failed = observe.Follow(ctx, primary, held) })
+	if all { // those that are named are looked at, and known by their UIDs, later
+		looks.Go(func() { s.identify(ctx, likely(held, places), places) })
+	}
+	looks.Wait()
+	if all {
+		s.identify(ctx, overlooked(held, known.secrets, places), places)
+	}
+	m.Clusters = slices.Clone(m.Clusters[:1])
+	for i, secret := range known.secrets {
+		remote := mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote}
+		leads := leadingTo(secret, places, primary.Server)
+		switch i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
+			return c.Name == secret.Cluster || !c.Named && slices.ContainsFunc(leads, func(p place) bool { return p.Context == c.Context })
+		}); {
+		case hasCluster(m, secret.Cluster):
+			continue
+		case i >= 0:
+			remote.Context, remote.Named = named[i].Context, named[i].Named
+			named = slices.Delete(slices.Clone(named), i, i+1)
+		case !all:
+			continue
+		case len(leads) > 0:
+			remote.Context = leads[0].Context
+			known.silent[remote.Name] = leads[0].silent
+		case secret.Server == "", snapshot.SameServer(secret.Server, primary.Server):
+			remote.Context = contextNamed(secret.Cluster, endpoints) // its address says nothing of its cluster
+		}
+		if remote.Context == "" && held[i].Usable() {
+			// What is wrong with credentials of which no client can be made, the probe finds, too.
+			if connected, err := cluster.ConnectWith(s.Kubeconfig, remote.Name, held[i].Secret, held[i].Config()); err == nil {
+				known.throughSecrets[remote.Name], known.silent[remote.Name] = connected, failed[i]
+			}
+		}
+		m.Clusters = append(m.Clusters, remote)
+	}
+	m.Clusters = append(m.Clusters, named...)
+	return m, known, nil
+}
+
+// dropNamesakes takes the remotes of secrets under the primary's own name, which istiod ignores, out of the mesh;
+// name-duplicate tells of the secrets.
+func (st *state) dropNamesakes() {
+	seen := st.primary()
+	if seen == nil {
+		return
+	}
+	for _, plane := range seen.ControlPlanes {
+		st.mesh.Clusters = slices.DeleteFunc(slices.Clone(st.mesh.Clusters), func(c mesh.Cluster) bool {
+			return c.Role == mesh.Remote && c.Name == plane.ClusterID
+		})
+		if plane.ClusterID != st.primaryKey {
+			delete(st.clusters, plane.ClusterID)
+			delete(st.snapshot.Clusters, plane.ClusterID)
+		}
+	}
+}
+
+// contextNamed is the context after which a cluster is named as attach-remote would name it.
+func contextNamed(name string, endpoints []cluster.Endpoint) string {
+	for _, e := range endpoints {
+		if mesh.ClusterName(e.Context) == name {
+			return e.Context
+		}
+	}
+	return ""
+}
+
+func hasCluster(m mesh.Mesh, name string) bool {
+	return slices.ContainsFunc(m.Clusters, func(c mesh.Cluster) bool { return c.Name == name })
+}
+
+// AttachedContext is a context that leads to a cluster which is attached to the primary.
+type AttachedContext struct {
+	Context string
+	// Cluster is the name under which it is attached.
+	Cluster string
+}
+
+// AttachedContexts are the contexts that lead, by their addresses, to clusters which are attached to the primary.
+func (s Session) AttachedContexts(ctx context.Context) ([]AttachedContext, error) {
+	primary, err := cluster.Connect(s.Kubeconfig, unnamedPrimary, *s.Kubeconfig.Context, true)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := istio.RemoteSecrets(ctx, primary.Kube(), s.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := cluster.Endpoints(s.Kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	var attached []AttachedContext
+	for _, secret := range secrets {
+		for _, place := range leadingTo(observe.RemoteSecretOf(secret), unidentified(endpoints), primary.Server) {
+			attached = append(attached, AttachedContext{Context: place.Context, Cluster: secret.Cluster})
+		}
+	}
+	return attached, nil
+}
