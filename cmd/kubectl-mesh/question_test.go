@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"github.com/creack/pty"
 	"k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/kubectl-mesh/kubectl-mesh/test/apiserver"
 	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
 
@@ -21,37 +21,13 @@ import (
 func bareCluster(t *testing.T) (config string, writes *atomic.Int32) {
 	t.Helper()
 	writes = &atomic.Int32{}
-	answers := map[string]any{
-		"/version":                       map[string]any{"gitVersion": "v1.35.4"},
-		"/api/v1/namespaces/kube-system": map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "kube-system", "uid": "east"}},
-	}
-	for path, kind := range map[string]string{
-		"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations": "MutatingWebhookConfiguration",
-		"/api/v1/namespaces/istio-system/services":                            "Service",
-		"/apis/discovery.k8s.io/v1/namespaces/istio-system/endpointslices":    "EndpointSlice",
-		"/api/v1/namespaces/istio-system/secrets":                             "Secret",
-		"/api/v1/namespaces/istio-system/configmaps":                          "ConfigMap",
-		"/apis/apps/v1/namespaces/istio-system/deployments":                   "Deployment",
-	} {
-		version := strings.TrimPrefix(strings.TrimPrefix(path, "/apis/"), "/api/")
-		answers[path] = map[string]any{"apiVersion": version[:strings.LastIndex(version, "v1")+2], "kind": kind + "List", "items": []any{}}
-	}
+	bare := apiserver.Bare("east").Handler(t)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer, known := answers[r.URL.Path]
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews"):
-			answer, known = map[string]any{"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "status": map[string]any{"allowed": true}}, true
-		case r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "":
+		asks := strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews")
+		if r.Method != http.MethodGet && r.URL.Query().Get("dryRun") == "" && !asks {
 			writes.Add(1)
 		}
-		w.Header().Set("Content-Type", "application/json")
-		if !known {
-			w.WriteHeader(http.StatusNotFound)
-			answer = map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "NotFound", "code": http.StatusNotFound}
-		}
-		if err := json.NewEncoder(w).Encode(answer); err != nil {
-			t.Error(err)
-		}
+		bare.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	config = kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(server)}, nil)

@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/kubectl-mesh/kubectl-mesh/test/apiserver"
 	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
 
@@ -73,7 +74,7 @@ func TestPluginThatHangs(t *testing.T) {
 // Where --timeout ends a command while one cluster is silent, what the others said is shown, and the silent one is named.
 func TestTimeoutWhileOneIsSilent(t *testing.T) {
 	t.Parallel()
-	silent, _ := silentServer(t)
+	silent, _ := apiserver.Silent(t)
 	east := primaryServer(t, silent)
 	config := kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(east), "silent": kubeconfig.At(silent)}, nil)
 	for _, args := range []string{

@@ -2,22 +2,19 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/app"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/test/apiserver"
 )
 
 // typed runs a command line as main does; the kubeconfig that it finds has no context.
@@ -74,28 +71,6 @@ func found(lines ...string) app.Verdict {
 	return v
 }
 
-// silentServer is an API server that takes connections and never says a word; it counts them.
-func silentServer(t *testing.T) (address string, calls *atomic.Int32) {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	calls = &atomic.Int32{}
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			calls.Add(1)
-			t.Cleanup(func() { connection.Close() })
-		}
-	}()
-	return "https://" + listener.Addr().String(), calls
-}
-
 // primaryServer is the API server of a primary that knows one remote, as far as it takes to find it.
 func primaryServer(t *testing.T, remote string) *httptest.Server {
 	t.Helper()
@@ -106,30 +81,14 @@ users: [{name: west, user: {token: a-token}}]
 contexts: [{name: west, context: {cluster: west, user: west}}]
 current-context: west
 `, remote)
-	answers := map[string]any{
-		"/api/v1/namespaces/kube-system": map[string]any{
-			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "kube-system", "uid": "east"},
-		},
-		"/api/v1/namespaces/istio-system/secrets": map[string]any{
-			"apiVersion": "v1", "kind": "SecretList", "items": []any{map[string]any{
-				"metadata": map[string]any{"name": "istio-remote-secret-west"},
-				"data":     map[string]any{"west": []byte(kubeconfig)},
-			}},
-		},
-		"/version": map[string]any{"gitVersion": "v1.35.4"},
+	answers := apiserver.Named("east")
+	answers["/api/v1/namespaces/istio-system/secrets"] = map[string]any{
+		"apiVersion": "v1", "kind": "SecretList", "items": []any{map[string]any{
+			"metadata": map[string]any{"name": "istio-remote-secret-west"},
+			"data":     map[string]any{"west": []byte(kubeconfig)},
+		}},
 	}
-	absent := map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "NotFound", "code": http.StatusNotFound}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		answer, found := answers[r.URL.Path]
-		if !found {
-			w.WriteHeader(http.StatusNotFound)
-			answer = absent
-		}
-		if err := json.NewEncoder(w).Encode(answer); err != nil {
-			t.Error(err)
-		}
-	}))
+	server := httptest.NewTLSServer(answers.Handler(t))
 	t.Cleanup(server.Close)
 	return server
 }

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/kubectl-mesh/kubectl-mesh/test/apiserver"
 	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
 
@@ -30,7 +31,7 @@ func TestSilenceCostsItsTimeoutOnce(t *testing.T) {
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
-			silent, calls := silentServer(t)
+			silent, calls := apiserver.Silent(t)
 			east := primaryServer(t, silent)
 			config := kubeconfig.Write(t, map[string]*api.Cluster{"east": kubeconfig.Of(east), "silent": kubeconfig.At(silent)}, nil)
 			code, stdout, stderr := mainWith(t.Context(), config, append([]string{"--request-timeout", "2s"}, strings.Fields(args)...)...)

@@ -12,6 +12,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/status"
+	"github.com/kubectl-mesh/kubectl-mesh/test/apiserver"
 	"github.com/kubectl-mesh/kubectl-mesh/test/kubeconfig"
 )
 
@@ -71,7 +72,7 @@ func TestShown(t *testing.T) {
 // A primary that does not answer is shown, and the exit code says that nothing is known of it.
 func TestStatusOfASilentPrimary(t *testing.T) {
 	t.Parallel()
-	silent, _ := silentServer(t)
+	silent, _ := apiserver.Silent(t)
 	config := kubeconfig.Write(t, map[string]*api.Cluster{"silent": kubeconfig.At(silent)}, nil)
 	for command, shows := range map[string]string{"status": "silent", "graph": "flowchart LR"} {
 		streams, _, out, errOut := genericiooptions.NewTestIOStreams()
