@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -255,5 +257,62 @@ func TestVerifyCompletion(t *testing.T) {
 		if got := completions(out); got != test.want {
 			t.Errorf("%q completes to %q, want %q", test.args, got, test.want)
 		}
+	}
+}
+
+// What was put into clusters is removed before verify ends, whatever else has happened, and after what was found is shown.
+func TestVerifyAwaitsTheRemoval(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		out   error
+		judge error
+		code  int
+	}{
+		{"shown", nil, nil, ExitOK},
+		{"closed early", syscall.EPIPE, nil, ExitOK}, // Main makes its own exit code of it
+		{"interrupted", nil, context.Canceled, ExitInterrupted},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			streams, _, stdout, stderr := genericiooptions.NewTestIOStreams()
+			if test.out != nil {
+				streams.Out = &watchedOutput{Writer: unwritable{test.out}, lost: func(error) { interrupt() }}
+			}
+			removed := false
+			v, _ := fakeVerify(streams, func(context.Context, []string) (app.Verdict, error) {
+				found := found("reachable east pass")
+				found.Removal = &app.Removal{Clusters: []string{"east"}, Wait: func() error {
+					if shown := stdout.Len() > 0; shown != (test.out == nil && test.judge == nil) {
+						t.Errorf("shown before the removal is %v", shown)
+					}
+					removed = true
+					return nil
+				}}
+				if test.judge != nil {
+					interrupt()
+				}
+				return found, test.judge
+			})
+			code := codeOf(ctx, v.run(ctx, nil))
+			if code != test.code || !removed {
+				t.Errorf("exit code %d, removed is %v; stderr %q", code, removed, stderr.String())
+			}
+		})
+	}
+}
+
+// What could not be removed is told.
+func TestVerifyCannotRemove(t *testing.T) {
+	t.Parallel()
+	code, out, _ := verified(t, func(context.Context, []string) (app.Verdict, error) {
+		found := found("reachable east pass")
+		found.Removal = &app.Removal{Clusters: []string{"east"}, Wait: func() error { return errors.New("it stays") }}
+		return found, nil
+	}, "-o", "name")
+	if code != ExitFailed || out != "check/east/reachable pass\n" {
+		t.Errorf("exit code %d, stdout %q", code, out)
 	}
 }
