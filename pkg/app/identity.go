@@ -34,51 +34,51 @@ func unidentified(endpoints []cluster.Endpoint) []place {
 	return places
 }
 
-// likely are the places that may be the clusters of remote secrets, and how long each may take to answer: those at the same
+// likelyPlaces are the places that may be the clusters of remote secrets, and how long each may take to answer: those at the same
 // address and, of a secret whose address no context has, the hinted ones.
-func likely(secrets []istio.RemoteCredentials, places []place) map[int]time.Duration {
-	patience := map[int]time.Duration{}
+func likelyPlaces(secrets []istio.RemoteCredentials, places []place) map[int]time.Duration {
+	timeouts := map[int]time.Duration{}
 	for _, secret := range secrets {
 		found := false
 		for i, p := range places {
 			if snapshot.SameServer(p.Server, secret.Server) {
-				patience[i], found = observe.Patience, true
+				timeouts[i], found = observe.Patience, true
 			}
 		}
 		if !found {
-			addHinted(patience, secret, places)
+			addHints(timeouts, secret, places)
 		}
 	}
-	return patience
+	return timeouts
 }
 
-// overlooked are the hinted places of the secrets whose cluster is none of those that were looked at: a wrong address in a
+// otherPlaces are the hinted places of the secrets whose cluster is none of those that were looked at: a wrong address in a
 // secret may lead to another cluster. held and secrets are the same secrets.
-func overlooked(held []istio.RemoteCredentials, secrets []snapshot.RemoteSecret, places []place) map[int]time.Duration {
-	patience := map[int]time.Duration{}
+func otherPlaces(held []istio.RemoteCredentials, secrets []snapshot.RemoteSecret, places []place) map[int]time.Duration {
+	timeouts := map[int]time.Duration{}
 	for i, secret := range secrets {
 		if !slices.ContainsFunc(places, func(p place) bool { is, _ := p.is(secret); return is }) {
-			addHinted(patience, held[i], places)
+			addHints(timeouts, held[i], places)
 		}
 	}
-	return patience
+	return timeouts
 }
 
-// addHinted adds the places, not looked at yet, with a secret's CA or its cluster's name. These are no more than hints: a CA
+// addHints adds the places, not looked at yet, with a secret's CA or its cluster's name. These are no more than hints: a CA
 // may be that of many clusters.
-func addHinted(patience map[int]time.Duration, secret istio.RemoteCredentials, places []place) {
+func addHints(timeouts map[int]time.Duration, secret istio.RemoteCredentials, places []place) {
 	for i, p := range places {
 		sameCA := len(secret.CA) > 0 && snapshot.Fingerprint(p.CA) == snapshot.Fingerprint(secret.CA)
 		if p.uid == "" && p.silent == nil && (sameCA || mesh.ClusterName(p.Context) == secret.Cluster) {
-			patience[i] = max(patience[i], hintTimeout)
+			timeouts[i] = max(timeouts[i], hintTimeout)
 		}
 	}
 }
 
 // identify looks which clusters places are, all at once.
-func (s Session) identify(ctx context.Context, patience map[int]time.Duration, places []place) {
+func (s Session) identify(ctx context.Context, timeouts map[int]time.Duration, places []place) {
 	var asked sync.WaitGroup
-	for i, patience := range patience {
+	for i, timeout := range timeouts {
 		asked.Go(func() {
 			p := &places[i]
 			c, err := cluster.Connect(s.Kubeconfig, p.Context, p.Context, false)
@@ -86,7 +86,7 @@ func (s Session) identify(ctx context.Context, patience map[int]time.Duration, p
 				p.silent = err
 				return
 			}
-			p.uid, p.token, p.silent = observe.Identify(ctx, c, s.Namespace, patience)
+			p.uid, p.token, p.silent = observe.Identify(ctx, c, s.Namespace, timeout)
 		})
 	}
 	asked.Wait()

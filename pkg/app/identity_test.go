@@ -83,14 +83,14 @@ func TestLookedAt(t *testing.T) {
 				slices.Sort(names)
 				return names
 			}
-			if got := names(likely(held, test.places)); !slices.Equal(got, test.first) {
+			if got := names(likelyPlaces(held, test.places)); !slices.Equal(got, test.first) {
 				t.Errorf("looked at first are %q, want %q", got, test.first)
 			}
 			for i, uid := range test.uids {
 				test.places[i].uid = uid
 			}
 			secrets := []snapshot.RemoteSecret{{Secret: "one", Cluster: "west", Server: west, UID: "uid-west"}}
-			if got := names(overlooked(held, secrets, test.places)); !slices.Equal(got, test.second) {
+			if got := names(otherPlaces(held, secrets, test.places)); !slices.Equal(got, test.second) {
 				t.Errorf("looked at then are %q, want %q", got, test.second)
 			}
 		})

@@ -30,7 +30,7 @@ func (s Session) lookAtMesh(ctx context.Context, remotes []string, meanwhile fun
 		return nil, err
 	}
 	if len(remotes) == 0 {
-		st.dropNamesakes()
+		st.dropPrimarysName()
 	}
 	if _, err := st.complete(); err != nil {
 		return nil, err
@@ -47,76 +47,89 @@ func (s Session) lookAtMesh(ctx context.Context, remotes []string, meanwhile fun
 }
 
 // withKnownRemotes gives the named remotes the names under which the primary knows them and, when none is named,
-// adds all that the primary knows. A remote to which no context leads is added without one, and is called with the
-// credentials of its secret. A primary whose secrets can't be read leaves the mesh as it is: the checks will say so.
+// adds all that the primary knows. A primary whose secrets can't be read leaves the mesh as it is: the checks will say so.
 func (s Session) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, contacted, error) {
-	key := keyOf(m.Clusters[0])
-	primary, err := cluster.Connect(s.Kubeconfig, key, m.Clusters[0].Context, true)
-	if err != nil {
-		return m, contacted{}, err
-	}
-	bounded, cancel := observe.Bounded(ctx, observe.Patience)
-	defer cancel()
-	held, err := istio.RemoteSecrets(bounded, primary.Kube(), m.Namespace)
-	known := contacted{
-		primary: primary, throughSecrets: cluster.Set{},
-		silent: map[string]error{key: observe.Silence(bounded, err)},
-	}
+	known, held, err := s.contactPrimary(ctx, m.Clusters[0])
 	if err != nil || len(held) == 0 {
-		return m, known, nil
+		return m, known, err
 	}
 	endpoints, err := cluster.Endpoints(s.Kubeconfig)
 	if err != nil {
 		return m, known, err
 	}
-	named := m.Clusters[1:]
-	all := len(named) == 0
 	places := unidentified(endpoints)
+	if len(m.Clusters) > 1 { // these are looked at, and known by their UIDs, later
+		known.secrets, _ = observe.Follow(ctx, known.primary, held)
+		return nameRemotes(m, known, places), known, nil
+	}
 	var failed []error
 	var looks sync.WaitGroup
-	looks.Go(func() { known.secrets, failed = observe.Follow(ctx, primary, held) })
-	if all { // those that are named are looked at, and known by their UIDs, later
-		looks.Go(func() { s.identify(ctx, likely(held, places), places) })
-	}
+	looks.Go(func() { known.secrets, failed = observe.Follow(ctx, known.primary, held) })
+	looks.Go(func() { s.identify(ctx, likelyPlaces(held, places), places) })
 	looks.Wait()
-	if all {
-		s.identify(ctx, overlooked(held, known.secrets, places), places)
-	}
-	m.Clusters = slices.Clone(m.Clusters[:1])
+	s.identify(ctx, otherPlaces(held, known.secrets, places), places)
 	for i, secret := range known.secrets {
+		if hasCluster(m, secret.Cluster) {
+			continue
+		}
 		remote := mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote}
-		leads := leadingTo(secret, places, primary.Server)
-		switch i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
-			return c.Name == secret.Cluster || !c.Named && slices.ContainsFunc(leads, func(p place) bool { return p.Context == c.Context })
-		}); {
-		case hasCluster(m, secret.Cluster):
-			continue
-		case i >= 0:
-			remote.Context, remote.Named = named[i].Context, named[i].Named
-			named = slices.Delete(slices.Clone(named), i, i+1)
-		case !all:
-			continue
-		case len(leads) > 0:
-			remote.Context = leads[0].Context
-			known.silent[remote.Name] = leads[0].silent
-		case secret.Server == "", snapshot.SameServer(secret.Server, primary.Server):
+		leading := leadingTo(secret, places, known.primary.Server)
+		switch {
+		case len(leading) > 0:
+			remote.Context, known.silent[remote.Name] = leading[0].Context, leading[0].silent
+		case secret.Server == "", snapshot.SameServer(secret.Server, known.primary.Server):
 			remote.Context = contextNamed(secret.Cluster, endpoints) // its address says nothing of its cluster
 		}
-		if remote.Context == "" && held[i].Usable() {
-			// What is wrong with credentials of which no client can be made, the probe finds, too.
+		if remote.Context == "" && held[i].Usable() { // it is called with the secret's own credentials
+			// What is wrong with those of which no client can be made, the probe finds, too.
 			if connected, err := cluster.ConnectWith(s.Kubeconfig, remote.Name, held[i].Secret, held[i].Config()); err == nil {
 				known.throughSecrets[remote.Name], known.silent[remote.Name] = connected, failed[i]
 			}
 		}
 		m.Clusters = append(m.Clusters, remote)
 	}
-	m.Clusters = append(m.Clusters, named...)
 	return m, known, nil
 }
 
-// dropNamesakes takes the remotes of secrets under the primary's own name, which istiod ignores, out of the mesh;
+// contactPrimary connects to the primary and reads its remote secrets; none where it does not answer.
+func (s Session) contactPrimary(ctx context.Context, c mesh.Cluster) (contacted, []istio.RemoteCredentials, error) {
+	primary, err := cluster.Connect(s.Kubeconfig, keyOf(c), c.Context, true)
+	if err != nil {
+		return contacted{}, nil, err
+	}
+	bounded, cancel := observe.Bounded(ctx, observe.Patience)
+	defer cancel()
+	held, err := istio.RemoteSecrets(bounded, primary.Kube(), s.Namespace)
+	return contacted{
+		primary: primary, throughSecrets: cluster.Set{},
+		silent: map[string]error{keyOf(c): observe.Silence(bounded, err)},
+	}, held, nil
+}
+
+// nameRemotes gives the remotes of a mesh the names of the remote secrets that lead to them. The user's own names stay.
+func nameRemotes(m mesh.Mesh, known contacted, places []place) mesh.Mesh {
+	named := slices.Clone(m.Clusters[1:])
+	m.Clusters = slices.Clone(m.Clusters[:1])
+	for _, secret := range known.secrets {
+		leading := leadingTo(secret, places, known.primary.Server)
+		i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
+			return c.Name == secret.Cluster || !c.Named && slices.ContainsFunc(leading, func(p place) bool { return p.Context == c.Context })
+		})
+		if i < 0 || hasCluster(m, secret.Cluster) {
+			continue
+		}
+		remote := named[i]
+		remote.Name = secret.Cluster
+		m.Clusters = append(m.Clusters, remote)
+		named = slices.Delete(named, i, i+1)
+	}
+	m.Clusters = append(m.Clusters, named...)
+	return m
+}
+
+// dropPrimarysName takes the remotes of secrets under the primary's own name, which istiod ignores, out of the mesh;
 // name-duplicate tells of the secrets.
-func (st *state) dropNamesakes() {
+func (st *state) dropPrimarysName() {
 	seen := st.primary()
 	if seen == nil {
 		return
@@ -155,7 +168,7 @@ type AttachedContext struct {
 
 // AttachedContexts are the contexts that lead, by their addresses, to clusters which are attached to the primary.
 func (s Session) AttachedContexts(ctx context.Context) ([]AttachedContext, error) {
-	primary, err := cluster.Connect(s.Kubeconfig, unnamedPrimary, *s.Kubeconfig.Context, true)
+	primary, err := cluster.Connect(s.Kubeconfig, "", *s.Kubeconfig.Context, true)
 	if err != nil {
 		return nil, err
 	}

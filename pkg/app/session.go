@@ -101,17 +101,19 @@ func (s Session) look(ctx context.Context, m mesh.Mesh, sc scope) (*state, error
 		Namespace: m.Namespace, Permissions: permissions(m, sc.stages), Deep: sc.finished, Obstacles: sc.obstacles,
 		Silent: sc.contacted.silent, Attached: slices.Contains(sc.stages, plan.AttachRemote),
 	}
+	primary, _ := m.Primary()
+	key := keyOf(primary)
 	if sc.contacted.secrets != nil {
-		options.RemoteSecrets = map[string][]snapshot.RemoteSecret{unnamedPrimary: sc.contacted.secrets}
+		options.RemoteSecrets = map[string][]snapshot.RemoteSecret{key: sc.contacted.secrets}
 	}
 	if options.Attached || options.Deep {
-		options.Identify = []string{unnamedPrimary}
+		options.Identify = []string{key}
 	}
 	found, err := observe.Read(ctx, clusters, options)
 	if err != nil {
 		return nil, err
 	}
-	st := &state{mesh: m, clusters: clusters, snapshot: found, primaryKey: unnamedPrimary}
+	st := &state{mesh: m, clusters: clusters, snapshot: found, primaryKey: key}
 	if slices.Contains(sc.stages, plan.ConvertRemote) {
 		return st, nil // whoever its primary is
 	}

@@ -41,7 +41,7 @@ func newAttachRemote(g *global) *cobra.Command {
 
 			# kind: give the address that the primary's pods reach the API server by
 			kubectl mesh attach-remote kind-west --context kind-east --remote-server https://172.18.0.3:6443`),
-		Args:              aRemote,
+		Args:              atLeastOneRemote,
 		ValidArgsFunction: g.completeClusters,
 		RunE:              func(c *cobra.Command, args []string) error { return a.run(c.Context(), args) },
 	}
@@ -65,8 +65,8 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	a.sayNames(prepared)
-	a.write.sayKept(prepared.KeptSettings)
+	a.printNames(prepared)
+	a.write.printKept(prepared.KeptSettings)
 	outcome, err := a.write.carryOut(ctx, prepared.Prepared)
 	if err != nil {
 		return err
@@ -77,8 +77,8 @@ func (a *attachRemote) run(ctx context.Context, args []string) error {
 	return a.summary(prepared, outcome)
 }
 
-// sayNames says which remotes go by another name than their context's, and which are given another address than before.
-func (a *attachRemote) sayNames(prepared *app.Attachment) {
+// printNames says which remotes go by another name than their context's, and which are given another address than before.
+func (a *attachRemote) printNames(prepared *app.Attachment) {
 	errOut := a.write.global.ErrOut
 	for _, was := range slices.Sorted(maps.Keys(prepared.Recorded)) {
 		fmt.Fprintf(errOut, "%s is attached as %s already, and keeps that name.\n", was, prepared.Recorded[was])
@@ -91,16 +91,16 @@ func (a *attachRemote) sayNames(prepared *app.Attachment) {
 
 // summary says of each remote what became of it.
 func (a *attachRemote) summary(prepared *app.Attachment, outcome app.Outcome) error {
-	said, primary := a.write.said(), prepared.Primary()
+	out, primary := a.write.summaryOut(), prepared.Primary()
 	attached, failed := prepared.Attached(outcome)
 	switch {
 	case len(attached) > 0 && !outcome.Run.Wrote && len(failed) == 0:
-		fmt.Fprintf(said, "Already attached to %s: %s. Nothing was written.\n", primary.Name, strings.Join(attached, ", "))
+		fmt.Fprintf(out, "Already attached to %s: %s. Nothing was written.\n", primary.Name, strings.Join(attached, ", "))
 	case len(attached) > 0:
-		fmt.Fprintf(said, "Attached to %s: %s.\n", primary.Name, strings.Join(attached, ", "))
+		fmt.Fprintf(out, "Attached to %s: %s.\n", primary.Name, strings.Join(attached, ", "))
 	}
 	if len(failed) > 0 && len(attached) > 0 {
-		fmt.Fprintf(said, "Not attached: %s.\n", strings.Join(failed, ", "))
+		fmt.Fprintf(out, "Not attached: %s.\n", strings.Join(failed, ", "))
 	}
 	if err := outcome.Err(); err != nil {
 		return err
@@ -110,10 +110,10 @@ func (a *attachRemote) summary(prepared *app.Attachment, outcome app.Outcome) er
 	}
 	next := a.write.global.next
 	if probePublished {
-		fmt.Fprintf(said, "Next: %s\n", next(prepared.Mesh, "verify", "--traffic"))
+		fmt.Fprintf(out, "Next: %s\n", next(prepared.Mesh, "verify", "--traffic"))
 		return nil
 	}
-	fmt.Fprintf(said, "Next: %s\n", next(prepared.Mesh, "verify"))
-	fmt.Fprintln(said, "With --traffic and --probe-image it also sends requests from cluster to cluster; make probe builds the program for that image.")
+	fmt.Fprintf(out, "Next: %s\n", next(prepared.Mesh, "verify"))
+	fmt.Fprintln(out, "With --traffic and --probe-image it also sends requests from cluster to cluster; make probe builds the program for that image.")
 	return nil
 }

@@ -92,7 +92,7 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.write.sayKept(prepared.KeptSettings)
+	e.write.printKept(prepared.KeptSettings)
 	outcome, err := e.write.carryOut(ctx, prepared)
 	if err != nil {
 		return err
@@ -110,15 +110,15 @@ func (e *exposeIstiod) run(ctx context.Context) error {
 
 // summary says where istiod is published.
 func (e *exposeIstiod) summary(m mesh.Mesh, gateway snapshot.Gateway, wrote bool) {
-	said, global := e.write.said(), e.write.global
+	out, global := e.write.summaryOut(), e.write.global
 	primary, _ := m.Primary()
 	if !wrote {
-		fmt.Fprintf(said, "istiod of %s is already published at %s: nothing was written.\n", primary.Name, gateway.Address)
+		fmt.Fprintf(out, "istiod of %s is already published at %s: nothing was written.\n", primary.Name, gateway.Address)
 	} else {
-		fmt.Fprintf(said, "istiod of %s is published at %s, ports %d and %d.\n", primary.Name, gateway.Address, wellknown.PortXDS, wellknown.PortWebhook)
+		fmt.Fprintf(out, "istiod of %s is published at %s, ports %d and %d.\n", primary.Name, gateway.Address, wellknown.PortXDS, wellknown.PortWebhook)
 	}
 	if len(gateway.SourceRanges) == 0 && len(gateway.Annotations) == 0 {
 		fmt.Fprintf(global.ErrOut, "Warning: whoever reaches %s can talk to istiod. Restrict it with --load-balancer-source-range, or with your cloud's --gateway-annotation for an internal load balancer.\n", gateway.Address)
 	}
-	fmt.Fprintf(said, "Next: %s\n", global.next(m, "attach-remote", "CONTEXT"))
+	fmt.Fprintf(out, "Next: %s\n", global.next(m, "attach-remote", "CONTEXT"))
 }

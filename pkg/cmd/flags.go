@@ -77,8 +77,8 @@ func noArguments(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// aRemote asks for at least one cluster other than that of --context.
-func aRemote(c *cobra.Command, args []string) error {
+// atLeastOneRemote asks for at least one cluster other than that of --context.
+func atLeastOneRemote(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return nil
 	}
@@ -89,8 +89,8 @@ func aRemote(c *cobra.Command, args []string) error {
 	return fmt.Errorf("which cluster is to be attached? Name its context: %s CONTEXT --context PRIMARY", c.CommandPath())
 }
 
-// aCommand refuses a word that is none, and says which may be meant.
-func aCommand(c *cobra.Command, args []string) error {
+// knownCommand refuses a word that is none, and says which may be meant.
+func knownCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}

@@ -63,13 +63,13 @@ func (i *installPrimary) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	said, primary, m := i.write.said(), prepared.Primary(), prepared.Mesh
+	out, primary, m := i.write.summaryOut(), prepared.Primary(), prepared.Mesh
 	then := i.write.global.next(m, "expose-istiod")
 	if prepared.Adopted {
-		fmt.Fprintf(said, "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, then)
+		fmt.Fprintf(out, "%s has a control plane that can be a primary, installed by another tool: it is left as it is.\nNext: %s\n", primary.Name, then)
 		return nil
 	}
-	i.write.sayKept(prepared.KeptSettings)
+	i.write.printKept(prepared.KeptSettings)
 	outcome, err := i.write.carryOut(ctx, prepared.Prepared)
 	if err != nil {
 		return err
@@ -78,10 +78,10 @@ func (i *installPrimary) run(ctx context.Context) error {
 		return err
 	}
 	if !outcome.Run.Wrote {
-		fmt.Fprintf(said, "%s is already the primary of mesh %s: nothing was written.\nNext: %s\n", primary.Name, m.ID, then)
+		fmt.Fprintf(out, "%s is already the primary of mesh %s: nothing was written.\nNext: %s\n", primary.Name, m.ID, then)
 		return nil
 	}
-	fmt.Fprintf(said, "%s is the primary of mesh %s (Istio %s%s).\nNext: %s\n", primary.Name, m.ID, prepared.Release, networkSuffix(primary.Network), then)
+	fmt.Fprintf(out, "%s is the primary of mesh %s (Istio %s%s).\nNext: %s\n", primary.Name, m.ID, prepared.Release, networkSuffix(primary.Network), then)
 	return nil
 }
 

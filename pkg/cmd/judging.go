@@ -140,14 +140,14 @@ func (j *judging) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return errors.Join(err, j.awaitRemoval(found.Removal))
 	}
-	chosen, grounds := j.choose(found.Results)
+	chosen, blocking := j.choose(found.Results)
 	err = j.print(verdict{Results: chosen, Traffic: found.Traffic})
-	j.remark(chosen, grounds)
+	j.printBlocking(chosen, blocking)
 	// What is found is shown, whatever the removal takes.
 	if err := errors.Join(err, j.awaitRemoval(found.Removal)); err != nil {
 		return err
 	}
-	return j.exit(slices.Concat(chosen, grounds))
+	return j.exit(slices.Concat(chosen, blocking))
 }
 
 // awaitRemoval shows what the command waits for at its end.
@@ -164,7 +164,7 @@ func (j *judging) awaitRemoval(removal *app.Removal) error {
 }
 
 // choose parts what is shown from what stands in its way.
-func (j *judging) choose(results []check.Result) (chosen, grounds []check.Result) {
+func (j *judging) choose(results []check.Result) (chosen, blocking []check.Result) {
 	return j.choice.Results(check.For(j.command), results)
 }
 
@@ -193,12 +193,12 @@ func (j *judging) print(found verdict) error {
 	return report.Checks(j.global.Out, j.global.outStyle(), found.Results)
 }
 
-// remark says on stderr what the chosen results alone do not: that there are none, or what stands in their way.
-func (j *judging) remark(chosen, grounds []check.Result) {
-	if len(chosen)+len(grounds) == 0 {
+// printBlocking says on stderr what the chosen results alone do not: that there are none, or what stands in their way.
+func (j *judging) printBlocking(chosen, blocking []check.Result) {
+	if len(chosen)+len(blocking) == 0 {
 		fmt.Fprintln(j.global.ErrOut, "The chosen checks do not apply to these clusters.")
 	}
-	for _, r := range grounds {
+	for _, r := range blocking {
 		switch r.Status {
 		case check.Fail:
 			fmt.Fprintf(j.global.ErrOut, "%s: %s, which a chosen check needs, failed: %s\n", r.Cluster, r.ID, report.Plain(r.Seen))

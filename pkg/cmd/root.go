@@ -84,7 +84,7 @@ func NewRoot(streams genericiooptions.IOStreams) *cobra.Command {
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName("kubectl-mesh")},
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          aCommand,
+		Args:          knownCommand,
 
 		SuggestionsMinimumDistance: 2,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -18,15 +18,15 @@ type showing struct {
 	timeout  time.Duration
 	revision string
 	output   string
-	// sumUp looks at the mesh and sums it up; tests put something else in.
-	sumUp func(ctx context.Context, args []string) (status.Mesh, error)
+	// summarize looks at the mesh and sums it up; tests put something else in.
+	summarize func(ctx context.Context, args []string) (status.Mesh, error)
 	// now is the clock to which ages are reckoned.
 	now func() time.Time
 }
 
 func newShowing(g *global) *showing {
 	s := &showing{global: g, now: time.Now}
-	s.sumUp = func(ctx context.Context, args []string) (status.Mesh, error) {
+	s.summarize = func(ctx context.Context, args []string) (status.Mesh, error) {
 		session := g.session()
 		session.Revision = s.revision
 		return session.Status(ctx, args)
@@ -57,7 +57,7 @@ func (s *showing) show(ctx context.Context, args, forms []string, write func(sta
 	}
 	ctx, cancel := bounded(ctx, s.timeout)
 	defer cancel()
-	sum, err := s.sumUp(ctx, args)
+	sum, err := s.summarize(ctx, args)
 	if err != nil {
 		return err
 	}

@@ -52,13 +52,13 @@ func TestShown(t *testing.T) {
 		streams, _, out, _ := genericiooptions.NewTestIOStreams()
 		s := showing{
 			global: &global{IOStreams: streams, getenv: func(string) string { return "" }}, output: test.form, timeout: time.Minute, now: time.Now,
-			sumUp: func(context.Context, []string) (status.Mesh, error) { return sum, nil },
+			summarize: func(context.Context, []string) (status.Mesh, error) { return sum, nil },
 		}
 		if err := test.run(&s, t.Context(), nil); err != nil || !strings.HasPrefix(out.String(), test.begins) {
 			t.Errorf("-o %q: %v, %q; want it to begin with %q", test.form, err, out, test.begins)
 		}
 		out.Reset()
-		s.sumUp = func(context.Context, []string) (status.Mesh, error) {
+		s.summarize = func(context.Context, []string) (status.Mesh, error) {
 			unread := sum
 			unread.Unread = "API server: no answer"
 			return unread, nil

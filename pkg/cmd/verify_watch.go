@@ -25,23 +25,23 @@ func (v *verify) keepWatching(ctx context.Context, args []string) error {
 	case err != nil:
 		return err
 	}
-	chosen, grounds := j.choose(found.Results)
+	chosen, blocking := j.choose(found.Results)
 	if err := j.print(verdict{Results: chosen}); err != nil {
 		return err
 	}
-	j.remark(chosen, grounds)
+	j.printBlocking(chosen, blocking)
 	changes := &report.Changes{Names: j.output == "name"}
 	if err := changes.Next(j.global.Out, j.global.outStyle(), time.Time{}, chosen); err != nil {
 		return err
 	}
 	ticks, stop := v.ticker(v.interval)
 	defer stop()
-	trouble := ""
+	lastError := ""
 	for {
 		var now time.Time
 		select {
 		case <-ctx.Done():
-			return j.exit(slices.Concat(chosen, grounds))
+			return j.exit(slices.Concat(chosen, blocking))
 		case now = <-ticks:
 		}
 		found, err := j.judgeOnce(ctx, args)
@@ -50,14 +50,14 @@ func (v *verify) keepWatching(ctx context.Context, args []string) error {
 			continue
 		case err != nil:
 			// It may pass, as a network does; what is said again and again is noise.
-			if trouble != err.Error() {
-				trouble = err.Error()
-				fmt.Fprintf(j.global.ErrOut, "%s could not look: %s\n", now.Format(time.TimeOnly), report.Plain(trouble))
+			if lastError != err.Error() {
+				lastError = err.Error()
+				fmt.Fprintf(j.global.ErrOut, "%s could not look: %s\n", now.Format(time.TimeOnly), report.Plain(lastError))
 			}
 			continue
 		}
-		trouble = ""
-		chosen, grounds = j.choose(found.Results)
+		lastError = ""
+		chosen, blocking = j.choose(found.Results)
 		if err := changes.Next(j.global.Out, j.global.outStyle(), now, chosen); err != nil {
 			return err
 		}

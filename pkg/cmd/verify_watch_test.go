@@ -74,7 +74,7 @@ func TestVerifyWatch(t *testing.T) {
 		interrupted,
 	}
 	const table = "east\n  ✓ clusters     1 check\nwest\n  ✓ credentials  1 check\n\neast: 1 passed\nwest: 1 passed\n✓ 2 of 2 clusters passed\n"
-	const trouble = "12:00:03 could not look: no network\n12:00:05 could not look: another one\n12:00:07 could not look: no network\n"
+	const lastError = "12:00:03 could not look: no network\n12:00:05 could not look: another one\n12:00:07 could not look: no network\n"
 	for _, test := range []struct {
 		name  string
 		flags []string
@@ -89,7 +89,7 @@ func TestVerifyWatch(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			code, out, errOut := watched(t, rounds, test.flags...)
-			if code != test.code || out != test.out || errOut != trouble {
+			if code != test.code || out != test.out || errOut != lastError {
 				t.Errorf("exit code %d, stdout:\n%s\nstderr:\n%s", code, out, errOut)
 			}
 		})

@@ -96,15 +96,15 @@ func (w *writing) runSteps(ctx context.Context, p *app.Prepared) (app.Outcome, e
 	return p.Run(ctx, progress.Event)
 }
 
-// sayKept says what of the last run's settings holds.
-func (w *writing) sayKept(kept []app.KeptSettings) {
+// printKept says what of the last run's settings holds.
+func (w *writing) printKept(kept []app.KeptSettings) {
 	for _, k := range kept {
 		fmt.Fprintf(w.global.ErrOut, "%s: keeping the settings of the last run: %s. --reset-settings goes back to the defaults.\n", k.Cluster, strings.Join(k.Settings, ", "))
 	}
 }
 
-// said is where a command's closing words go: stdout, unless objects are printed there.
-func (w *writing) said() io.Writer {
+// summaryOut is where a command's closing words go: stdout, unless objects are printed there.
+func (w *writing) summaryOut() io.Writer {
 	if w.objects.shown() {
 		return w.global.ErrOut
 	}
