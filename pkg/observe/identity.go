@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -89,33 +90,13 @@ func PrimaryNames(ctx context.Context, c *cluster.Cluster, namespace string, pat
 	return names
 }
 
-// identify says where remote secrets lead whose own credentials did not tell: to the cluster whose reader account has
-// the very same token, since a token is one cluster's alone, or to the only one that was reached at the secret's address.
+// identifySecrets says where remote secrets lead whose own credentials did not tell.
 func identifySecrets(s *snapshot.Snapshot) {
 	for _, holder := range s.Clusters {
 		for i := range holder.RemoteSecrets {
 			if secret := &holder.RemoteSecrets[i]; secret.UID == "" {
-				secret.UID = leadsTo(s, *secret)
+				secret.UID = facts.UIDBehind(*secret, s.Clusters)
 			}
 		}
 	}
-}
-
-func leadsTo(s *snapshot.Snapshot, secret snapshot.RemoteSecret) string {
-	there := map[string]bool{}
-	for _, c := range s.Clusters {
-		switch {
-		case c.UID == "":
-		case secret.Token != "" && c.ReaderToken != nil && c.ReaderToken.Token == secret.Token:
-			return c.UID
-		case snapshot.SameServer(c.Server, secret.Server):
-			there[c.UID] = true
-		}
-	}
-	if len(there) == 1 {
-		for uid := range there {
-			return uid
-		}
-	}
-	return ""
 }

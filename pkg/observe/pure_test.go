@@ -194,21 +194,6 @@ func TestCalledAt(t *testing.T) {
 	}
 }
 
-func TestGaveUp(t *testing.T) {
-	t.Parallel()
-	plane := snapshot.ControlPlane{Replicas: []snapshot.Replica{
-		{Clusters: []snapshot.SyncedRemote{{ID: "east", Status: "synced"}, {ID: "west", Status: snapshot.Closed}}},
-		{Error: "refused"},
-		{Clusters: []snapshot.SyncedRemote{{ID: "west", Status: snapshot.Closed}, {ID: "south", Status: snapshot.Closed}, {ID: "north", Status: "timeout"}}},
-	}}
-	if got := plane.GaveUp(); !reflect.DeepEqual(got, []string{"south", "west"}) {
-		t.Errorf("given up are %q", got)
-	}
-	if got := (snapshot.ControlPlane{}).GaveUp(); len(got) > 0 {
-		t.Errorf("given up are %q", got)
-	}
-}
-
 func TestAnswered(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
@@ -135,14 +136,7 @@ func fails(secret snapshot.RemoteSecret, plane snapshot.ControlPlane, remote *sn
 	case snapshot.TokenRefused: // the remote's own token, so that it is another API server
 		return remote != nil && remote.ReaderToken != nil && remote.ReaderToken.Token == secret.Token
 	case snapshot.ServerUnreachable: // from here; istiod knows better
-		asked := false
-		for _, replica := range plane.Replicas {
-			asked = asked || replica.Error == ""
-			if slices.ContainsFunc(replica.Clusters, func(c snapshot.SyncedRemote) bool { return c.ID == secret.Cluster && c.Status == snapshot.Synced }) {
-				return false
-			}
-		}
-		return asked
+		return facts.AnyAsked(plane) && !facts.SyncedOnAny(plane, secret.Cluster)
 	}
 	return false
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/release"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -41,7 +42,7 @@ func (b *builder) readable(c mesh.Cluster) (token, served string) {
 // read gives a primary's control plane the credentials for a cluster, and waits until it has read it. What takes old ones away
 // needs what replaces them.
 func (b *builder) read(stage Stage, primary, c mesh.Cluster, replacement []string, needs ...string) string {
-	wanted, held := b.credentials(primary, c), b.secretsOf(primary.Name, c.Name)
+	wanted, held := b.credentials(primary, c), facts.SecretsOf(b.seen(primary.Name), c.Name)
 	before := b.renew(stage, primary, c, wanted, held, replacement)
 	secret := b.add(stage, primary.Name, "remote-secret-"+c.Name, "Give istiod the credentials for "+c.Name, wanted,
 		append(append(before, needs...), primary.Name+"/istiod")...)
@@ -51,7 +52,7 @@ func (b *builder) read(stage Stage, primary, c mesh.Cluster, replacement []strin
 
 // credentials are those that a primary is given for a cluster: the API server's address is the user's, else the kubeconfig's.
 func (b *builder) credentials(primary, c mesh.Cluster) ApplyRemoteSecret {
-	seen, held := b.seen(c.Name), b.secretsOf(primary.Name, c.Name)
+	seen, held := b.seen(c.Name), facts.SecretsOf(b.seen(primary.Name), c.Name)
 	wanted := ApplyRemoteSecret{Remote: c.Name, Server: c.Server}
 	if c.Server == "" || c.Server == seen.Server {
 		wanted.Server, wanted.TLSServerName = seen.Server, seen.TLSServerName
@@ -68,7 +69,7 @@ func (b *builder) credentials(primary, c mesh.Cluster) ApplyRemoteSecret {
 // for.
 func (b *builder) renew(stage Stage, primary, remote mesh.Cluster, wanted ApplyRemoteSecret, held []snapshot.RemoteSecret, needs []string) []string {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
-	stopped := !b.options.KeepIstiod && len(plane.GaveUp()) > 0
+	stopped := !b.options.KeepIstiod && len(facts.GivenUpBy(plane)) > 0
 	forget := b.forgets(primary, remote, plane, wanted, held)
 	if forget {
 		var secrets []SeenSecret
@@ -79,7 +80,7 @@ func (b *builder) renew(stage Stage, primary, remote mesh.Cluster, wanted ApplyR
 			DropRemoteSecrets{Remote: remote.Name, Secrets: secrets}, needs...)}
 	}
 	if stopped {
-		restart := b.add(stage, primary.Name, "restart-for-"+remote.Name, "Restart istiod, which has stopped watching "+strings.Join(plane.GaveUp(), ", "),
+		restart := b.add(stage, primary.Name, "restart-for-"+remote.Name, "Restart istiod, which has stopped watching "+strings.Join(facts.GivenUpBy(plane), ", "),
 			RestartIstiod{}, needs...)
 		needs = []string{b.addAlways(stage, primary.Name, "restarted-for-"+remote.Name, "Wait for istiod", AwaitDeployment{Name: b.revisioned(wellknown.Istiod)}, restart)}
 	}
@@ -97,29 +98,11 @@ func (b *builder) forgets(primary, c mesh.Cluster, plane snapshot.ControlPlane, 
 		return false
 	case len(held) > 1 || held[0].Secret != wellknown.RemoteSecretPrefix+wanted.Remote:
 		return true
-	case changes(held[0], wanted, b.seen(c.Name).ReaderToken) && !release.Of(plane.Version).TakesOverCredentials():
+	case !facts.SameCredentials(held[0], remoteSecret(wanted, b.seen(c.Name).ReaderToken)) && !release.Of(plane.Version).TakesOverCredentials():
 		return true
 	}
 	server, _ := b.mesh.PrimaryOf(c)
-	return server.Name == primary.Name && !b.leads(primary, c)
-}
-
-// leads is true where istiod does what it does in a cluster in which it leads.
-func (b *builder) leads(primary, remote mesh.Cluster) bool {
-	seen := b.seen(remote.Name)
-	if seen.Namespace == nil || controlPlaneClusters(seen, primary.Name) != seen.Namespace.ControlPlaneClusters {
-		return false
-	}
-	roots := b.seen(primary.Name).Roots(b.mesh.RevisionLabel())
-	foreign := func(bundle string) bool { return bundle == "" || len(roots) > 0 && !slices.Contains(roots, bundle) }
-	for _, injector := range seen.Injectors {
-		if injector.Revision == b.mesh.RevisionLabel() && slices.ContainsFunc(injector.CABundles, foreign) {
-			return false // where it leads it sets that right at once
-		}
-	}
-	_, unread := seen.CouldNotRead(snapshot.RootCertificate)
-	// It writes that wherever it leads and looks.
-	return seen.RootCert != "" || unread || !b.discovery(primary).Select(seen.Namespace.Labels)
+	return server.Name == primary.Name && !facts.Leads(b.seen(primary.Name), b.seen(c.Name), primary.Name, b.mesh.RevisionLabel())
 }
 
 // discovery are the selectors of the mesh's control plane.
@@ -128,19 +111,11 @@ func (b *builder) discovery(primary mesh.Cluster) snapshot.DiscoverySelectors {
 	return plane.DiscoverySelectors
 }
 
-// changes is true when a remote's credentials are not what its secret has.
-func changes(held snapshot.RemoteSecret, wanted ApplyRemoteSecret, token *snapshot.ReaderToken) bool {
-	return held.Error != "" || held.Server != wanted.Server || held.TLSServerName != wanted.TLSServerName ||
-		token == nil || held.Token != token.Token || held.CA != token.CA
-}
-
-// secretsOf are the remote secrets of a cluster.
-func (b *builder) secretsOf(primary, remote string) []snapshot.RemoteSecret {
-	var held []snapshot.RemoteSecret
-	for _, secret := range b.seen(primary).RemoteSecrets {
-		if secret.Cluster == remote {
-			held = append(held, secret)
-		}
+// remoteSecret is the secret that credentials make with the token that the reader's account has.
+func remoteSecret(credentials ApplyRemoteSecret, token *snapshot.ReaderToken) snapshot.RemoteSecret {
+	secret := snapshot.RemoteSecret{Secret: wellknown.RemoteSecretPrefix + credentials.Remote, Server: credentials.Server, TLSServerName: credentials.TLSServerName}
+	if token != nil {
+		secret.Token, secret.CA = token.Token, token.CA
 	}
-	return held
+	return secret
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
@@ -13,7 +14,7 @@ import (
 func (b *builder) detach(c mesh.Cluster) {
 	var forgotten []string
 	for _, primary := range b.mesh.Primaries() {
-		held := b.secretsOf(primary.Name, c.Name)
+		held := facts.SecretsOf(b.seen(primary.Name), c.Name)
 		if len(held) == 0 {
 			continue
 		}

@@ -1,9 +1,9 @@
 package plan
 
 import (
-	"slices"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
@@ -40,12 +40,9 @@ func (b *builder) serve(primary, remote mesh.Cluster) {
 
 // controlPlaneClusters is the remote's annotation with the primary in it. Others that are there already stay.
 func controlPlaneClusters(seen *snapshot.Cluster, primary string) string {
-	if seen.Namespace == nil || seen.Namespace.ControlPlaneClusters == "" {
-		return primary
+	owners := facts.Owners(seen)
+	if !facts.MayLead(seen, primary) {
+		owners = append(owners, primary)
 	}
-	there := seen.Namespace.ControlPlaneClusters
-	if there == "*" || slices.Contains(strings.Split(there, ","), primary) {
-		return there
-	}
-	return there + "," + primary
+	return strings.Join(owners, ",")
 }

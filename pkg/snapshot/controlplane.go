@@ -1,8 +1,6 @@
 package snapshot
 
 import (
-	"slices"
-
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
@@ -92,21 +90,6 @@ const (
 
 // Ours is true for a control plane that kubectl-mesh installed.
 func (p ControlPlane) Ours() bool { return p.InstalledBy == wellknown.FieldManager }
-
-// GaveUp are the clusters that an istiod replica has stopped watching, sorted. That may last: Istio 1.29 does so
-// whenever the credentials in a remote secret change, and then takes up no secret at all (istio/istio#59875).
-func (p ControlPlane) GaveUp() []string {
-	var clusters []string
-	for _, replica := range p.Replicas {
-		for _, c := range replica.Clusters {
-			if c.Status == Closed {
-				clusters = append(clusters, c.ID)
-			}
-		}
-	}
-	slices.Sort(clusters)
-	return slices.Compact(clusters)
-}
 
 // ControlPlane returns the control plane of a revision, given as in the label istio.io/rev.
 func (c *Cluster) ControlPlane(revision string) (ControlPlane, bool) {

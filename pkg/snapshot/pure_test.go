@@ -12,7 +12,7 @@ func TestWhatDecidesIsPure(t *testing.T) {
 	t.Parallel()
 	const module = "github.com/kubectl-mesh/kubectl-mesh/"
 	forbidden := []string{"istio.io/", "k8s.io/client-go", module + "pkg/observe", module + "pkg/probe", module + "pkg/cluster"}
-	for _, name := range []string{"mesh", "snapshot", "plan", "check", "status", "command", "istio/wellknown", "istio/release"} {
+	for _, name := range []string{"mesh", "snapshot", "facts", "plan", "check", "status", "command", "istio/wellknown", "istio/release"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			command := exec.CommandContext(t.Context(), "go", "list", "-deps", module+"pkg/"+name)

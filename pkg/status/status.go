@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
@@ -148,10 +149,8 @@ func clusterOf(c mesh.Cluster, seen, primary *snapshot.Cluster, plane snapshot.C
 		versions[plane.Version] = true // no replica runs
 	}
 	sum.Istio, sum.Proxies = slices.Sorted(maps.Keys(versions)), len(proxies)
-	for _, secret := range primary.RemoteSecrets {
-		if c.Role == mesh.Remote && secret.Cluster == c.Name && sum.Credentials == nil {
-			sum.Credentials = &Credentials{Secret: secret.Secret, Created: secret.Created, Ends: secret.Ends}
-		}
+	if secret, found := facts.SecretOf(primary, c.Name); found && c.Role == mesh.Remote {
+		sum.Credentials = &Credentials{Secret: secret.Secret, Created: secret.Created, Ends: secret.Ends}
 	}
 	own := slices.DeleteFunc(slices.Clone(results), func(r check.Result) bool { return r.Cluster != sum.Name })
 	sum.Status = Worst(own)
@@ -193,8 +192,7 @@ func istiodOf(replica snapshot.Replica, remotes []mesh.Cluster) Istiod {
 		return sum
 	}
 	for _, c := range remotes {
-		synced := slices.ContainsFunc(replica.Clusters, func(r snapshot.SyncedRemote) bool { return r.ID == c.Name && r.Status == snapshot.Synced })
-		if synced {
+		if facts.SyncOf(replica, c.Name) == facts.Synced {
 			sum.Synced = append(sum.Synced, c.Name)
 		} else {
 			sum.Unsynced = append(sum.Unsynced, c.Name)
