@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
@@ -23,7 +24,7 @@ func hasAddress(c *cluster.Cluster, namespace string) condition {
 		}
 		address, _ := istio.AddressOf(service)
 		switch {
-		case !istio.Attachable(address):
+		case !facts.IsAttachable(address):
 			return false, "", permanentError{fmt.Errorf(
 				"the Service %s has only the IPv6 address %s, which Istio's charts for remotes do not take; say with --address by which IPv4 address or hostname it is reached",
 				service.Name, address)}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
@@ -84,7 +85,7 @@ func (e *Executor) address(ctx context.Context, c *cluster.Cluster) (string, err
 		return "", err
 	}
 	address, _ := istio.AddressOf(service)
-	if !istio.Attachable(address) {
+	if !facts.IsAttachable(address) {
 		return "", fmt.Errorf("cluster %s: Service %s in %s has only the IPv6 address %s, which Istio's charts for remotes do not take",
 			c.Name, service.Name, service.Namespace, address)
 	}

@@ -11,11 +11,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/retry"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // dropRemoteSecrets deletes the secrets with a remote's credentials that were there when the snapshot was taken. One that has been created
@@ -127,7 +130,7 @@ func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, a
 	if there != nil && there.Data[action.Remote] != nil {
 		said, err := istio.ParseRemoteSecret(there.Data[action.Remote])
 		switch {
-		case err == nil && said.Same(credentials):
+		case facts.SameCredentials(fingerprints(secret.Name, said, err), fingerprints(secret.Name, credentials, nil)):
 			secret.Data[action.Remote] = there.Data[action.Remote]
 		case !e.dry():
 			return objectSet{}, fmt.Errorf("cluster %s: Secret %s in %s has been given other credentials while this command ran, by another run or another tool, and was left as it is; run the same command again",
@@ -136,6 +139,11 @@ func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, a
 	}
 	object, err := istio.Unstructured(secret)
 	return objectSet{objects: []*unstructured.Unstructured{object}}, err
+}
+
+// fingerprints is what a snapshot has of the credentials in a secret; err says why istiod would not use them.
+func fingerprints(secret string, credentials istio.Credentials, err error) snapshot.RemoteSecret {
+	return observe.RemoteSecretOf(istio.RemoteCredentials{Credentials: credentials, Secret: secret, Err: err})
 }
 
 func readToken(ctx context.Context, c *cluster.Cluster, namespace string) (*corev1.Secret, error) {

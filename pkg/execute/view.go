@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // view is what one istiod replica says of a remote.
@@ -98,16 +98,18 @@ func synced(views []view) (done bool, seen string, state syncState) {
 		return false, "no istiod pod runs", inProgress
 	}
 	for _, v := range views {
-		switch {
-		case v.err != nil:
+		if v.err != nil {
 			return false, fmt.Sprintf("%s can't be asked: %v", v.pod, v.err), inProgress
-		case v.status == "":
+		}
+		switch facts.SyncOfStatus(v.status) {
+		case facts.Synced:
+		case facts.NotListed:
 			return false, v.pod + " does not list it yet", overdue
-		case v.status == snapshot.Closed:
+		case facts.GivenUp:
 			return false, v.pod + " says: closed, it has stopped watching the cluster", stoppedWatching
-		case v.status == snapshot.TimedOut:
+		case facts.TimedOut:
 			return false, v.pod + " says: timeout, it could not read the cluster yet", unreachable
-		case v.status != istio.Synced:
+		default:
 			return false, fmt.Sprintf("%s says: %s", v.pod, v.status), inProgress
 		}
 	}
@@ -120,12 +122,14 @@ func synced(views []view) (done bool, seen string, state syncState) {
 // forgotten judges whether no replica knows the remote any more.
 func forgotten(views []view) (done bool, seen string, state syncState) {
 	for _, v := range views {
-		switch {
-		case v.err != nil:
+		if v.err != nil {
 			return false, fmt.Sprintf("%s can't be asked: %v", v.pod, v.err), inProgress
-		case v.status == snapshot.Closed:
+		}
+		switch facts.SyncOfStatus(v.status) {
+		case facts.NotListed:
+		case facts.GivenUp:
 			return false, v.pod + " still has it: closed", stoppedWatching
-		case v.status != "":
+		default:
 			return false, fmt.Sprintf("%s still has it: %s", v.pod, v.status), overdue
 		}
 	}

@@ -26,9 +26,6 @@ import (
 // RemoteClusters is istiod's own list of the clusters that it watches (debug/clusterz).
 type RemoteClusters []cluster.DebugInfo
 
-// Synced is istiod's word for a cluster whose objects it has read once.
-const Synced = "synced"
-
 // ParseClusterz reads the answer of debug/clusterz.
 func ParseClusterz(body []byte) (RemoteClusters, error) {
 	var clusters RemoteClusters

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	applyappsv1 "k8s.io/client-go/applyconfigurations/apps/v1"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
@@ -36,7 +37,7 @@ const istiodContainer = "discovery"
 func Hostnames(service *corev1.Service) []string {
 	address, override := AddressOf(service)
 	switch {
-	case address == "" || net.ParseIP(address) != nil:
+	case !facts.IsHostname(address):
 		return nil
 	case override:
 		return []string{address}

@@ -14,6 +14,7 @@ import (
 	"istio.io/istio/pkg/config/constants"
 	"istio.io/istio/pkg/kube/multicluster"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
@@ -137,8 +138,8 @@ func TestAddressOf(t *testing.T) {
 		if got := Hostnames(service); !slices.Equal(got, test.hostnames) {
 			t.Errorf("%s: the hostnames are %q, want %q", test.name, got, test.hostnames)
 		}
-		if address, _ := AddressOf(service); Attachable(address) != (test.want != "fd00::1") {
-			t.Errorf("%s: attachable is %v", test.name, Attachable(address))
+		if address, _ := AddressOf(service); facts.IsAttachable(address) != (test.want != "fd00::1") {
+			t.Errorf("%s: attachable is %v", test.name, facts.IsAttachable(address))
 		}
 	}
 }
@@ -149,7 +150,7 @@ func TestParseClusterz(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"east": Synced, "west": "timeout", "gone": ""} {
+	for name, want := range map[string]string{"east": "synced", "west": "timeout", "gone": ""} {
 		if got := clusters.Status(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}

@@ -2,7 +2,6 @@ package istio
 
 import (
 	"cmp"
-	"net"
 	"strconv"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
@@ -57,7 +57,7 @@ func AddressOf(service *corev1.Service) (address string, override bool) {
 	}
 	hostname, other := "", ""
 	for _, ingress := range service.Status.LoadBalancer.Ingress {
-		if IsIP(ingress.IP) {
+		if facts.IsIPv4(ingress.IP) {
 			return ingress.IP, false
 		}
 		hostname, other = cmp.Or(hostname, ingress.Hostname), cmp.Or(other, ingress.IP)
@@ -100,6 +100,3 @@ func Passthrough(gateway *unstructured.Unstructured) (selector map[string]string
 	selector, _, _ = unstructured.NestedStringMap(gateway.Object, "spec", "selector")
 	return selector, is
 }
-
-// Attachable is false for an address that remotes can't be given: an IPv6 one, which Istio's charts take for a hostname.
-func Attachable(address string) bool { return net.ParseIP(address) == nil || IsIP(address) }

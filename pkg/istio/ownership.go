@@ -1,8 +1,6 @@
 package istio
 
 import (
-	"net"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -56,12 +54,6 @@ func SplitRemote(objects []*unstructured.Unstructured) RemoteParts {
 		}
 	}
 	return parts
-}
-
-// IsIP is true for an address that Istio's remote profile takes for an IP (IPv4), rather than a hostname.
-func IsIP(address string) bool {
-	ip := net.ParseIP(address)
-	return ip != nil && ip.To4() != nil
 }
 
 // Status is istiod's word for a cluster, empty when it does not know the cluster.

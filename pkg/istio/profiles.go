@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
@@ -85,7 +86,7 @@ func (c Charts) Remote(r RemoteCluster) ([]*unstructured.Unstructured, error) {
 		global["network"] = r.Network
 	}
 	injector := map[string]any{"injectionPath": path}
-	if r.Address != "" && !IsIP(r.Address) {
+	if r.Address != "" && !facts.IsIPv4(r.Address) {
 		injector["injectionURL"] = injectionURL(r.Address, r.WebhookPort, path)
 	}
 	chartValues := map[string]any{"global": global, "istiodRemote": injector}

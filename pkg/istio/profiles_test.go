@@ -194,15 +194,6 @@ func TestRemoteFindsIstiod(t *testing.T) {
 	}
 }
 
-func TestIsIP(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string]bool{"192.0.2.10": true, "gw.example": false, "fd00::1": false, "": false, "192.0.2": false} {
-		if got := IsIP(address); got != want {
-			t.Errorf("IsIP(%q) = %v", address, got)
-		}
-	}
-}
-
 func TestEastWest(t *testing.T) {
 	t.Parallel()
 	type port struct {

@@ -1,7 +1,6 @@
 package istio
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -35,13 +34,6 @@ type Credentials struct {
 	Token []byte
 	// Proxied is true when istiod is told to reach the server through a proxy.
 	Proxied bool
-}
-
-// Same is true where istiod reaches the same server as the same account, whatever way it takes there, and whatever blanks
-// are around the token and the CA.
-func (c Credentials) Same(other Credentials) bool {
-	same := func(a, b []byte) bool { return bytes.Equal(bytes.TrimSpace(a), bytes.TrimSpace(b)) }
-	return c.Server == other.Server && c.TLSServerName == other.TLSServerName && same(c.CA, other.CA) && same(c.Token, other.Token)
 }
 
 // NotMadeYet stands, in a dry run, for credentials that only a cluster can make.
