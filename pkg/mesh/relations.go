@@ -64,9 +64,16 @@ func (m Mesh) ReadBy(primary Cluster) []Cluster {
 	})
 }
 
-// SeenFrom is the mesh as one control plane has to do with it: its own cluster first, and those that it reads.
+// SeenFrom is the mesh as one control plane has to do with it: its own cluster first, and those that it reads. Remotes that
+// named no primary name the first one of m, so that they stay whose they are.
 func (m Mesh) SeenFrom(primary Cluster) Mesh {
-	m.Clusters = append([]Cluster{primary}, m.ReadBy(primary)...)
+	clusters := append([]Cluster{primary}, m.ReadBy(primary)...)
+	for i, c := range clusters {
+		if first, found := m.Primary(); found && c.Role == Remote && c.Primary == "" {
+			clusters[i].Primary = first.Name
+		}
+	}
+	m.Clusters = clusters
 	return m
 }
 

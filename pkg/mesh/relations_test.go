@@ -36,8 +36,14 @@ func TestRelations(t *testing.T) {
 			var got []string
 			for _, p := range m.Primaries() {
 				got = append(got, fmt.Sprintf("%s serves %v reads %v", p.Name, namesOf(m.ServedBy(p)), namesOf(m.ReadBy(p))))
-				if seen := m.SeenFrom(p); seen.Clusters[0].Name != p.Name || len(seen.Clusters) != 1+len(m.ReadBy(p)) {
+				seen := m.SeenFrom(p)
+				if seen.Clusters[0].Name != p.Name || len(seen.Clusters) != 1+len(m.ReadBy(p)) {
 					t.Errorf("seen from %s the mesh is %v", p.Name, namesOf(seen.Clusters))
+				}
+				for _, one := range m.Primaries() {
+					if served := namesOf(seen.ServedBy(one)); !slices.Equal(served, namesOf(m.ServedBy(one))) {
+						t.Errorf("seen from %s, %s serves %v", p.Name, one.Name, served)
+					}
 				}
 			}
 			if !slices.Equal(got, test.want) {
