@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
@@ -89,10 +90,10 @@ func (s Session) PrepareInstall(ctx context.Context, request InstallPrimary) (*I
 		all = []KeptSettings{{Cluster: st.primaryKey, Settings: kept}}
 	}
 	// What another tool applies of files that were written here can be written, and compared, again.
-	ofFiles := s.Write.dry() && check.Rendered(st.mesh, st.snapshot)
+	ofFiles := s.Write.dry() && facts.Rendered(st.mesh, st.snapshot)
 	return &Installation{
 		Prepared: s.prepare(st, steps, map[string]istio.Charts{st.primaryKey: charts}, all),
-		Adopted:  check.Adopted(st.mesh, st.snapshot) && !ofFiles,
+		Adopted:  facts.Adopted(st.mesh, st.snapshot) && !ofFiles,
 		Release:  cmp.Or(charts.Tag, charts.Release()),
 	}, nil
 }
@@ -145,7 +146,7 @@ func (i InstallPrimary) convert(st *state) error {
 	if !slices.Contains(names, i.ConvertRemote) {
 		return usage("--convert-remote %q is not this cluster, which is %s", i.ConvertRemote, primary.Name)
 	}
-	if _, signs := check.RemoteOf(seen); len(signs) > 0 { // later runs find a primary
+	if _, signs := facts.RemoteOf(seen); len(signs) > 0 { // later runs find a primary
 		st.mesh.Clusters[0].Converted = true
 	}
 	return nil

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
@@ -18,7 +18,7 @@ func (s Session) findOwner(ctx context.Context, st *state) error {
 	if seen == nil {
 		return nil
 	}
-	owner, _ := check.RemoteOf(seen)
+	owner, _ := facts.RemoteOf(seen)
 	if owner == "" {
 		return nil
 	}

@@ -29,7 +29,7 @@ func TestAll(t *testing.T) {
 				t.Errorf("%s needs %s, which is not asked before it", c.ID, need)
 			}
 		}
-		if !c.Verify && c.Before == nil && !slices.Contains(preflightIDs(), c.ID) {
+		if !c.Verify && c.Before == nil && !c.Preflight {
 			t.Errorf("nobody asks %s", c.ID)
 		}
 		if c.Title == "" || strings.HasSuffix(c.Title, ".") {
@@ -92,7 +92,7 @@ func TestSkippedNameTheirReason(t *testing.T) {
 			if r.Status != Skip {
 				continue
 			}
-			if need, is := strings.CutPrefix(r.Seen, "needs "); is && !ids[need] {
+			if need := r.Needs; need != "" && !ids[need] {
 				t.Errorf("%s: %s is skipped since it needs %q, which is no check", s.name, r.ID, need)
 			}
 			if !r.Fix.empty() {

@@ -13,8 +13,8 @@ func evidenceScenarios() []scenario {
 		}
 	}
 	unsynced := func(w *world) {
-		for i := range w.plane().Replicas {
-			w.plane().Replicas[i].Clusters[2].Status = "timeout"
+		for i := range w.controlPlane().Replicas {
+			w.controlPlane().Replicas[i].Clusters[2].Status = "timeout"
 		}
 	}
 	return []scenario{
@@ -95,9 +95,9 @@ func evidenceScenarios() []scenario {
 		}, []string{"fail injection west"}},
 		{"no injection in the primary", "", func(w *world) { w.east().Injection.Error = "no webhook was called" }, []string{"fail injection east"}},
 		{"a gateway that was not injected", "", func(w *world) { w.east().UninjectedGateways = []string{"istio-eastwestgateway-x"} }, []string{"fail injection-not-ready east"}},
-		{"a sidecar that refuses", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Rejected = "duplicate listener" }, []string{"fail proxies west"}},
-		{"a sidecar of an older release", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Version = "1.27.3" }, []string{"warn proxies west"}},
-		{"a proxy of nowhere", "", func(w *world) { w.plane().Replicas[0].Proxies[0].Cluster = "nowhere" }, []string{"fail unknown-cluster east"}},
+		{"a sidecar that refuses", "", func(w *world) { w.controlPlane().Replicas[0].Proxies[0].Rejected = "duplicate listener" }, []string{"fail proxies west"}},
+		{"a sidecar of an older release", "", func(w *world) { w.controlPlane().Replicas[0].Proxies[0].Version = "1.27.3" }, []string{"warn proxies west"}},
+		{"a proxy of nowhere", "", func(w *world) { w.controlPlane().Replicas[0].Proxies[0].Cluster = "nowhere" }, []string{"fail unknown-cluster east"}},
 		{"an injector that nobody serves", "", func(w *world) {
 			w.west().Injectors = append(w.west().Injectors, snapshot.Injector{Name: "istio-sidecar-injector-old", Revision: "old", CABundles: []string{"x"}})
 		}, []string{"warn leftover west"}},
@@ -133,14 +133,14 @@ func evidenceScenarios() []scenario {
 			}
 		}, []string{"unknown service-asymmetric east", "unknown service-asymmetric south"}},
 		{"a network of nobody's", "", func(w *world) {
-			w.plane().ConfigMap = "istio"
+			w.controlPlane().ConfigMap = "istio"
 			w.east().Analysis = []snapshot.AnalysisMessage{{Code: "IST0126", Level: "Error", Kind: "MeshNetworks", Namespace: "istio-system", Name: "istio", Text: "Unknown service registry wset in network n"}}
 		}, []string{"fail registry-unknown east"}},
 		{"networks that can't be read", "", func(w *world) {
-			w.plane().ConfigMap = "istio"
+			w.controlPlane().ConfigMap = "istio"
 			w.east().Analysis = []snapshot.AnalysisMessage{{Level: "Error", Kind: "MeshNetworks", Namespace: "istio-system", Name: "istio", Text: "no YAML"}}
 		}, []string{"fail registry-unknown east"}},
-		{"another trust domain", "", func(w *world) { w.plane().TrustDomain = "example.org" },
+		{"another trust domain", "", func(w *world) { w.controlPlane().TrustDomain = "example.org" },
 			[]string{"fail trust-domain east", "fail trust-domain south", "fail trust-domain west"}},
 		{"ztunnel", "", func(w *world) { w.west().Ambient = true }, []string{"warn mixed-ambient west"}},
 		{"a clock that is late", "", func(w *world) { w.west().Clock.Ahead = -90 }, []string{"fail clock-skew west"}},
@@ -156,7 +156,7 @@ func evidenceScenarios() []scenario {
 		}, []string{"fail root-cm-missing west"}},
 		{"a namespace without the root, and an istiod that runs", "", func(w *world) {
 			delete(w.west().RootCerts, "shop")
-			w.west().RootWriter = w.plane().Replicas[0].Pod
+			w.west().RootWriter = w.controlPlane().Replicas[0].Pod
 		}, []string{"fail root-cm-missing west"}},
 		{"a namespace without the root that is not selected", "", func(w *world) {
 			w.selectNamespaces("mesh", "joined")

@@ -12,7 +12,7 @@ func behind(w *world) {
 		Name: "istio-eastwestgateway", Type: "LoadBalancer", ReadyEndpoints: 1, Ports: []int32{15021, 15443, 15012, 15017},
 		Address: "gw.example", Hostnames: []string{"gw.example", "second.example"},
 	}
-	w.plane().CustomHosts = []string{"gw.example", "second.example"}
+	w.controlPlane().CustomHosts = []string{"gw.example", "second.example"}
 	for _, name := range []string{"south", "west"} {
 		seen := w.snapshot.Clusters[name]
 		seen.IstiodServices = []snapshot.IstiodService{{Name: "istiod", ExternalName: "gw.example"}}
@@ -25,7 +25,7 @@ func behind(w *world) {
 // canary makes the revision of a mesh a named one.
 func canary(w *world) {
 	w.mesh.Revision = "canary"
-	w.plane().Name, w.plane().Revision = "istiod-canary", "canary"
+	w.controlPlane().Name, w.controlPlane().Revision = "istiod-canary", "canary"
 	w.east().Exposed = []string{"canary"}
 	for _, seen := range w.snapshot.Clusters {
 		for i := range seen.Injectors {
@@ -47,7 +47,7 @@ func hostnameScenarios() []scenario {
 		}
 	}
 	by := func(tool string, hosts ...string) func(*world) {
-		return func(w *world) { behind(w); w.plane().InstalledBy, w.plane().CustomHosts = tool, hosts }
+		return func(w *world) { behind(w); w.controlPlane().InstalledBy, w.controlPlane().CustomHosts = tool, hosts }
 	}
 	ipv6 := func(w *world) { w.gateway().Address, w.east().LoadBalancers.Served = "fd00::1", 1 }
 	getsHostnames := func(change func(*world)) func(*world) {
@@ -67,14 +67,14 @@ func hostnameScenarios() []scenario {
 		{"istiod does not have the hostname", BeforeAttach, by("kubectl-mesh"), []string{"fail address-hostname east"}},
 		{"a cluster that gets hostnames", "preflight", getsHostnames(behind), nil},
 		{"Helm's istiod in a cluster that gets hostnames", "preflight", getsHostnames(func(w *world) {
-			w.plane().InstalledBy, w.east().Gateways = "helm", nil
+			w.controlPlane().InstalledBy, w.east().Gateways = "helm", nil
 		}), []string{"warn load-balancer east"}},
 		{"istiod does not have the hostname", "preflight", getsHostnames(by("kubectl-mesh")), []string{"fail address-hostname east"}},
 		{"Helm's istiod does not have the hostnames", BeforeAttach, by("helm", "own.example"), []string{"fail address-hostname east"}},
 		{"istioctl's istiod does not have the hostnames", BeforeAttach, by("istioctl"), []string{"fail address-hostname east"}},
 		{"Argo CD's istiod does not have the hostnames", BeforeAttach, by("argocd"), []string{"fail address-hostname east"}},
 		{"our files, applied by Argo CD, do not have the hostnames", BeforeAttach,
-			func(w *world) { by("argocd")(w); w.plane().Rendered = true }, []string{"fail address-hostname east"}},
+			func(w *world) { by("argocd")(w); w.controlPlane().Rendered = true }, []string{"fail address-hostname east"}},
 		{"Helm's istiod has the hostname", BeforeAttach, by("helm", "gw.example"), nil},
 		{"a revision without a port of its own", BeforeAttach, func(w *world) { behind(w); canary(w) }, []string{"fail address-hostname east"}},
 		{"a revision with a port of its own", "", func(w *world) {

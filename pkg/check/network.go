@@ -1,16 +1,78 @@
 package check
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
+func networkLabelCheck() Check {
+	return Check{
+		ID: "network-label", Subject: OfCluster, Category: Network,
+		Title:  "Istio's namespace carries its network",
+		Verify: true,
+		Needs:  []string{"reachable"},
+		Why: `The label topology.istio.io/network of Istio's namespace says on which network the cluster's pods are. Where it is
+			missing or wrong, istiod gives proxies the pods' own addresses across networks, or a gateway where none is needed
+			(#42516, #49412).`,
+		Fix:   `Set the label. istiod takes it up at once.`,
+		judge: networkLabel,
+	}
+}
+
+func networkLabel(v view) []Result {
+	return v.eachCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := unreadable(seen, snapshot.IstioNamespace); r != nil {
+			return r
+		}
+		if c.Network == "" {
+			return pass("no network is named")
+		}
+		if seen.Namespace == nil {
+			return needs("annotation-missing") // the namespace is
+		}
+		has, wanted := seen.Namespace.Network, cmp.Or(v.podNetwork(seen), c.Network)
+		if has == wanted {
+			return pass("%s", has)
+		}
+		return fail(v.kubectl(c, "label", "--overwrite", "namespace", v.mesh.Namespace, wellknown.NetworkLabel+"="+wanted),
+			"namespace %s has label topology.istio.io/network=%q, expected %q", v.mesh.Namespace, has, wanted)
+	})
+}
+
+// podNetwork is the network that a remote's injector gives pods (/inject/cluster/NAME/net/NETWORK), if it does.
+func (v view) podNetwork(seen *snapshot.Cluster) string {
+	for _, i := range v.injectors(seen) {
+		for _, path := range i.Paths {
+			if _, network, found := strings.Cut(path, "/net/"); found {
+				return network
+			}
+		}
+	}
+	return ""
+}
+
+func networkOverlapCheck() Check {
+	return Check{
+		ID: "network-overlap", Subject: OfNetwork, Category: Network,
+		Title:  "pod ranges of one network do not overlap",
+		Verify: true, Preflight: true,
+		Needs: []string{"same-cluster", "name-duplicate", "reachable"},
+		Why: `Two clusters are on one network by their labels, but give their pods the same addresses (#35077, #42144). Calls meant
+			for a pod of one cluster then reach a pod of the other, or none.`,
+		Fix: `Give the clusters other pod ranges, or networks of their own (--network) with a gateway in each: see
+			network-unconnected.`,
+		judge: networkOverlap,
+	}
+}
+
 func networkOverlap(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
-		if r := blind(seen, snapshot.Nodes); r != nil {
+	return v.eachCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := unreadable(seen, snapshot.Nodes); r != nil {
 			return r
 		}
 		if len(seen.PodRanges) == 0 {
@@ -44,25 +106,4 @@ func overlapping(a, b []string) (first, second string, overlap bool) {
 		}
 	}
 	return "", "", false
-}
-
-// maxSkew is the difference between clocks, in seconds, from which new certificates and tokens are refused.
-const maxSkew = 30
-
-func clockSkew(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
-		if r := blind(seen, snapshot.APIServer); r != nil {
-			return r
-		}
-		primary, _ := v.mesh.Primary()
-		p := v.snapshot.Clusters[primary.Name]
-		if seen.Clock == nil || p == nil || p.Clock == nil {
-			return skip("nobody told the time")
-		}
-		if apart := seen.Clock.Ahead - p.Clock.Ahead; apart > maxSkew || apart < -maxSkew {
-			return fail(advice("let the nodes of %s follow a time server", c.Name),
-				"the API server's clock is %d s apart from the primary's: certificates and tokens are not yet, or no longer, valid", apart)
-		}
-		return pass("the clocks agree")
-	})
 }

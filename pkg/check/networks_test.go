@@ -50,7 +50,7 @@ func networksScenarios() []scenario {
 		{"connected as Istio's guide does", "", connected, nil},
 		{"connected as Istio's guide does", BeforeAttach, connected, nil},
 		{"connected by meshNetworks", "", but(func(w *world) {
-			w.west().Gateways, w.plane().GatewayNetworks = nil, []string{"network2"}
+			w.west().Gateways, w.controlPlane().GatewayNetworks = nil, []string{"network2"}
 		}), nil},
 		{"a gateway in another namespace, whose pods are not looked at", "", but(func(w *world) {
 			elsewhere := w.west().Gateways[0]

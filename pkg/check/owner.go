@@ -6,58 +6,38 @@ import (
 	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// RemoteOf says by what a cluster shows that it is another primary's remote, or was made a primary while it was one; no
-// signs mean that it shows nothing of the kind. primary is that primary's name, where the cluster tells it.
-func RemoteOf(seen *snapshot.Cluster) (primary string, signs []string) {
-	own := func(name string) bool {
-		return slices.ContainsFunc(seen.ControlPlanes, func(p snapshot.ControlPlane) bool { return p.ClusterID == name })
+func primaryIsRemoteCheck() Check {
+	return Check{
+		ID: "primary-is-remote", Subject: OfControlPlane, Category: ControlPlane,
+		Title:  "the primary is no other primary's remote",
+		Before: []string{BeforeInstall, BeforeExpose, BeforeAttach}, Verify: true, Preflight: true,
+		Needs: []string{"reachable"},
+		Why: `The cluster of --context is attached to another primary as its remote, or was when a control plane was installed over
+			it: the annotation, the injection path, the Service or EndpointSlice of istiod, or the record of attach-remote say so.
+			One wrong current context is enough. A control plane installed over a remote takes it from its primary, with another
+			root of trust, and breaks the traffic in both directions.`,
+		Fix: `Name the primary's context with --context. Where a control plane was installed over a remote, the result has the
+			commands that remove it and attach the cluster again. To take a remote from its primary on purpose, name it to
+			install-primary with --convert-remote.`,
+		judge: primaryIsRemote,
 	}
-	if ns := seen.Namespace; ns != nil && ns.ControlPlaneClusters != "" {
-		owners := strings.Split(ns.ControlPlaneClusters, ",")
-		if !slices.ContainsFunc(owners, own) && (ns.ControlPlaneClusters != "*" || len(seen.ControlPlanes) == 0) {
-			if owners[0] != "*" {
-				primary = owners[0]
-			}
-			signs = append(signs, "annotation topology.istio.io/controlPlaneClusters="+ns.ControlPlaneClusters)
-		}
-	}
-	for _, i := range seen.Injectors {
-		_, runs := seen.ControlPlane(i.Revision)
-		for _, path := range i.Paths {
-			if snapshot.ClusterOfPath(path) != "" && !runs {
-				signs = append(signs, fmt.Sprintf("MutatingWebhookConfiguration %s calls %s of an istiod that is not here", i.Name, path))
-				break
-			}
-		}
-	}
-	for _, s := range seen.IstiodServices {
-		switch elsewhere := strings.Join(append(slices.Clone(s.Addresses), s.ExternalName), ""); {
-		case !s.Selector && elsewhere != "":
-			signs = append(signs, fmt.Sprintf("Service %s leads out of the cluster, to %s", s.Name, strings.Trim(s.ExternalName+" "+strings.Join(s.Addresses, ", "), " ")))
-		case s.Selector && len(s.Written) > 0:
-			signs = append(signs, fmt.Sprintf("EndpointSlice %s leads Service %s out of the cluster", strings.Join(s.Written, ", "), s.Name))
-		}
-	}
-	if seen.Inventory != "" {
-		signs = append(signs, "ConfigMap "+seen.Inventory+" records that attach-remote was run")
-	}
-	return primary, signs
 }
 
 // primaryIsRemote: a cluster that shows any sign of being another primary's remote is never made a primary, nor taken for
 // one. Installed over a remote, a control plane takes it from its primary and breaks the traffic between them.
 func primaryIsRemote(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
-		owner, signs := RemoteOf(seen)
+	return v.ownCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		owner, signs := facts.RemoteOf(seen)
 		switch {
 		case len(signs) == 0:
 			for _, part := range []string{snapshot.IstioNamespace, snapshot.Injectors, snapshot.IstiodServices, snapshot.InventoryPart} {
-				if r := blind(seen, part); r != nil {
+				if r := unreadable(seen, part); r != nil {
 					return r
 				}
 			}
@@ -91,31 +71,27 @@ func (v view) instead(c mesh.Cluster, seen *snapshot.Cluster, primary mesh.Clust
 		fix = v.undoInstall(mesh.Cluster{Name: c.Name, Context: c.Context, Role: mesh.Remote}, seen)
 	}
 	switch {
-	case slices.ContainsFunc(v.mesh.Remotes(), func(r mesh.Cluster) bool { return known && r.Context == primary.Context }):
+	case slices.ContainsFunc(v.remotes(), func(r mesh.Cluster) bool { return known && r.Context == primary.Context }):
 		return advice("the arguments are swapped: %s is the primary", primary.Name).and(v.swapped(c, primary))
 	case len(seen.ControlPlanes) > 0 && known:
 		return fix.and(v.swapped(c, primary))
 	case len(seen.ControlPlanes) > 0:
 		return fix.and(advice("a control plane was installed over it: once that is deleted, attach the cluster again, with --context of its primary"))
 	case known:
-		fix = fix.and(Fix{Inspect: []command.Command{v.caller.There().Mesh(v.meshOf(primary), "verify")}})
+		fix = fix.and(Fix{Inspect: []command.Command{v.caller.There().Mesh(v.meshOf(primary), AskedByVerify)}})
 	default:
 		fix = fix.and(advice("name its primary with --context"))
 	}
-	if v.command == BeforeInstall {
+	if v.asker.takes("--convert-remote") {
 		fix = fix.and(advice("to take it from its primary all the same: --convert-remote %s", command.Quote(label(c))))
 	}
 	return fix
 }
 
-// swapped is attach-remote (or what is asked in its place) with the clusters the other way round.
+// swapped is the command to run with the clusters the other way round.
 func (v view) swapped(remote, primary mesh.Cluster) Fix {
-	subcommand := BeforeAttach
-	if v.command == "preflight" {
-		subcommand = "preflight"
-	}
 	arg, _ := command.Remote(mesh.Cluster{Name: mesh.ClusterName(remote.Context), Context: remote.Context, Role: mesh.Remote})
-	return Fix{Commands: []command.Command{v.caller.There().Mesh(v.meshOf(primary), subcommand, arg)}}
+	return Fix{Commands: []command.Command{v.caller.There().Mesh(v.meshOf(primary), v.asker.exchanged, arg)}}
 }
 
 // meshOf is the same mesh with another primary.
@@ -126,12 +102,11 @@ func (v view) meshOf(primary mesh.Cluster) mesh.Mesh {
 // givenAsRemote is the remote that is the primary, where the arguments are swapped: the cluster of --context has no
 // control plane, and that remote has one.
 func (v view) givenAsRemote() (mesh.Cluster, bool) {
-	primary := v.thePrimary()
-	seen := v.snapshot.Clusters[primary.Name]
-	if seen == nil || len(seen.ControlPlanes) > 0 || blind(seen, snapshot.ControlPlanes) != nil {
+	seen := v.seenHome()
+	if seen == nil || len(seen.ControlPlanes) > 0 || unreadable(seen, snapshot.ControlPlanes) != nil {
 		return mesh.Cluster{}, false
 	}
-	for _, c := range v.mesh.Remotes() {
+	for _, c := range v.remotes() {
 		if there := v.snapshot.Clusters[c.Name]; there != nil && len(there.ControlPlanes) > 0 && hasContext(c) {
 			return mesh.Cluster{Name: label(c), Context: c.Context, Role: mesh.Primary}, true
 		}
@@ -143,10 +118,10 @@ func (v view) givenAsRemote() (mesh.Cluster, bool) {
 // it changed is written again when the cluster is attached again.
 func (v view) undoInstall(c mesh.Cluster, seen *snapshot.Cluster) Fix {
 	fix := Fix{}
-	for _, plane := range seen.ControlPlanes {
-		if plane.InstalledBy == ours {
-			fix = v.kubectlThere(c, "delete", "deployments,horizontalpodautoscalers,poddisruptionbudgets", "-l", "app=istiod").
-				and(v.kubectlThere(c, "delete", "secret", wellknown.CASecret, "--ignore-not-found")).
+	for _, controlPlane := range seen.ControlPlanes {
+		if controlPlane.Ours() {
+			fix = v.kubectlNamespaced(c, "delete", "deployments,horizontalpodautoscalers,poddisruptionbudgets", "-l", "app=istiod").
+				and(v.kubectlNamespaced(c, "delete", "secret", wellknown.CASecret, "--ignore-not-found")).
 				and(v.kubectl(c, "delete", "configmaps", "--all-namespaces", "--field-selector", "metadata.name=istio-ca-root-cert"))
 		}
 	}

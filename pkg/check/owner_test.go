@@ -52,21 +52,21 @@ func ownerScenarios() []scenario {
 			w.mesh.Clusters[0].Converted = true
 		}, nil},
 		{"a control plane was installed over it", "", func(w *world) {
-			plane := *w.plane()
-			plane.ClusterID = "ctx-west"
+			controlPlane := *w.controlPlane()
+			controlPlane.ClusterID = "ctx-west"
 			west := bare(w)
 			w.mesh.Clusters[0].Name, west.Name = "ctx-west", "ctx-west"
 			w.snapshot.Clusters = map[string]*snapshot.Cluster{"ctx-west": west}
-			west.ControlPlanes, west.Inventory = []snapshot.ControlPlane{plane}, "kubectl-mesh-reader-shared"
+			west.ControlPlanes, west.Inventory = []snapshot.ControlPlane{controlPlane}, "kubectl-mesh-reader-shared"
 			west.IstiodServices = []snapshot.IstiodService{{Name: "istiod", Selector: true, Addresses: []string{"10.3.0.4", "192.0.2.10"}, Written: []string{"istiod"}}}
 			west.Gateways, west.Exposed = []snapshot.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.9", ReadyEndpoints: 1}}, []string{"default"}
 			west.Ports = []snapshot.Port{{Number: 15012, Trusted: true}, {Number: 15017, Trusted: true}}
 			west.ControlPlanes[0].Replicas = nil
 		}, fails},
 		{"a control plane was installed over a remote", "", func(w *world) {
-			plane := *w.plane()
-			plane.ClusterID = "west"
-			w.west().ControlPlanes = []snapshot.ControlPlane{plane}
+			controlPlane := *w.controlPlane()
+			controlPlane.ClusterID = "west"
+			w.west().ControlPlanes = []snapshot.ControlPlane{controlPlane}
 		}, []string{"fail own-control-plane west"}},
 		{"swapped, and attached", BeforeAttach, func(w *world) {
 			east := w.east()

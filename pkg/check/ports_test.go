@@ -56,8 +56,8 @@ func dialScenarios() []scenario {
 		return func(w *world) { w.dial(); change(w) }
 	}
 	unsynced := func(w *world) {
-		for i := range w.plane().Replicas {
-			w.plane().Replicas[i].Clusters[2].Status = "timeout"
+		for i := range w.controlPlane().Replicas {
+			w.controlPlane().Replicas[i].Clusters[2].Status = "timeout"
 		}
 	}
 	unreachable := func(w *world) {

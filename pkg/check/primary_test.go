@@ -11,7 +11,7 @@ import (
 func primaryScenarios() []scenario {
 	unfit := func(tool string) func(w *world) {
 		return func(w *world) {
-			w.plane().InstalledBy, w.plane().ExternalIstiod, w.plane().ClusterID, w.plane().MeshID = tool, false, "Kubernetes", ""
+			w.controlPlane().InstalledBy, w.controlPlane().ExternalIstiod, w.controlPlane().ClusterID, w.controlPlane().MeshID = tool, false, "Kubernetes", ""
 		}
 	}
 	installed := func(command string, change func(w *world), tells ...string) scenario {
@@ -22,7 +22,7 @@ func primaryScenarios() []scenario {
 		return s
 	}
 	renamed := func(change func(*snapshot.ControlPlane)) func(w *world) {
-		return func(w *world) { change(w.plane()) }
+		return func(w *world) { change(w.controlPlane()) }
 	}
 	shut := func(policies ...snapshot.GatewayPolicy) func(w *world) {
 		return func(w *world) {
@@ -45,7 +45,7 @@ func primaryScenarios() []scenario {
 		named("istioctl's, unfit", installed(BeforeInstall, unfit("istioctl"), "fail adoptable east")),
 		named("istioctl's of a revision, unfit", installed(BeforeInstall, func(w *world) {
 			unfit("istioctl")(w)
-			w.mesh.Revision, w.plane().Revision, w.plane().Name = "canary", "canary", "istiod-canary"
+			w.mesh.Revision, w.controlPlane().Revision, w.controlPlane().Name = "canary", "canary", "istiod-canary"
 		}, "fail adoptable east")),
 		named("Helm's, unfit", installed(BeforeInstall, unfit("helm"), "fail adoptable east")),
 		named("Argo CD's, unfit", installed(BeforeInstall, unfit("argocd"), "fail adoptable east")),
@@ -70,7 +70,7 @@ func primaryScenarios() []scenario {
 		named("the default name", installed(BeforeAttach, renamed(func(p *snapshot.ControlPlane) { p.ClusterID = "Kubernetes" }), "fail name-default east")),
 		named("a replica is not ready", installed("", renamed(func(p *snapshot.ControlPlane) { p.Ready = 1 }), "fail istiod-ready east")),
 		named("scaled to nothing", installed("", func(w *world) {
-			w.plane().Ready, w.plane().Desired, w.plane().Replicas = 0, 0, nil
+			w.controlPlane().Ready, w.controlPlane().Desired, w.controlPlane().Replicas = 0, 0, nil
 			w.east().Ports = []snapshot.Port{{Number: 15012, Error: "timeout"}, {Number: 15017, Error: "timeout"}}
 			w.east().Injection.Error, w.west().Injection.Error = "timeout", "timeout"
 		}, "fail istiod-ready east")),
@@ -125,35 +125,13 @@ func TestPrimary(t *testing.T) {
 	play(t, "primary.txt", primaryScenarios())
 }
 
-func TestAdopted(t *testing.T) {
-	t.Parallel()
-	for tool, want := range map[string]bool{"kubectl-mesh": false, "istioctl": true, "helm": true, "": true} {
-		w := healthy()
-		w.plane().InstalledBy = tool
-		if got := Adopted(w.mesh, w.snapshot); got != want {
-			t.Errorf("installed by %q: adopted is %v", tool, got)
-		}
-	}
-	w := healthy()
-	w.east().ControlPlanes = nil
-	if Adopted(w.mesh, w.snapshot) {
-		t.Error("a control plane that is not there is adopted")
-	}
-}
-
 // What a GitOps tool applies of our files keeps its identity as what we applied ourselves.
 func TestRendered(t *testing.T) {
 	t.Parallel()
 	w := healthy()
-	w.plane().InstalledBy = "flux"
-	if Rendered(w.mesh, w.snapshot) {
-		t.Error("another tool's control plane counts as rendered by this one")
-	}
-	w.plane().Rendered = true
-	if !Rendered(w.mesh, w.snapshot) || !Adopted(w.mesh, w.snapshot) {
-		t.Error("what Flux applies of our files counts as not ours, or as applied by us")
-	}
-	w.plane().Network = "network9"
+	w.controlPlane().InstalledBy = "flux"
+	w.controlPlane().Rendered = true
+	w.controlPlane().Network = "network9"
 	refused := func(r Result) bool { return r.ID == "adoptable" && r.Status == Fail }
 	if results := Gate(BeforeInstall, w.mesh, w.snapshot, Charts{}, command.Caller{}); !slices.ContainsFunc(results, refused) {
 		t.Errorf("its network may be changed: %v", results)

@@ -10,9 +10,9 @@ import (
 
 func remoteScenarios() []scenario {
 	revisioned := func(w *world) {
-		w.mesh.Revision, w.plane().Revision, w.plane().Name, w.east().Exposed = "canary", "canary", "istiod-canary", []string{"canary"}
+		w.mesh.Revision, w.controlPlane().Revision, w.controlPlane().Name, w.east().Exposed = "canary", "canary", "istiod-canary", []string{"canary"}
 	}
-	status := func(w *world, pod int, text string) { w.plane().Replicas[pod].Clusters[2].Status = text }
+	status := func(w *world, pod int, text string) { w.controlPlane().Replicas[pod].Clusters[2].Status = text }
 	return []scenario{
 		{"its address means itself", BeforeAttach, func(w *world) { w.west().Server = "https://127.0.0.1:40001" }, []string{"fail secret-localhost west"}},
 		{"the user's address means itself", BeforeAttach, func(w *world) { w.mesh.Clusters[2].Server = "https://localhost:6443" }, []string{"fail secret-localhost west"}},
@@ -70,14 +70,14 @@ func remoteScenarios() []scenario {
 		}, []string{"fail name-duplicate west"}},
 		{"no secret", "", func(w *world) {
 			w.east().RemoteSecrets = w.east().RemoteSecrets[:1]
-			for i := range w.plane().Replicas {
-				w.plane().Replicas[i].Clusters = w.plane().Replicas[i].Clusters[:2]
+			for i := range w.controlPlane().Replicas {
+				w.controlPlane().Replicas[i].Clusters = w.controlPlane().Replicas[i].Clusters[:2]
 			}
 		}, []string{"fail secret-missing west"}},
 		{"nothing of it is there yet", "", func(w *world) {
 			w.east().RemoteSecrets = w.east().RemoteSecrets[:1]
-			for i := range w.plane().Replicas {
-				w.plane().Replicas[i].Clusters = w.plane().Replicas[i].Clusters[:2]
+			for i := range w.controlPlane().Replicas {
+				w.controlPlane().Replicas[i].Clusters = w.controlPlane().Replicas[i].Clusters[:2]
 			}
 			bare := snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443", UID: "uid-west", CA: "ca-west", KubernetesVersion: "v1.35.4"}
 			w.snapshot.Clusters["west"] = &bare
@@ -98,8 +98,8 @@ func remoteScenarios() []scenario {
 			second := *w.secret()
 			second.Secret, second.Cluster = "mine", "occident"
 			w.east().RemoteSecrets = append(w.east().RemoteSecrets, second)
-			for i := range w.plane().Replicas {
-				w.plane().Replicas[i].Clusters = append(w.plane().Replicas[i].Clusters, snapshot.SyncedRemote{ID: "occident", Status: "synced"})
+			for i := range w.controlPlane().Replicas {
+				w.controlPlane().Replicas[i].Clusters = append(w.controlPlane().Replicas[i].Clusters, snapshot.SyncedRemote{ID: "occident", Status: "synced"})
 			}
 			w.snapshot.Traffic = nil
 		}, []string{"fail name-duplicate occident"}},
@@ -108,8 +108,8 @@ func remoteScenarios() []scenario {
 		}, []string{"fail name-duplicate east"}},
 		{"istiod can't read the secret", "", func(w *world) {
 			w.secret().Error, w.secret().CA = "the kubeconfig is empty", ""
-			for i := range w.plane().Replicas {
-				w.plane().Replicas[i].Clusters = w.plane().Replicas[i].Clusters[:2]
+			for i := range w.controlPlane().Replicas {
+				w.controlPlane().Replicas[i].Clusters = w.controlPlane().Replicas[i].Clusters[:2]
 			}
 		}, []string{"fail secret-malformed west"}},
 		{"a secret of a cluster that nobody asked about", "", func(w *world) {
@@ -135,7 +135,7 @@ func remoteScenarios() []scenario {
 				seen.RootCert, seen.RootCerts = "", nil
 				seen.Injectors[0].CABundles, seen.Injectors[1].CABundles = []string{""}, []string{""}
 			}
-			w.plane().ExternalIstiod = false
+			w.controlPlane().ExternalIstiod = false
 		}, []string{"fail external-off east"}},
 		{"no webhook has a certificate, but istiod leads", "", func(w *world) {
 			w.west().Injectors[0].CABundles, w.west().Injectors[1].CABundles = []string{""}, []string{""}
@@ -184,17 +184,17 @@ func remoteScenarios() []scenario {
 			[]string{"fail slice-missing west"}},
 
 		{"one replica has not synced", "", func(w *world) { status(w, 1, "timeout") }, []string{"fail sync-partial west"}},
-		{"one replica does not know it", "", func(w *world) { w.plane().Replicas[0].Clusters = w.plane().Replicas[0].Clusters[:2] }, []string{"fail sync-partial west"}},
+		{"one replica does not know it", "", func(w *world) { w.controlPlane().Replicas[0].Clusters = w.controlPlane().Replicas[0].Clusters[:2] }, []string{"fail sync-partial west"}},
 		{"both wait for it", "", func(w *world) { status(w, 0, "syncing"); status(w, 1, "timeout") }, []string{"fail not-synced west"}},
 		{"both have given it up", "", func(w *world) { status(w, 0, "closed"); status(w, 1, "closed") }, []string{"fail not-synced west"}},
-		{"one replica is silent", "", func(w *world) { w.plane().Replicas[0] = snapshot.Replica{Pod: "istiod-a", Error: "refused"} },
+		{"one replica is silent", "", func(w *world) { w.controlPlane().Replicas[0] = snapshot.Replica{Pod: "istiod-a", Error: "refused"} },
 			[]string{"unknown not-synced south", "unknown not-synced west"}},
 		{"one replica is silent, and another has not synced", "", func(w *world) {
-			w.plane().Replicas[0] = snapshot.Replica{Pod: "istiod-a", Error: "refused"}
+			w.controlPlane().Replicas[0] = snapshot.Replica{Pod: "istiod-a", Error: "refused"}
 			status(w, 1, "syncing")
 		}, []string{"unknown not-synced south", "fail not-synced west"}},
-		{"no replica runs", "", func(w *world) { w.plane().Replicas, w.plane().Ready = nil, 0 }, []string{"fail istiod-ready east"}},
-		{"no replica was asked", "", func(w *world) { w.plane().Replicas = nil }, []string{"unknown not-synced south", "unknown not-synced west"}},
+		{"no replica runs", "", func(w *world) { w.controlPlane().Replicas, w.controlPlane().Ready = nil, 0 }, []string{"fail istiod-ready east"}},
+		{"no replica was asked", "", func(w *world) { w.controlPlane().Replicas = nil }, []string{"unknown not-synced south", "unknown not-synced west"}},
 		{"no certificate in a webhook", "", func(w *world) { w.west().Injectors[1].CABundles = []string{"", "root"} }, []string{"fail cabundle-empty west"}},
 		{"an injector without webhooks", "", func(w *world) { w.west().Injectors[0].CABundles = nil }, []string{"fail cabundle-empty west"}},
 		{"another root's certificate in a webhook", "", func(w *world) { w.west().Injectors[0].CABundles = []string{"other", "root"} },

@@ -25,16 +25,16 @@ type world struct {
 	caller   command.Caller
 }
 
-func (w *world) east() *snapshot.Cluster        { return w.snapshot.Clusters["east"] }
-func (w *world) west() *snapshot.Cluster        { return w.snapshot.Clusters["west"] }
-func (w *world) plane() *snapshot.ControlPlane  { return &w.east().ControlPlanes[0] }
-func (w *world) gateway() *snapshot.Gateway     { return &w.east().Gateways[0] }
-func (w *world) secret() *snapshot.RemoteSecret { return &w.east().RemoteSecrets[1] }
+func (w *world) east() *snapshot.Cluster              { return w.snapshot.Clusters["east"] }
+func (w *world) west() *snapshot.Cluster              { return w.snapshot.Clusters["west"] }
+func (w *world) controlPlane() *snapshot.ControlPlane { return &w.east().ControlPlanes[0] }
+func (w *world) gateway() *snapshot.Gateway           { return &w.east().Gateways[0] }
+func (w *world) secret() *snapshot.RemoteSecret       { return &w.east().RemoteSecrets[1] }
 
 // selectNamespaces has istiod look only at the namespaces with a label.
 func (w *world) selectNamespaces(key, value string) {
-	w.plane().ConfigMap = "istio"
-	w.plane().DiscoverySelectors = snapshot.DiscoverySelectors{{MatchLabels: map[string]string{key: value}}}
+	w.controlPlane().ConfigMap = "istio"
+	w.controlPlane().DiscoverySelectors = snapshot.DiscoverySelectors{{MatchLabels: map[string]string{key: value}}}
 }
 
 // healthy is a mesh of the primary east and the remotes south and west, with nothing wrong about it.

@@ -2,18 +2,30 @@ package check
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
+func serviceAsymmetricCheck() Check {
+	return Check{
+		ID: "service-asymmetric", Subject: OfCluster, Category: Network,
+		Title:    "namespaces in several clusters have the same Services",
+		Severity: Warn, Verify: true,
+		Needs: []string{"reachable"},
+		Why: `A namespace asks for sidecars in two clusters, but one of them lacks a Service that the other has. A client looks the
+			name up in the DNS of its own cluster and finds nothing, although istiod has the endpoints (#31760, #17087).`,
+		Fix:   `Create the Service in every cluster that has clients of it; it needs no pods there.`,
+		judge: serviceAsymmetric,
+	}
+}
+
 // serviceAsymmetric: in a namespace that asks for sidecars in two clusters, both know the same Services. A client finds
 // a Service by the DNS of its own cluster.
 func serviceAsymmetric(v view) []Result {
-	return v.each(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
-		if r := blind(seen, snapshot.InjectedNamespaces); r != nil {
+	return v.eachCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := unreadable(seen, snapshot.InjectedNamespaces); r != nil {
 			return r
 		}
 		for _, other := range v.mesh.Clusters {
@@ -49,36 +61,46 @@ func (v view) copyService(from, to mesh.Cluster, namespace, service string, head
 	return v.kubectl(from, "-n", namespace, "get", "service", service, "-o", "yaml").pipe(local).pipe(v.kubectl(to, "create", "-f", "-"))
 }
 
-// trustDomain: the identities that probes were seen with are of the trust domain that the primary is configured with.
-func trustDomain(v view) []Result {
-	if v.snapshot.Traffic == nil {
-		return nil
+func serviceInconsistentCheck() Check {
+	return Check{
+		ID: "service-inconsistent", Subject: OfCluster, Category: Network,
+		Title:    "a Service is the same in all clusters",
+		Severity: Warn, Verify: true,
+		Needs: []string{"reachable"},
+		Why: `Services of one name and namespace are one Service to the mesh, but they are not the same in two clusters: other
+			ports, another type, or one is headless. istiod takes the ports and the type of one of them for all, so clients may
+			call a port that half of the endpoints do not have. Istio's own analyzer says so (IST0170); only namespaces that ask
+			for sidecars are looked at, and Istio's own is not.`,
+		Fix:   `Make them alike. The result shows the commands that print both.`,
+		judge: serviceInconsistent,
 	}
-	plane, found := v.plane()
-	if !found {
-		return nil
-	}
-	wanted := plane.TrustDomain
-	if wanted == "" {
-		wanted = "cluster.local" // Istio's default
-	}
-	return v.each(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
-		seen := false
-		for _, call := range v.snapshot.Traffic.Calls {
-			for _, peer := range call.Peers {
-				if call.From != c.Name || peer == "" {
-					continue
-				}
-				seen = true
-				if !strings.HasPrefix(peer, "spiffe://"+wanted+"/") {
-					return fail(advice("restart the pods of %s that keep an old certificate", c.Name).and(v.kubectl(c, "-n", "NAMESPACE", "rollout", "restart", "deployment").fill("NAMESPACE")),
-						"pods here are %s, but the mesh's trust domain is %s: policies that name identities do not fit them", peer, wanted)
+}
+
+// serviceInconsistent: a Service of one name is one Service to istiod, which takes one cluster's word for its ports.
+func serviceInconsistent(v view) []Result {
+	return v.eachRead(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := unreadable(seen, snapshot.InjectedNamespaces); r != nil {
+			return r
+		}
+		messages := about(seen, "Service")
+		if len(messages) > 0 {
+			m := messages[0]
+			fix := advice("make them alike")
+			for _, one := range v.mesh.Clusters {
+				if slices.Contains(m.Clusters, one.Name) {
+					fix = fix.and(v.inspect(one, "-n", m.Namespace, "get", "service", m.Name, "-o", "yaml"))
 				}
 			}
+			return warn(fix, "%s: %s%s", m.Code, m.Text, more(messages))
 		}
-		if !seen {
-			return skip("needs traffic")
+		for _, other := range v.mesh.Clusters {
+			if other.Name == c.Name {
+				break // those that come after it are compared with it
+			}
+			if theirs := v.snapshot.Clusters[other.Name]; theirs != nil && unreadable(theirs, snapshot.InjectedNamespaces) == nil {
+				return pass("Services of one name are alike where they are in several clusters")
+			}
 		}
-		return pass("%s", wanted)
+		return skip("there are no Services of another cluster to compare with")
 	})
 }

@@ -24,7 +24,7 @@ type judging struct {
 	timeout  time.Duration
 	revision string
 	output   string
-	choice   check.Choice
+	choice   check.Selection
 	failOn   string
 	// judge looks at the clusters and judges them; tests put something else in.
 	judge func(ctx context.Context, args []string) (app.Verdict, error)

@@ -27,7 +27,7 @@ func TestDocs(t *testing.T) {
 	var page struct{ Categories []documentedCategory }
 	for _, category := range check.Categories() {
 		c := documentedCategory{Anchor: category}
-		for _, one := range (check.Choice{Categories: []string{string(category)}}).Of(check.All()) {
+		for _, one := range (check.Selection{Categories: []string{string(category)}}).Of(check.All()) {
 			c.Checks = append(c.Checks, documented{Check: one, Asked: AskedBy(one)})
 		}
 		page.Categories = append(page.Categories, c)

@@ -11,15 +11,31 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
+func gatewayPolicyCheck() Check {
+	return Check{
+		ID: "gateway-policy", Subject: OfControlPlane, Category: Gateway,
+		Title:  "no policy shuts remotes out of the gateway",
+		Verify: true,
+		Needs:  []string{"gateway-ready"},
+		Why: `An AuthorizationPolicy shuts the ports of the gateway that lead to istiod. A policy without a selector in Istio's
+			namespace, as meshes have it that deny what is not allowed, is the gateway's too. TLS passes through the gateway, so
+			no caller has an identity there that a policy could name. Remotes get no sidecars, no configuration and no
+			certificates. A policy whose rules may let callers through, by their address for example, passes.`,
+		Fix: `Allow ports 15012 and 15017 for the gateway's pods, and 15443 for calls between networks: istiod and the pods behind
+			it check their callers themselves. A DENY policy must leave these ports out, since no other can overrule it.`,
+		judge: gatewayPolicy,
+	}
+}
+
 // gatewayPolicy: what passes through the gateway to istiod has no identity there, so that a policy by which a mesh denies
 // what is not allowed shuts it, too.
 func gatewayPolicy(v view) []Result {
-	return v.primary(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
-		if r := blind(seen, snapshot.PoliciesPart); r != nil {
+	return v.ownCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+		if r := unreadable(seen, snapshot.PoliciesPart); r != nil {
 			return r
 		}
 		if gateway, found := seen.Gateway(wellknown.EastWestGateway); !found || gateway.ReadyEndpoints == 0 {
-			return skip("needs gateway-ready")
+			return needs("gateway-ready")
 		}
 		if r := v.shut(c, seen); r != nil {
 			return r
@@ -36,7 +52,7 @@ func (v view) shut(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 	for _, p := range seen.GatewayPolicies {
 		if p.Action == "DENY" && len(p.Surely) > 0 {
 			return fail(v.exempt(c, p), "AuthorizationPolicy %s in %s denies the gateway's %s to everybody: remotes do not reach istiod",
-				p.Name, p.Namespace, named(p.Surely))
+				p.Name, p.Namespace, portList(p.Surely))
 		}
 		if p.Action == "ALLOW" {
 			allowing = append(allowing, fmt.Sprintf("%s in %s", p.Name, p.Namespace))
@@ -50,10 +66,10 @@ func (v view) shut(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		return nil
 	}
 	return fail(v.allowGateway(c), "an AuthorizationPolicy binds the gateway's pods (%s), and none allows %s: remotes do not reach istiod",
-		strings.Join(allowing, ", "), named(closed))
+		strings.Join(allowing, ", "), portList(closed))
 }
 
-func named(ports []int) string {
+func portList(ports []int) string {
 	if len(ports) == 1 {
 		return fmt.Sprintf("port %d", ports[0])
 	}
@@ -70,7 +86,7 @@ func (v view) allowGateway(c mesh.Cluster) Fix {
 // exempt takes the gateway's ports out of a policy that denies everything; no other policy can allow what it denies.
 func (v view) exempt(c mesh.Cluster, p snapshot.GatewayPolicy) Fix {
 	if len(p.Always) == 0 {
-		return advice("take ports 15012 and 15017 out of it").and(v.look(c, "-n", p.Namespace, "get", "authorizationpolicy", p.Name, "-o", "yaml"))
+		return advice("take ports 15012 and 15017 out of it").and(v.inspect(c, "-n", p.Namespace, "get", "authorizationpolicy", p.Name, "-o", "yaml"))
 	}
 	var patches []string
 	for _, i := range p.Always {

@@ -1,0 +1,100 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+)
+
+// kubectl is a fix by kubectl on a cluster.
+func (v view) kubectl(c mesh.Cluster, args ...string) Fix {
+	return Fix{Commands: []command.Command{v.caller.Kubectl(c, args...)}}
+}
+
+// inspect is kubectl on a cluster, to see more.
+func (v view) inspect(c mesh.Cluster, args ...string) Fix {
+	return Fix{Inspect: []command.Command{v.caller.Kubectl(c, args...)}}
+}
+
+// kubectlNamespaced is kubectl in Istio's namespace.
+func (v view) kubectlNamespaced(c mesh.Cluster, args ...string) Fix {
+	return v.kubectl(c, append([]string{"-n", v.mesh.Namespace}, args...)...)
+}
+
+// inspectNamespaced is inspect in Istio's namespace.
+func (v view) inspectNamespaced(c mesh.Cluster, args ...string) Fix {
+	return v.inspect(c, append([]string{"-n", v.mesh.Namespace}, args...)...)
+}
+
+// istioctl is istioctl on a cluster, to see more.
+func (v view) istioctl(c mesh.Cluster, args ...string) Fix {
+	if v.mesh.Namespace != mesh.DefaultNamespace {
+		args = append(args, "--istioNamespace", v.mesh.Namespace)
+	}
+	return Fix{Inspect: []command.Command{v.caller.Istioctl(c, args...)}}
+}
+
+// install is install-primary on the primary.
+func (v view) install(args ...string) Fix { return v.ourselves(BeforeInstall, args...) }
+
+// expose is expose-istiod on the primary.
+func (v view) expose(args ...string) Fix { return v.ourselves(BeforeExpose, args...) }
+
+// attach attaches a remote again. What was accepted about its network then is accepted once more.
+func (v view) attach(c mesh.Cluster, more ...string) Fix {
+	arg, placeholders := command.Remote(c)
+	if v.unconnected(c, v.home) {
+		more = append(more, "--allow-unconnected-network")
+	}
+	return v.ourselves(BeforeAttach, append([]string{arg}, more...)...).fill(placeholders...)
+}
+
+// attachAs attaches a remote under a name.
+func (v view) attachAs(name string, c mesh.Cluster) Fix {
+	return v.ourselves(BeforeAttach, name+"="+c.Context)
+}
+
+// attachOver attaches again and takes over what somebody else has changed since: where a wrong value is the fault, that
+// is what removes it.
+func (v view) attachOver(c mesh.Cluster, more ...string) Fix {
+	return v.attach(c, append(more, "--force-conflicts")...)
+}
+
+func (v view) ourselves(subcommand string, args ...string) Fix {
+	return Fix{Commands: []command.Command{v.caller.Mesh(v.mesh, subcommand, args...)}}
+}
+
+// verify asks verify for more than it was asked for.
+func (v view) verify(args ...string) Fix {
+	return Fix{Inspect: []command.Command{v.caller.Mesh(v.mesh, "verify", args...)}}
+}
+
+// restartIstiod lets istiod read everything anew.
+func (v view) restartIstiod() Fix {
+	return v.kubectlNamespaced(v.home, "rollout", "restart", "deployment", v.istiodName())
+}
+
+// makeIstiodLead is how istiod is brought to lead in a cluster: a remote is attached again, in the primary it is its own.
+func (v view) makeIstiodLead(c mesh.Cluster) Fix {
+	if c.Role == mesh.Primary {
+		return v.restartIstiod()
+	}
+	return v.attach(c)
+}
+
+// withMissingContexts says of a fix which contexts its commands lack.
+func (v view) withMissingContexts(f Fix) Fix {
+	placeholders := Placeholders(slices.Concat(f.Commands, f.Inspect))
+	var lacking []string
+	for _, c := range v.mesh.Clusters {
+		if slices.Contains(placeholders, command.NoContext+c.Name) {
+			lacking = append(lacking, c.Name)
+		}
+	}
+	if len(lacking) == 0 {
+		return f
+	}
+	return f.and(advice("your kubeconfig has no context of %s", strings.Join(lacking, " and ")))
+}
