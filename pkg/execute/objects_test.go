@@ -274,6 +274,14 @@ func TestRemoteSecret(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "cluster east: Secret istio-remote-secret-west in istio-system has been given other credentials while this command ran") {
 				t.Errorf("over %q: %v", held, err)
 			}
+			inPlace := plan.ApplyRemoteSecret{Remote: "west", Server: "https://west.example", InPlace: true}
+			_, objects, err = objectsOf(t, e, e.Clusters["east"], inPlace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if data, _, _ := unstructured.NestedStringMap(objects[0].Object, "data"); data["west"] != ours["west"] {
+				t.Errorf("over %q, for an istiod that takes it over: %q", held, data["west"])
+			}
 			continue
 		}
 		if err != nil {

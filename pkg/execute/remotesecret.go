@@ -101,8 +101,8 @@ func (e *Executor) secretOf(ctx context.Context, primary *cluster.Cluster, remot
 
 // remoteSecret reads the reader account's token in the remote and makes the primary's secret of it. A kubeconfig that is
 // there and says the same stays to the byte: an istiod that sees it change, be it in a blank, may permanently stop watching
-// the cluster (istio/istio#59875). For that reason one that says something else is never changed; the plan has it deleted
-// first.
+// the cluster (istio/istio#59875). For that reason one that says something else is changed only for an istiod that takes it over;
+// otherwise the plan has it deleted first.
 func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, action plan.ApplyRemoteSecret) (objectSet, error) {
 	token, err := readToken(ctx, e.Clusters[action.Remote], e.Mesh.Namespace)
 	switch {
@@ -132,7 +132,7 @@ func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, a
 		switch {
 		case facts.SameCredentials(fingerprints(secret.Name, said, err), fingerprints(secret.Name, credentials, nil)):
 			secret.Data[action.Remote] = there.Data[action.Remote]
-		case !e.dry():
+		case !e.dry() && !action.InPlace:
 			return objectSet{}, fmt.Errorf("cluster %s: Secret %s in %s has been given other credentials while this command ran, by another run or another tool, and was left as it is; run the same command again",
 				primary.Name, secret.Name, secret.Namespace)
 		}

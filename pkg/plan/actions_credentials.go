@@ -1,7 +1,11 @@
 package plan
 
 // ApplyRemoteSecret gives the primary the credentials for a remote.
-type ApplyRemoteSecret struct{ Remote, Server, TLSServerName string }
+type ApplyRemoteSecret struct {
+	Remote, Server, TLSServerName string
+	// InPlace is true where the control plane takes over credentials that change in a secret: others that are there are replaced.
+	InPlace bool
+}
 
 func (a ApplyRemoteSecret) describe() description {
 	return description{writes: true, remote: a.Remote}

@@ -53,7 +53,8 @@ func (b *builder) read(stage Stage, primary, c mesh.Cluster, replacement []strin
 // credentials are those that a primary is given for a cluster: the API server's address is the user's, else the kubeconfig's.
 func (b *builder) credentials(primary, c mesh.Cluster) ApplyRemoteSecret {
 	seen, held := b.seen(c.Name), facts.SecretsOf(b.seen(primary.Name), c.Name)
-	wanted := ApplyRemoteSecret{Remote: c.Name, Server: c.Server}
+	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
+	wanted := ApplyRemoteSecret{Remote: c.Name, Server: c.Server, InPlace: release.Of(plane.Version).TakesOverCredentials()}
 	if c.Server == "" || c.Server == seen.Server {
 		wanted.Server, wanted.TLSServerName = seen.Server, seen.TLSServerName
 	} else if len(held) > 0 && held[0].Server == c.Server {
@@ -70,7 +71,7 @@ func (b *builder) credentials(primary, c mesh.Cluster) ApplyRemoteSecret {
 func (b *builder) renew(stage Stage, primary, remote mesh.Cluster, wanted ApplyRemoteSecret, held []snapshot.RemoteSecret, needs []string) []string {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
 	stopped := !b.options.KeepIstiod && len(facts.GivenUpBy(plane)) > 0
-	forget := b.forgets(primary, remote, plane, wanted, held)
+	forget := b.forgets(primary, remote, wanted, held)
 	if forget {
 		var secrets []SeenSecret
 		for _, secret := range held {
@@ -92,13 +93,13 @@ func (b *builder) renew(stage Stage, primary, remote mesh.Cluster, wanted ApplyR
 }
 
 // forgets is true where istiod must be told of a cluster anew.
-func (b *builder) forgets(primary, c mesh.Cluster, plane snapshot.ControlPlane, wanted ApplyRemoteSecret, held []snapshot.RemoteSecret) bool {
+func (b *builder) forgets(primary, c mesh.Cluster, wanted ApplyRemoteSecret, held []snapshot.RemoteSecret) bool {
 	switch {
 	case len(held) == 0:
 		return false
 	case len(held) > 1 || held[0].Secret != wellknown.RemoteSecretPrefix+wanted.Remote:
 		return true
-	case !facts.SameCredentials(held[0], remoteSecret(wanted, b.seen(c.Name).ReaderToken)) && !release.Of(plane.Version).TakesOverCredentials():
+	case !facts.SameCredentials(held[0], remoteSecret(wanted, b.seen(c.Name).ReaderToken)) && !wanted.InPlace:
 		return true
 	}
 	server, _ := b.mesh.PrimaryOf(c)
