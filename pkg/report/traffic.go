@@ -1,23 +1,22 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Traffic writes who reached whom, as a matrix: a row for each caller, a column for each cluster called, and one for
-// the Service that has endpoints in all of them. A cell has the median and the 99th percentile over HTTP, or how many
-// calls were lost. Where the clusters' names are too long for columns, numbers stand for them.
+// the Service that has endpoints in all of them. A cell has the median and the 99th percentile over HTTP, how many calls
+// were lost, or who answered in another's place. Where the clusters' names are too long for columns, numbers stand for them.
 func Traffic(to io.Writer, style Style, traffic *snapshot.Traffic) error {
-	m := matrix{cells: map[[2]string]string{}}
-	for _, c := range traffic.Calls {
-		m.add(c)
-	}
+	m := matrixOf(traffic.Calls)
 	rows := m.rows(func(name string) string { return name }, shares)
 	var text string
 	if columnsFor(between, rows...).width() <= style.Width {
@@ -40,38 +39,67 @@ func Traffic(to io.Writer, style Style, traffic *snapshot.Traffic) error {
 	return err
 }
 
-// matrix is what is known of each pair.
+// matrix is the calls between each pair of clusters.
 type matrix struct {
 	callers, called []string
-	cells           map[[2]string]string
-	everywhere      []snapshot.Call
+	calls           map[callPair][]snapshot.Call
 }
 
-func (m *matrix) add(c snapshot.Call) {
-	if !slices.Contains(m.callers, c.From) {
-		m.callers = append(m.callers, c.From)
+// callPair is a caller and the cluster that it called; to is empty for the Service that has endpoints in all of them.
+type callPair struct{ from, to string }
+
+func matrixOf(calls []snapshot.Call) matrix {
+	m := matrix{calls: map[callPair][]snapshot.Call{}}
+	for _, c := range calls {
+		if !slices.Contains(m.callers, c.From) {
+			m.callers = append(m.callers, c.From)
+		}
+		if c.To != "" && !slices.Contains(m.called, c.To) {
+			m.called = append(m.called, c.To)
+		}
+		at := callPair{c.From, c.To}
+		m.calls[at] = append(m.calls[at], c)
 	}
-	if c.To != "" && !slices.Contains(m.called, c.To) {
-		m.called = append(m.called, c.To)
+	return m
+}
+
+// cell says in a word how the calls of a pair went, as the checks judge them.
+func (m matrix) cell(at callPair, label func(name string) string) string {
+	outcome := facts.OutcomeOf(m.calls[at])
+	switch outcome.Kind {
+	case facts.NotMade:
+		return "?"
+	case facts.Lost:
+		return fmt.Sprintf("✗ %d/%d %s", outcome.Call.Answered, outcome.Call.Sent, outcome.Call.Protocol)
+	case facts.Misdirected:
+		return "✗ by " + cmp.Or(label(outcome.AnsweredBy), outcome.AnsweredBy)
+	case facts.Unencrypted:
+		return "! " + m.latency(at)
 	}
-	at := [2]string{c.From, c.To}
-	switch cell := m.cells[at]; {
-	case strings.HasPrefix(cell, "✗"):
-	case c.Answered < c.Sent:
-		m.cells[at] = fmt.Sprintf("✗ %d/%d %s", c.Answered, c.Sent, c.Protocol)
-	case c.To == "":
-		m.everywhere = append(m.everywhere, c)
-	case c.Protocol == "http":
-		m.cells[at] = fmt.Sprintf("✓ %s/%s", milliseconds(c.P50), milliseconds(c.P99))
+	return "✓ " + m.latency(at)
+}
+
+// latency is that over HTTP.
+func (m matrix) latency(at callPair) string {
+	for _, c := range m.calls[at] {
+		if c.Protocol == "http" {
+			return milliseconds(c.P50) + "/" + milliseconds(c.P99)
+		}
 	}
-	// Over TCP nobody can tell who called.
-	if c.Protocol != "tcp" && slices.Contains(c.Peers, "") {
-		m.cells[at] = strings.Replace(m.cells[at], "✓", "!", 1)
+	return ""
+}
+
+// shared is the cell of the Service that has endpoints in all clusters; spread says who has answered.
+func (m matrix) shared(from string, label func(name string) string, spread func(snapshot.Call) string) string {
+	at := callPair{from: from}
+	if kind := facts.OutcomeOf(m.calls[at]).Kind; kind == facts.Answered || kind == facts.Unencrypted {
+		return spread(m.calls[at][0])
 	}
+	return m.cell(at, label)
 }
 
 // names are those of all clusters, callers first.
-func (m *matrix) names() []string {
+func (m matrix) names() []string {
 	names := slices.Clone(m.callers)
 	for _, name := range m.called {
 		if !slices.Contains(names, name) {
@@ -82,7 +110,7 @@ func (m *matrix) names() []string {
 }
 
 // rows are those of the table, the heading first.
-func (m *matrix) rows(label func(name string) string, spread func(snapshot.Call) string) [][]string {
+func (m matrix) rows(label func(name string) string, spread func(snapshot.Call) string) [][]string {
 	heading := []string{"FROM \\ TO"}
 	for _, name := range m.called {
 		heading = append(heading, label(name))
@@ -91,13 +119,9 @@ func (m *matrix) rows(label func(name string) string, spread func(snapshot.Call)
 	for _, from := range m.callers {
 		row := []string{label(from)}
 		for _, to := range m.called {
-			row = append(row, m.cells[[2]string{from, to}])
+			row = append(row, m.cell(callPair{from, to}, label))
 		}
-		last := m.cells[[2]string{from, ""}]
-		if i := slices.IndexFunc(m.everywhere, func(c snapshot.Call) bool { return c.From == from }); last == "" && i >= 0 {
-			last = spread(m.everywhere[i])
-		}
-		rows = append(rows, append(row, last))
+		rows = append(rows, append(row, m.shared(from, label, spread)))
 	}
 	return rows
 }

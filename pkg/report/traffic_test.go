@@ -12,7 +12,10 @@ import (
 )
 
 func answered(from, to, protocol string, answered int, p50, p99 time.Duration) snapshot.Call {
-	return snapshot.Call{From: from, To: to, Protocol: protocol, Sent: 10, Answered: answered, P50: p50, P99: p99}
+	return snapshot.Call{
+		From: from, To: to, Protocol: protocol, Sent: 10, Answered: answered, ByCluster: map[string]int{to: answered}, P50: p50, P99: p99,
+		Peers: []string{"spiffe://cluster.local/ns/mesh-probe/sa/" + from},
+	}
 }
 
 func TestTraffic(t *testing.T) {
@@ -79,5 +82,33 @@ func TestTrafficOfManyClusters(t *testing.T) {
 			}
 		}
 		golden.Equal(t, test.golden, text.String())
+	}
+}
+
+// A cell says what the checks say of the pair.
+func TestTrafficCells(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(c *snapshot.Call)
+		want   string
+	}{
+		"answered":                {func(*snapshot.Call) {}, "✓ 1.0/2.0"},
+		"lost":                    {func(c *snapshot.Call) { c.Answered = 3 }, "✗ 3/10 http"},
+		"another cluster answers": {func(c *snapshot.Call) { c.ByCluster = map[string]int{"east": 9, "south": 1} }, "✗ by south"},
+		"no identity":             {func(c *snapshot.Call) { c.Peers = []string{""} }, "! 1.0/2.0"},
+		"no server told":          {func(c *snapshot.Call) { c.Peers = nil }, "! 1.0/2.0"},
+		"none was sent":           {func(c *snapshot.Call) { c.Sent, c.Answered = 0, 0 }, "?"},
+	} {
+		c := answered("west", "east", "http", 10, time.Millisecond, 2*time.Millisecond)
+		test.change(&c)
+		var text strings.Builder
+		if err := Traffic(&text, Style{Width: 80}, &snapshot.Traffic{Calls: []snapshot.Call{c}}); err != nil {
+			t.Fatal(err)
+		}
+		// Nobody has called the Service that is everywhere.
+		cells := strings.Fields(strings.Split(text.String(), "\n")[1])
+		if got := strings.Join(cells[1:len(cells)-1], " "); got != test.want || cells[len(cells)-1] != "?" {
+			t.Errorf("%s: the cells are %q, want %q and ?", name, cells[1:], test.want)
+		}
 	}
 }
