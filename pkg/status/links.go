@@ -23,35 +23,35 @@ type LinkKind string
 
 // The kinds of links.
 const (
-	// Reads: the primary's istiod reads the remote's API server, with the credentials of its remote secret.
+	// Reads: a primary's istiod reads the cluster's API server, with the credentials of its remote secret.
 	Reads LinkKind = "reads"
 	// Serves: the remote's proxies and webhooks call the primary's istiod, through its gateway.
 	Serves LinkKind = "served-by"
 )
 
-// links are those between the primary and each remote. A link is as well as the checks that it stands on: its own of the
-// remote and, for what all remotes use, those of the primary.
-func links(clusters []Cluster, results []check.Result) []Link {
+// links are those of each control plane with the clusters that it reads and serves beside its own. A link is as well as the checks
+// that it stands on: its own of the cluster and, for what all remotes use, those of the primary.
+func links(m mesh.Mesh, results []check.Result) []Link {
 	all := []Link{} // for programs: an empty list, not none
-	i := slices.IndexFunc(clusters, func(c Cluster) bool { return c.Role == mesh.Primary })
-	if i < 0 {
-		return all
-	}
-	primary := clusters[i].Name
-	for _, c := range clusters {
-		if c.Role != mesh.Remote {
-			continue
+	for _, p := range m.Primaries() {
+		primary := nameOf(p)
+		own := slices.DeleteFunc(slices.Clone(results), func(r check.Result) bool { return r.ControlPlane != "" && r.ControlPlane != primary })
+		for _, c := range m.ReadBy(p) {
+			reads := Link{From: primary, To: nameOf(c), Kind: Reads}
+			reads.judge(own, func(r check.Result) bool {
+				return r.Cluster == reads.To && slices.Contains([]check.Category{check.Clusters, check.Credentials, check.ControlPlane}, r.Category)
+			})
+			all = append(all, reads)
+			if server, found := m.PrimaryOf(c); !found || server.Name != p.Name {
+				continue
+			}
+			serves := Link{From: nameOf(c), To: primary, Kind: Serves}
+			serves.judge(own, func(r check.Result) bool {
+				return r.Category == check.Gateway && (r.Cluster == serves.From || r.Cluster == primary) ||
+					r.Cluster == serves.From && slices.Contains([]check.Category{check.Injection, check.Trust}, r.Category)
+			})
+			all = append(all, serves)
 		}
-		reads := Link{From: primary, To: c.Name, Kind: Reads}
-		reads.judge(results, func(r check.Result) bool {
-			return r.Cluster == c.Name && slices.Contains([]check.Category{check.Clusters, check.Credentials, check.ControlPlane}, r.Category)
-		})
-		serves := Link{From: c.Name, To: primary, Kind: Serves}
-		serves.judge(results, func(r check.Result) bool {
-			return r.Category == check.Gateway && (r.Cluster == c.Name || r.Cluster == primary) ||
-				r.Cluster == c.Name && slices.Contains([]check.Category{check.Injection, check.Trust}, r.Category)
-		})
-		all = append(all, reads, serves)
 	}
 	return all
 }

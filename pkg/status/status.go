@@ -3,6 +3,7 @@
 package status
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -23,10 +24,10 @@ type Mesh struct {
 	Namespace string `json:"namespace"`
 	// Status is the worst of all clusters.
 	Status check.Status `json:"status"`
-	// Unread says why the primary could not be looked at, empty where it could: what is missing here is then not known to
+	// Unread says why a primary could not be looked at, empty where all could be: what is missing here is then not known to
 	// be absent.
 	Unread string `json:"unread,omitempty"`
-	// Istiods are the primary's replicas of istiod.
+	// Istiods are the primaries' replicas of istiod.
 	Istiods  []Istiod  `json:"istiods"`
 	Clusters []Cluster `json:"clusters"`
 	Links    []Link    `json:"links"`
@@ -34,11 +35,13 @@ type Mesh struct {
 
 // Istiod is one replica.
 type Istiod struct {
+	// Cluster is where it runs, in a mesh of several control planes.
+	Cluster string `json:"cluster,omitempty"`
 	Pod     string `json:"pod"`
 	Version string `json:"version,omitempty"`
 	// Error says why it could not be asked; what it has read is unknown then.
 	Error string `json:"error,omitempty"`
-	// Synced are the remotes that it has read, Unsynced the others.
+	// Synced are the clusters that it has read beside its own, Unsynced the others.
 	Synced   []string `json:"synced,omitempty"`
 	Unsynced []string `json:"unsynced,omitempty"`
 }
@@ -96,34 +99,44 @@ type Problem struct {
 // Of sums up a mesh that has been looked at deeply and judged.
 func Of(m mesh.Mesh, s *snapshot.Snapshot, results []check.Result) Mesh {
 	sum := Mesh{ID: m.ID, Revision: m.RevisionLabel(), Namespace: m.Namespace, Status: Worst(results), Istiods: []Istiod{}}
-	primary, _ := m.Primary()
-	seen := s.Clusters[primary.Name]
-	if seen == nil {
-		seen = &snapshot.Cluster{}
-	}
-	for _, part := range []string{snapshot.APIServer, snapshot.ControlPlanes, snapshot.RemoteSecretsPart} {
-		if reason, unread := seen.CouldNotRead(part); unread && sum.Unread == "" {
-			sum.Unread = part + ": " + reason
+	for _, primary := range m.Primaries() {
+		seen := seenOf(s, primary)
+		for _, part := range []string{snapshot.APIServer, snapshot.ControlPlanes, snapshot.RemoteSecretsPart} {
+			if reason, unread := seen.CouldNotRead(part); unread && sum.Unread == "" {
+				sum.Unread = part + ": " + reason
+			}
+		}
+		controlPlane, _ := seen.ControlPlane(m.RevisionLabel())
+		sum.TrustDomain = cmp.Or(sum.TrustDomain, controlPlane.TrustDomain)
+		for _, replica := range controlPlane.Replicas {
+			istiod := istiodOf(replica, m.ReadBy(primary))
+			if len(m.Primaries()) > 1 {
+				istiod.Cluster = primary.Name
+			}
+			sum.Istiods = append(sum.Istiods, istiod)
 		}
 	}
-	plane, _ := seen.ControlPlane(m.RevisionLabel())
-	sum.TrustDomain = plane.TrustDomain
 	for _, c := range m.Clusters {
-		sum.Clusters = append(sum.Clusters, clusterOf(c, s.Clusters[c.Name], seen, plane, results))
+		sum.Clusters = append(sum.Clusters, clusterOf(m, s, c, results))
 	}
-	for _, replica := range plane.Replicas {
-		sum.Istiods = append(sum.Istiods, istiodOf(replica, m.Remotes()))
-	}
-	sum.Links = links(sum.Clusters, results)
+	sum.Links = links(m, results)
 	return sum
 }
 
-func clusterOf(c mesh.Cluster, seen, primary *snapshot.Cluster, plane snapshot.ControlPlane, results []check.Result) Cluster {
-	sum := Cluster{Name: c.Name, Context: c.Context, Role: c.Role, Network: c.Network, Server: c.Server}
-	if sum.Name == "" {
-		sum.Name = c.Context // a primary without a control plane has no name yet
+// seenOf is what was seen of a cluster; nothing where it was not looked at.
+func seenOf(s *snapshot.Snapshot, c mesh.Cluster) *snapshot.Cluster {
+	if seen := s.Clusters[c.Name]; seen != nil {
+		return seen
 	}
-	if seen != nil {
+	return &snapshot.Cluster{}
+}
+
+// nameOf is the cluster's name; a primary without a control plane has none yet.
+func nameOf(c mesh.Cluster) string { return cmp.Or(c.Name, c.Context) }
+
+func clusterOf(m mesh.Mesh, s *snapshot.Snapshot, c mesh.Cluster, results []check.Result) Cluster {
+	sum := Cluster{Name: nameOf(c), Context: c.Context, Role: c.Role, Network: c.Network, Server: c.Server}
+	if seen := s.Clusters[c.Name]; seen != nil {
 		sum.Server, sum.Kubernetes = seen.Server, seen.KubernetesVersion
 		for _, g := range seen.Gateways {
 			sum.Gateways = append(sum.Gateways, Gateway{
@@ -131,8 +144,24 @@ func clusterOf(c mesh.Cluster, seen, primary *snapshot.Cluster, plane snapshot.C
 			})
 		}
 	}
+	if primary, found := m.PrimaryOf(c); found {
+		home := seenOf(s, primary)
+		controlPlane, _ := home.ControlPlane(m.RevisionLabel())
+		sum.Istio, sum.Proxies = running(c, controlPlane)
+		if secret, found := facts.SecretOf(home, c.Name); found && c.Role == mesh.Remote {
+			sum.Credentials = &Credentials{Secret: secret.Secret, Created: secret.Created, Ends: secret.Ends}
+		}
+	}
+	own := slices.DeleteFunc(slices.Clone(results), func(r check.Result) bool { return r.Cluster != sum.Name })
+	sum.Status = Worst(own)
+	sum.Problems = problems(own)
+	return sum
+}
+
+// running are the releases of what runs in a cluster, and how many proxies the control plane serves there.
+func running(c mesh.Cluster, controlPlane snapshot.ControlPlane) (releases []string, count int) {
 	versions, proxies := map[string]bool{}, map[string]bool{}
-	for _, replica := range plane.Replicas {
+	for _, replica := range controlPlane.Replicas {
 		if c.Role == mesh.Primary && replica.Version != "" {
 			versions[replica.Version] = true
 		}
@@ -145,17 +174,10 @@ func clusterOf(c mesh.Cluster, seen, primary *snapshot.Cluster, plane snapshot.C
 			}
 		}
 	}
-	if c.Role == mesh.Primary && len(versions) == 0 && plane.Version != "" {
-		versions[plane.Version] = true // no replica runs
+	if c.Role == mesh.Primary && len(versions) == 0 && controlPlane.Version != "" {
+		versions[controlPlane.Version] = true // no replica runs
 	}
-	sum.Istio, sum.Proxies = slices.Sorted(maps.Keys(versions)), len(proxies)
-	if secret, found := facts.SecretOf(primary, c.Name); found && c.Role == mesh.Remote {
-		sum.Credentials = &Credentials{Secret: secret.Secret, Created: secret.Created, Ends: secret.Ends}
-	}
-	own := slices.DeleteFunc(slices.Clone(results), func(r check.Result) bool { return r.Cluster != sum.Name })
-	sum.Status = Worst(own)
-	sum.Problems = problems(own)
-	return sum
+	return slices.Sorted(maps.Keys(versions)), len(proxies)
 }
 
 // Worst is the worst of the results. What was skipped because another check failed is not known; what had nothing to
@@ -186,12 +208,12 @@ func problems(results []check.Result) []Problem {
 	return all
 }
 
-func istiodOf(replica snapshot.Replica, remotes []mesh.Cluster) Istiod {
+func istiodOf(replica snapshot.Replica, read []mesh.Cluster) Istiod {
 	sum := Istiod{Pod: replica.Pod, Version: replica.Version, Error: replica.Error}
 	if sum.Error != "" {
 		return sum
 	}
-	for _, c := range remotes {
+	for _, c := range read {
 		if facts.SyncOf(replica, c.Name) == facts.Synced {
 			sum.Synced = append(sum.Synced, c.Name)
 		} else {

@@ -2,6 +2,7 @@ package status
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -104,5 +105,29 @@ func TestAGatewayServesAll(t *testing.T) {
 		if broken := l.Status == check.Fail && slices.Equal(l.Because, []string{"firewall"}); broken != (l.Kind == Serves) {
 			t.Errorf("%+v", l)
 		}
+	}
+}
+
+// Control planes that read each other have a link each way, as well as its own checks, and none serves the other.
+func TestLinksOfTwoPrimaries(t *testing.T) {
+	t.Parallel()
+	m := mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{
+		{Name: "east", Role: mesh.Primary}, {Name: "west", Role: mesh.Primary}, {Name: "north", Role: mesh.Remote, Primary: "west"},
+	}}
+	sum := Of(m, &snapshot.Snapshot{}, []check.Result{
+		{ID: "secret-missing", Category: check.Credentials, Cluster: "north", ControlPlane: "east", Status: check.Fail},
+		{ID: "firewall", Category: check.Gateway, Cluster: "west", ControlPlane: "west", Status: check.Fail},
+		{ID: "clock-skew", Category: check.Clusters, Cluster: "west", Status: check.Warn},
+	})
+	var got []string
+	for _, l := range sum.Links {
+		got = append(got, fmt.Sprint(l.From, " ", l.Kind, " ", l.To, ": ", l.Status, l.Because))
+	}
+	want := []string{
+		"east reads west: warn[clock-skew]", "east reads north: fail[secret-missing]",
+		"west reads east: pass[]", "west reads north: pass[]", "north served-by west: fail[firewall]",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%q, want\n%q", got, want)
 	}
 }
