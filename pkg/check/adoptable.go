@@ -95,7 +95,7 @@ func (v view) howToSet(c mesh.Cluster, controlPlane snapshot.ControlPlane, chart
 		for _, value := range chartValues {
 			args = append(args, "--set", strings.ReplaceAll(value, ",", `\,`)) // helm takes a comma for the next value
 		}
-		return Fix{Commands: []command.Command{v.caller.Helm(c, args...)}}
+		return Fix{Commands: []command.Command{v.caller.Helm(v.byContext(c), args...)}}
 	case "argocd", "flux":
 		return advice("add to the istiod chart's values that %s applies: %s", controlPlane.InstalledBy, strings.Join(chartValues, ", "))
 	}
@@ -107,5 +107,5 @@ func (v view) howToSet(c mesh.Cluster, controlPlane snapshot.ControlPlane, chart
 		args = append(args, "--revision", v.mesh.Revision)
 	}
 	return advice("repeat the istioctl install that made it, with its own -f files and flags, and these settings").
-		and(Fix{Commands: []command.Command{v.caller.Istioctl(c, args...)}}.fill("FILE"))
+		and(Fix{Commands: []command.Command{v.caller.Istioctl(v.byContext(c), args...)}}.fill("FILE"))
 }

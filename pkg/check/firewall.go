@@ -35,7 +35,7 @@ func firewall(v view) []Result {
 	here, pods := v.gatewayCalls()
 	closed := func(c gatewayCall) bool { return c.err != "" && (c.remote == "" || !v.notNeeded(c)) }
 	shared := sharedByAll(slices.Concat(here, pods), closed)
-	ofGateway := v.ownCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+	ofGateway := v.ownExposure(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		shut := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !closed(c) })
 		// A remote whose API server refuses to call the gateway tells nothing of it.

@@ -10,12 +10,21 @@ import (
 
 // kubectl is a fix by kubectl on a cluster.
 func (v view) kubectl(c mesh.Cluster, args ...string) Fix {
-	return Fix{Commands: []command.Command{v.caller.Kubectl(c, args...)}}
+	return Fix{Commands: []command.Command{v.caller.Kubectl(v.byContext(c), args...)}}
+}
+
+// byContext is a cluster as commands name it: flags for the primary's connection are for that of the user's call alone, and any other
+// cluster is named by its context.
+func (v view) byContext(c mesh.Cluster) mesh.Cluster {
+	if c.Name != v.callersPrimary {
+		c.Role = mesh.Remote
+	}
+	return c
 }
 
 // inspect is kubectl on a cluster, to see more.
 func (v view) inspect(c mesh.Cluster, args ...string) Fix {
-	return Fix{Inspect: []command.Command{v.caller.Kubectl(c, args...)}}
+	return Fix{Inspect: []command.Command{v.caller.Kubectl(v.byContext(c), args...)}}
 }
 
 // kubectlNamespaced is kubectl in Istio's namespace.
@@ -33,7 +42,7 @@ func (v view) istioctl(c mesh.Cluster, args ...string) Fix {
 	if v.mesh.Namespace != mesh.DefaultNamespace {
 		args = append(args, "--istioNamespace", v.mesh.Namespace)
 	}
-	return Fix{Inspect: []command.Command{v.caller.Istioctl(c, args...)}}
+	return Fix{Inspect: []command.Command{v.caller.Istioctl(v.byContext(c), args...)}}
 }
 
 // install is install-primary on the primary.
@@ -42,13 +51,30 @@ func (v view) install(args ...string) Fix { return v.ourselves(BeforeInstall, ar
 // expose is expose-istiod on the primary.
 func (v view) expose(args ...string) Fix { return v.ourselves(BeforeExpose, args...) }
 
-// attach attaches a remote again. What was accepted about its network then is accepted once more.
+// attach attaches a remote again. What was accepted about its network then is accepted once more. For a cluster that another
+// control plane serves, this one is only given credentials.
 func (v view) attach(c mesh.Cluster, more ...string) Fix {
+	if !slices.ContainsFunc(v.remotes(), func(r mesh.Cluster) bool { return r.Name == c.Name }) {
+		return v.link(c, more...)
+	}
 	arg, placeholders := command.Remote(c)
 	if v.unconnected(c, v.home) {
 		more = append(more, "--allow-unconnected-network")
 	}
 	return v.ourselves(BeforeAttach, append([]string{arg}, more...)...).fill(placeholders...)
+}
+
+// link gives the control plane credentials for a cluster that it does not serve, as Istio's guide for several primaries does.
+func (v view) link(c mesh.Cluster, more ...string) Fix {
+	args := []string{"create-remote-secret", "--name", c.Name}
+	if v.mesh.Namespace != mesh.DefaultNamespace {
+		args = append(args, "--istioNamespace", v.mesh.Namespace)
+	}
+	if i := slices.Index(more, "--remote-server"); i >= 0 {
+		args = append(args, "--server", more[i+1])
+	}
+	create := Fix{Commands: []command.Command{v.caller.Istioctl(v.byContext(c), args...)}}
+	return create.pipe(v.kubectlNamespaced(v.home, "apply", "-f", "-"))
 }
 
 // attachAs attaches a remote under a name.

@@ -24,7 +24,7 @@ func addressPendingCheck() Check {
 }
 
 func addressPending(v view) []Result {
-	return v.ownCluster(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
+	return v.ownGateway(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if r := unreadable(seen, snapshot.Gateways); r != nil {
 			return r
 		}
@@ -58,7 +58,7 @@ func gatewayReadyCheck() Check {
 }
 
 func gatewayReady(v view) []Result {
-	return v.ownCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+	return v.ownGateway(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if r := unreadable(seen, snapshot.Gateways); r != nil {
 			return r
 		}
@@ -91,7 +91,7 @@ func notExposedCheck() Check {
 }
 
 func notExposed(v view) []Result {
-	return v.ownCluster(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
+	return v.ownExposure(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if r := unreadable(seen, snapshot.ExposedIstiods); r != nil {
 			return r
 		}

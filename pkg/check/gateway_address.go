@@ -1,7 +1,6 @@
 package check
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -26,18 +25,17 @@ func addressIPv6Check() Check {
 
 // addressIPv6: Istio's charts take an IPv6 address for a hostname and make an ExternalName of it, which no API server takes.
 func addressIPv6(v view) []Result {
-	return v.ownCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+	return v.ownExposure(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if r := unreadable(seen, snapshot.Gateways); r != nil {
 			return r
 		}
 		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
-		ip, err := netip.ParseAddr(gateway.Address)
 		switch {
 		case c.Gateway != "":
 			return pass("%s", c.Gateway)
 		case gateway.Address == "":
 			return skip("the gateway has no address yet")
-		case err != nil || ip.Is4():
+		case facts.IsAttachable(gateway.Address):
 			return pass("%s", gateway.Address)
 		}
 		return fail(advice("give the gateway's load balancer an IPv4 address, or say by which IPv4 address or hostname it is reached").and(v.expose("--address", "ADDRESS").fill("ADDRESS")),
@@ -63,7 +61,7 @@ func addressHostnameCheck() Check {
 // addressHostname: API servers call istiod's webhook at a gateway's hostname by a URL, so that istiod's certificate must
 // be for that host. The host is the same for all revisions, so a named one needs a port of its own.
 func addressHostname(v view) []Result {
-	return v.ownCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+	return v.ownExposure(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if r := unreadable(seen, snapshot.Gateways); r != nil {
 			return r
 		}

@@ -30,7 +30,7 @@ func gatewayPolicyCheck() Check {
 // gatewayPolicy: what passes through the gateway to istiod has no identity there, so that a policy by which a mesh denies
 // what is not allowed shuts it, too.
 func gatewayPolicy(v view) []Result {
-	return v.ownCluster(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+	return v.ownExposure(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if r := unreadable(seen, snapshot.PoliciesPart); r != nil {
 			return r
 		}

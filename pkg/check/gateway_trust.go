@@ -33,7 +33,7 @@ func gatewayTrust(v view) []Result {
 	unconfirmed := func(c gatewayCall) bool {
 		return !slices.ContainsFunc(pods, func(p gatewayCall) bool { return p.purpose == c.purpose })
 	}
-	ofGateway := v.ownCluster(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
+	ofGateway := v.ownExposure(func(_ mesh.Cluster, seen *snapshot.Cluster) []Result {
 		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		fix := advice("a proxy that ends TLS on the way must let it pass through").and(v.expose())
 		untrustedCalls := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !untrusted(c) })

@@ -39,62 +39,115 @@ func (w *world) selectNamespaces(key, value string) {
 
 // healthy is a mesh of the primary east and the remotes south and west, with nothing wrong about it.
 func healthy() *world {
+	return healthyMesh(
+		mesh.Cluster{Name: "east", Role: mesh.Primary, Network: "network1"},
+		mesh.Cluster{Name: "south", Role: mesh.Remote, Network: "network1"},
+		mesh.Cluster{Name: "west", Role: mesh.Remote, Network: "network1"},
+	)
+}
+
+// healthyMesh is a mesh of these clusters with nothing wrong about it: every control plane reads all clusters, and each network has
+// a gateway where there are several.
+func healthyMesh(clusters ...mesh.Cluster) *world {
 	w := &world{
-		mesh:     mesh.Mesh{ID: "mesh1", Namespace: "istio-system"},
+		mesh:     mesh.Mesh{ID: "mesh1", Namespace: "istio-system", Clusters: clusters},
 		snapshot: &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{}},
 		charts:   charts(),
 	}
-	names := []string{"east", "south", "west"}
-	for _, name := range names {
-		c := mesh.Cluster{Name: name, Context: "ctx-" + name, Role: mesh.Remote, Network: "network1"}
-		seen := &snapshot.Cluster{
-			Name: name, Context: c.Context, Server: "https://" + name + ".example:6443", UID: "uid-" + name, CA: "ca-" + name,
-			KubernetesVersion: "v1.35.4", RootCert: "root", Nodes: 2, ReadyNodes: 2,
-			Namespace: &snapshot.Namespace{Network: "network1", ControlPlaneClusters: "east"},
-			Injectors: []snapshot.Injector{
-				{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{"/inject/cluster/" + name + "/net/network1"}, Hosts: []string{""}, CABundles: []string{"root"}},
-				{Name: "istio-revision-tag-default", Revision: "default", Tag: "default", Paths: []string{"/inject/cluster/" + name + "/net/network1"}, Hosts: []string{""}, CABundles: []string{"root"}},
-			},
-			IstiodServices: []snapshot.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}}},
-			RootCerts:      map[string]string{"istio-system": "root", "shop": "root"},
-			Injected:       []string{"shop"},
-			ReaderToken:    &snapshot.ReaderToken{Filled: true, Token: "token-" + name},
-			Installed:      map[string]snapshot.Installed{"default": {MeshID: "mesh1", IstiodAddress: "192.0.2.10"}},
-			PodRanges:      []string{fmt.Sprintf("10.%d.0.0/16", len(w.mesh.Clusters)+1)},
-			Evidence:       snapshot.Evidence{Injection: &snapshot.Injection{}, Clock: &snapshot.Clock{}},
+	var names []string
+	for i := range clusters {
+		c := &clusters[i]
+		c.Context = "ctx-" + c.Name
+		names = append(names, c.Name)
+		w.snapshot.Clusters[c.Name] = w.seenRemote(*c, i)
+	}
+	for _, primary := range w.mesh.Primaries() {
+		w.addControlPlane(primary, w.snapshot.Clusters[primary.Name])
+	}
+	if len(w.mesh.Networks()) > 1 {
+		for _, c := range clusters {
+			w.connect(c, w.snapshot.Clusters[c.Name])
 		}
-		if name == "east" {
-			c.Role = mesh.Primary
-			seen.Namespace.ControlPlaneClusters = ""
-			seen.IstiodServices = []snapshot.IstiodService{{Name: "istiod", Selector: true, Addresses: []string{"10.1.0.5"}}}
-			for i := range seen.Injectors {
-				seen.Injectors[i].Paths = []string{"/inject"}
-			}
-			seen.ControlPlanes = []snapshot.ControlPlane{{
-				Name: "istiod", Revision: "default", Version: "1.29.1", Hub: "docker.io/istio", ClusterID: "east", ExternalIstiod: true,
-				MeshID: "mesh1", Network: "network1", InstalledBy: "kubectl-mesh", Ready: 2, Desired: 2,
-			}}
-			for _, pod := range []string{"istiod-a", "istiod-b"} {
-				seen.ControlPlanes[0].Replicas = append(seen.ControlPlanes[0].Replicas, snapshot.Replica{Pod: pod, Version: "1.29.1", Clusters: []snapshot.SyncedRemote{
-					{ID: "east", Status: "synced"}, {ID: "south", Status: "synced"}, {ID: "west", Status: "synced"},
-				}, Proxies: []snapshot.Proxy{{ID: "app-1.shop", Cluster: "west", Version: "1.29.1"}}})
-			}
-			seen.Gateways = []snapshot.Gateway{{Name: "istio-eastwestgateway", Type: "LoadBalancer", Address: "192.0.2.10", ReadyEndpoints: 1}}
-			seen.Ports = []snapshot.Port{{Number: 15012, Trusted: true}, {Number: 15017, Trusted: true}}
-			seen.Exposed = []string{"default"}
-			for _, remote := range []string{"south", "west"} {
-				seen.RemoteSecrets = append(seen.RemoteSecrets, snapshot.RemoteSecret{
-					Secret: "istio-remote-secret-" + remote, Cluster: remote, Server: "https://" + remote + ".example:6443", CA: "ca-" + remote,
-					UID: "uid-" + remote, Token: "token-" + remote,
-					Use: &snapshot.CredentialUse{},
-				})
-			}
-		}
-		w.mesh.Clusters = append(w.mesh.Clusters, c)
-		w.snapshot.Clusters[name] = seen
 	}
 	w.snapshot.Traffic = quickTraffic(names)
 	return w
+}
+
+// gatewayOf is the address of the east-west gateway of a primary.
+func (w *world) gatewayOf(primary mesh.Cluster) string {
+	i := slices.IndexFunc(w.mesh.Primaries(), func(p mesh.Cluster) bool { return p.Name == primary.Name })
+	return fmt.Sprintf("192.0.2.%d", 10*(i+1))
+}
+
+// seenRemote is what is seen of a remote; i is its place in the mesh.
+func (w *world) seenRemote(c mesh.Cluster, i int) *snapshot.Cluster {
+	primary, _ := w.mesh.PrimaryOf(c)
+	path := "/inject/cluster/" + c.Name + "/net/" + c.Network
+	return &snapshot.Cluster{
+		Name: c.Name, Context: c.Context, Server: "https://" + c.Name + ".example:6443", UID: "uid-" + c.Name, CA: "ca-" + c.Name,
+		KubernetesVersion: "v1.35.4", RootCert: "root", Nodes: 2, ReadyNodes: 2,
+		Namespace: &snapshot.Namespace{Network: c.Network, ControlPlaneClusters: primary.Name},
+		Injectors: []snapshot.Injector{
+			{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{path}, Hosts: []string{""}, CABundles: []string{"root"}},
+			{Name: "istio-revision-tag-default", Revision: "default", Tag: "default", Paths: []string{path}, Hosts: []string{""}, CABundles: []string{"root"}},
+		},
+		IstiodServices: []snapshot.IstiodService{{Name: "istiod", Addresses: []string{w.gatewayOf(primary)}}},
+		RootCerts:      map[string]string{"istio-system": "root", "shop": "root"},
+		Injected:       []string{"shop"},
+		ReaderToken:    &snapshot.ReaderToken{Filled: true, Token: "token-" + c.Name},
+		Installed:      map[string]snapshot.Installed{"default": {MeshID: "mesh1", IstiodAddress: w.gatewayOf(primary)}},
+		PodRanges:      []string{fmt.Sprintf("10.%d.0.0/16", i+1)},
+		Evidence:       snapshot.Evidence{Injection: &snapshot.Injection{}, Clock: &snapshot.Clock{}},
+	}
+}
+
+// addControlPlane makes a cluster a primary that has read all others.
+func (w *world) addControlPlane(c mesh.Cluster, seen *snapshot.Cluster) {
+	seen.Namespace.ControlPlaneClusters = ""
+	seen.IstiodServices = []snapshot.IstiodService{{Name: "istiod", Selector: true, Addresses: []string{"10.1.0.5"}}}
+	for i := range seen.Injectors {
+		seen.Injectors[i].Paths = []string{"/inject"}
+	}
+	controlPlane := snapshot.ControlPlane{
+		Name: "istiod", Revision: "default", Version: "1.29.1", Hub: "docker.io/istio", ClusterID: c.Name, ExternalIstiod: true,
+		MeshID: "mesh1", Network: c.Network, InstalledBy: "kubectl-mesh", Ready: 2, Desired: 2,
+	}
+	synced := []snapshot.SyncedRemote{{ID: c.Name, Status: "synced"}}
+	for _, read := range w.mesh.ReadBy(c) {
+		synced = append(synced, snapshot.SyncedRemote{ID: read.Name, Status: "synced"})
+		seen.RemoteSecrets = append(seen.RemoteSecrets, snapshot.RemoteSecret{
+			Secret: "istio-remote-secret-" + read.Name, Cluster: read.Name, Server: "https://" + read.Name + ".example:6443", CA: "ca-" + read.Name,
+			UID: "uid-" + read.Name, Token: "token-" + read.Name,
+			Use: &snapshot.CredentialUse{},
+		})
+	}
+	served := c.Name
+	for _, remote := range w.mesh.ServedBy(c) {
+		served = remote.Name // the last
+	}
+	for _, pod := range []string{"istiod-a", "istiod-b"} {
+		controlPlane.Replicas = append(controlPlane.Replicas, snapshot.Replica{
+			Pod: pod, Version: "1.29.1", Clusters: slices.Clone(synced), Proxies: []snapshot.Proxy{{ID: "app-1.shop", Cluster: served, Version: "1.29.1"}},
+		})
+	}
+	seen.ControlPlanes = []snapshot.ControlPlane{controlPlane}
+	seen.Gateways = []snapshot.Gateway{{Name: "istio-eastwestgateway", Type: "LoadBalancer", Address: w.gatewayOf(c), ReadyEndpoints: 1}}
+	seen.Ports = []snapshot.Port{{Number: 15012, Trusted: true}, {Number: 15017, Trusted: true}}
+	seen.Exposed = []string{"default"}
+}
+
+// connect publishes the services of a cluster's network to others, as Istio's guide does.
+func (w *world) connect(c mesh.Cluster, seen *snapshot.Cluster) {
+	labels := map[string]string{"istio": "eastwestgateway"}
+	gateway := snapshot.Gateway{
+		Name: "istio-eastwestgateway", Type: "LoadBalancer", Network: c.Network, Address: "192.0.2.20", ReadyEndpoints: 1, CrossNetworkPort: 15443,
+		Ports: []int32{15443}, Selector: labels,
+	}
+	if c.Role == mesh.Primary {
+		gateway.Address, gateway.Ports = w.gatewayOf(c), []int32{15021, 15443, 15012, 15017}
+		seen.Passthrough = []snapshot.Passthrough{{Name: "cross-network-gateway", Selector: labels}}
+	}
+	seen.Gateways = []snapshot.Gateway{gateway}
 }
 
 // quickTraffic is that of probes which all reached each other.

@@ -18,6 +18,8 @@ type view struct {
 	charts   Charts
 	asker    asker
 	caller   command.Caller
+	// callersPrimary is the primary that the user's call names.
+	callersPrimary string
 }
 
 // ask judges a cluster by what was seen of it.
@@ -27,8 +29,12 @@ type ask func(c mesh.Cluster, seen *snapshot.Cluster) []Result
 func viewsOf(m mesh.Mesh, base view) []view {
 	base.mesh = m
 	var views []view
-	for _, primary := range m.Primaries() {
+	for i, primary := range m.Primaries() {
 		v := base
+		v.callersPrimary = m.Primaries()[0].Name
+		if i > 0 {
+			v.caller = v.caller.There()
+		}
 		v.home, v.hasHome, v.mesh = primary, true, m.SeenFrom(primary)
 		views = append(views, v)
 	}
@@ -65,6 +71,30 @@ func (v view) remotes() []mesh.Cluster {
 	}
 	return v.mesh.ServedBy(v.home)
 }
+
+// ownGateway asks about the cluster of the control plane because of its east-west gateway. Among several control planes one that
+// serves its own cluster alone needs none, unless other clusters are on other networks.
+func (v view) ownGateway(ask ask) []Result {
+	if v.amongSeveral() && len(v.remotes()) == 0 && len(v.mesh.Networks()) == 1 {
+		ask = func(mesh.Cluster, *snapshot.Cluster) []Result {
+			return skip("no cluster needs the gateway: all are on one network, and this control plane serves no other")
+		}
+	}
+	return v.ownCluster(ask)
+}
+
+// ownExposure asks about the cluster of the control plane because istiod is published to its remotes.
+func (v view) ownExposure(ask ask) []Result {
+	if v.amongSeveral() && len(v.remotes()) == 0 {
+		ask = func(mesh.Cluster, *snapshot.Cluster) []Result {
+			return skip("this control plane serves no other cluster")
+		}
+	}
+	return v.ownCluster(ask)
+}
+
+// amongSeveral is true in a mesh of several control planes. The only one is to be ready for remotes that are yet to come.
+func (v view) amongSeveral() bool { return len(v.mesh.Primaries()) > 1 }
 
 func (v view) over(clusters []mesh.Cluster, ask ask) []Result {
 	var results []Result
