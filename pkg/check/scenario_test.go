@@ -193,13 +193,11 @@ type scenario struct {
 func (s scenario) results() []Result {
 	w := healthy()
 	s.change(w)
-	switch s.command {
-	case "":
-		return Verify(w.mesh, w.snapshot, w.charts, w.caller)
-	case "preflight":
-		return Preflight(w.mesh, w.snapshot, w.charts, w.caller)
-	}
-	return Gate(s.command, w.mesh, w.snapshot, w.charts, w.caller)
+	return s.judge(w)
+}
+
+func (s scenario) judge(w *world) []Result {
+	return Gate(cmp.Or(s.command, AskedByVerify), w.mesh, w.snapshot, w.charts, w.caller)
 }
 
 // play judges the scenarios and compares what is told with their expectation and the texts with a golden file.
