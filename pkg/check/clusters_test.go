@@ -10,53 +10,126 @@ import (
 
 func clusterScenarios() []scenario {
 	return []scenario{
-		{"no answer", BeforeAttach, func(w *world) {
-			*w.west() = snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
-				Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 10s"}}}
-		}, []string{"unknown reachable west"}},
-		{"a refusal", BeforeAttach, func(w *world) {
-			*w.west() = snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
-				Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "Unauthorized", Answered: true}}}
-		}, []string{"fail reachable west"}},
-		{"two contexts of one cluster", BeforeAttach, func(w *world) { w.west().UID = "uid-south" }, []string{"fail same-cluster west"}},
-		{"a permission lacks on each side", BeforeAttach, func(w *world) {
-			w.east().Denied = []snapshot.Permission{{Verb: "create", Resource: "pods/portforward", Namespace: "istio-system"}}
-			w.west().Denied = []snapshot.Permission{
-				{Verb: "create", Group: "rbac.authorization.k8s.io", Resource: "clusterroles"},
-				{Verb: "patch", Resource: "namespaces", Name: "istio-system"},
-				{Verb: "patch", Resource: "secrets", Namespace: "istio-system"},
-			}
-		}, []string{"fail permission east", "fail permission west"}},
-		{"a namespace can't be made, and there is none", BeforeAttach, func(w *world) {
-			w.west().Namespace = nil
-			w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
-		}, []string{"fail permission west"}},
-		{"a namespace can't be made, and is there", BeforeAttach, func(w *world) {
-			w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
-		}, nil},
-		{"old Kubernetes", BeforeInstall, func(w *world) { w.east().KubernetesVersion = "v1.29.9-eks-1" }, []string{"fail kubernetes-version east"}},
-		{"the oldest Kubernetes that will do", BeforeInstall, func(w *world) { w.east().KubernetesVersion = "v1.30.0-gke.100" }, nil},
-		{"a version that nobody can read", BeforeInstall, func(w *world) { w.east().KubernetesVersion = "main" }, []string{"warn kubernetes-version east"}},
-		{"the namespace is going", BeforeAttach, func(w *world) { w.west().Namespace.Terminating = true }, []string{"fail namespace-terminating west"}},
-		{"no namespace yet", BeforeAttach, func(w *world) { w.west().Namespace = nil }, nil},
-		{"a control plane of its own", BeforeAttach, func(w *world) {
-			w.west().ControlPlanes = []snapshot.ControlPlane{{Name: "istiod", Revision: "default", ClusterID: "Kubernetes", InstalledBy: "helm"}}
-		}, []string{"fail own-control-plane west"}},
-		{"a control plane of its own, of an unknown tool", "", func(w *world) {
-			w.west().ControlPlanes = []snapshot.ControlPlane{{Name: "istiod-old", Revision: "old", ClusterID: "west"}}
-		}, []string{"fail own-control-plane west"}},
-		{"another primary's remote", BeforeAttach, func(w *world) { w.west().Namespace.ControlPlaneClusters = "eastern,other" }, []string{"fail other-primary west"}},
-		{"every primary's remote", BeforeAttach, func(w *world) { w.west().Namespace.ControlPlaneClusters = "*" }, nil},
-		{"a remote of ours and another", BeforeAttach, func(w *world) { w.west().Namespace.ControlPlaneClusters = "other,east" }, nil},
-		{"nobody's remote yet", BeforeAttach, func(w *world) { w.west().Namespace.ControlPlaneClusters = "" }, nil},
-		{"no label for the network", "", func(w *world) { w.west().Namespace.Network = "" }, []string{"fail network-label west"}},
-		{"the label of another network", "", func(w *world) { w.east().Namespace.Network = "network9" }, []string{"fail network-label east"}},
-		{"no network is named", "", func(w *world) {
-			for i := range w.mesh.Clusters {
-				w.mesh.Clusters[i].Network = ""
-			}
-			w.west().Namespace.Network = ""
-		}, nil},
+		{
+			name: "no answer", command: BeforeAttach,
+			change: func(w *world) {
+				*w.west() = snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
+					Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 10s"}}}
+			},
+			want: []string{"unknown reachable west"},
+		},
+		{
+			name: "a refusal", command: BeforeAttach,
+			change: func(w *world) {
+				*w.west() = snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
+					Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "Unauthorized", Answered: true}}}
+			},
+			want: []string{"fail reachable west"},
+		},
+		{
+			name: "two contexts of one cluster", command: BeforeAttach,
+			change: func(w *world) { w.west().UID = "uid-south" },
+			want:   []string{"fail same-cluster west"},
+		},
+		{
+			name: "a permission lacks on each side", command: BeforeAttach,
+			change: func(w *world) {
+				w.east().Denied = []snapshot.Permission{{Verb: "create", Resource: "pods/portforward", Namespace: "istio-system"}}
+				w.west().Denied = []snapshot.Permission{
+					{Verb: "create", Group: "rbac.authorization.k8s.io", Resource: "clusterroles"},
+					{Verb: "patch", Resource: "namespaces", Name: "istio-system"},
+					{Verb: "patch", Resource: "secrets", Namespace: "istio-system"},
+				}
+			},
+			want: []string{"fail permission east", "fail permission west"},
+		},
+		{
+			name: "a namespace can't be made, and there is none", command: BeforeAttach,
+			change: func(w *world) {
+				w.west().Namespace = nil
+				w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
+			},
+			want: []string{"fail permission west"},
+		},
+		{
+			name: "a namespace can't be made, and is there", command: BeforeAttach,
+			change: func(w *world) {
+				w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "namespaces", Name: "istio-system"}}
+			},
+		},
+		{
+			name: "old Kubernetes", command: BeforeInstall,
+			change: func(w *world) { w.east().KubernetesVersion = "v1.29.9-eks-1" },
+			want:   []string{"fail kubernetes-version east"},
+		},
+		{
+			name: "the oldest Kubernetes that will do", command: BeforeInstall,
+			change: func(w *world) { w.east().KubernetesVersion = "v1.30.0-gke.100" },
+		},
+		{
+			name: "a version that nobody can read", command: BeforeInstall,
+			change: func(w *world) { w.east().KubernetesVersion = "main" },
+			want:   []string{"warn kubernetes-version east"},
+		},
+		{
+			name: "the namespace is going", command: BeforeAttach,
+			change: func(w *world) { w.west().Namespace.Terminating = true },
+			want:   []string{"fail namespace-terminating west"},
+		},
+		{
+			name: "no namespace yet", command: BeforeAttach,
+			change: func(w *world) { w.west().Namespace = nil },
+		},
+		{
+			name: "a control plane of its own", command: BeforeAttach,
+			change: func(w *world) {
+				w.west().ControlPlanes = []snapshot.ControlPlane{{Name: "istiod", Revision: "default", ClusterID: "Kubernetes", InstalledBy: "helm"}}
+			},
+			want: []string{"fail own-control-plane west"},
+		},
+		{
+			name: "a control plane of its own, of an unknown tool",
+			change: func(w *world) {
+				w.west().ControlPlanes = []snapshot.ControlPlane{{Name: "istiod-old", Revision: "old", ClusterID: "west"}}
+			},
+			want: []string{"fail own-control-plane west"},
+		},
+		{
+			name: "another primary's remote", command: BeforeAttach,
+			change: func(w *world) { w.west().Namespace.ControlPlaneClusters = "eastern,other" },
+			want:   []string{"fail other-primary west"},
+		},
+		{
+			name: "every primary's remote", command: BeforeAttach,
+			change: func(w *world) { w.west().Namespace.ControlPlaneClusters = "*" },
+		},
+		{
+			name: "a remote of ours and another", command: BeforeAttach,
+			change: func(w *world) { w.west().Namespace.ControlPlaneClusters = "other,east" },
+		},
+		{
+			name: "nobody's remote yet", command: BeforeAttach,
+			change: func(w *world) { w.west().Namespace.ControlPlaneClusters = "" },
+		},
+		{
+			name:   "no label for the network",
+			change: func(w *world) { w.west().Namespace.Network = "" },
+			want:   []string{"fail network-label west"},
+		},
+		{
+			name:   "the label of another network",
+			change: func(w *world) { w.east().Namespace.Network = "network9" },
+			want:   []string{"fail network-label east"},
+		},
+		{
+			name: "no network is named",
+			change: func(w *world) {
+				for i := range w.mesh.Clusters {
+					w.mesh.Clusters[i].Network = ""
+				}
+				w.west().Namespace.Network = ""
+			},
+		},
 	}
 }
 

@@ -28,40 +28,78 @@ func readersView(w *world) {
 
 func contextScenarios() []scenario {
 	return []scenario{
-		{"no context, and nothing is forbidden", "", throughSecret, nil},
-		{"no context, and the reader's role", "", readersView,
-			[]string{"unknown own-control-plane west", "unknown injection west", "unknown mixed-ambient west"}},
-		{"no context, and the secret's server does not answer here", "", func(w *world) {
-			throughSecret(w)
-			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 3s"}}
-			w.west().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no answer within 3s"}
-			w.secret().Use = w.west().Use
-		}, []string{"unknown reachable west"}},
-		{"no context, and the token is refused", "", func(w *world) {
-			throughSecret(w)
-			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "Unauthorized"}}
-			w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.TokenRefused, Error: "Unauthorized"}
-		}, []string{"unknown reachable west", "fail token-expired west"}},
-		{"no context, and no EndpointSlice", "", func(w *world) { throughSecret(w); w.west().IstiodServices[0].Addresses = nil },
-			[]string{"fail slice-missing west"}},
-		{"no context, and another network's label", "", func(w *world) { throughSecret(w); w.west().Namespace.Network = "network9" },
-			[]string{"fail network-label west"}},
-		{"no context to two clusters that differ", "", func(w *world) {
-			throughSecret(w)
-			w.mesh.Clusters[1].Context = ""
-			w.west().Services, w.snapshot.Clusters["south"].Services = map[string][]string{"shop": {"cart"}}, map[string][]string{}
-			w.east().Injected, w.east().RootCerts = nil, map[string]string{"istio-system": "root"}
-		}, []string{"warn service-asymmetric south"}},
-		{"no context, and a probe", "", func(w *world) {
-			traffic := w.snapshot.Traffic
-			throughSecret(w)
-			w.snapshot.Traffic = traffic
-			traffic.Calls = quickTraffic([]string{"east", "south"}).Calls
-		}, []string{"unknown probe-ready west"}},
-		{"a context and a secret of one cluster", "", func(w *world) {
-			throughSecret(w)
-			w.west().UID = "uid-south"
-		}, []string{"fail same-cluster west"}},
+		{
+			name:   "no context, and nothing is forbidden",
+			change: throughSecret,
+		},
+		{
+			name:   "no context, and the reader's role",
+			change: readersView,
+			want:   []string{"unknown own-control-plane west", "unknown injection west", "unknown mixed-ambient west"},
+		},
+		{
+			name: "no context, and the secret's server does not answer here",
+			change: func(w *world) {
+				throughSecret(w)
+				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 3s"}}
+				w.west().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no answer within 3s"}
+				w.secret().Use = w.west().Use
+			},
+			want: []string{"unknown reachable west"},
+		},
+		{
+			name: "no context, and the token is refused",
+			change: func(w *world) {
+				throughSecret(w)
+				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "Unauthorized"}}
+				w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.TokenRefused, Error: "Unauthorized"}
+			},
+			want: []string{"unknown reachable west", "fail token-expired west"},
+		},
+		{
+			name: "no context, and no EndpointSlice",
+			change: func(w *world) {
+				throughSecret(w)
+				w.west().IstiodServices[0].Addresses = nil
+			},
+			want: []string{"fail slice-missing west"},
+		},
+		{
+			name: "no context, and another network's label",
+			change: func(w *world) {
+				throughSecret(w)
+				w.west().Namespace.Network = "network9"
+			},
+			want: []string{"fail network-label west"},
+		},
+		{
+			name: "no context to two clusters that differ",
+			change: func(w *world) {
+				throughSecret(w)
+				w.mesh.Clusters[1].Context = ""
+				w.west().Services, w.snapshot.Clusters["south"].Services = map[string][]string{"shop": {"cart"}}, map[string][]string{}
+				w.east().Injected, w.east().RootCerts = nil, map[string]string{"istio-system": "root"}
+			},
+			want: []string{"warn service-asymmetric south"},
+		},
+		{
+			name: "no context, and a probe",
+			change: func(w *world) {
+				traffic := w.snapshot.Traffic
+				throughSecret(w)
+				w.snapshot.Traffic = traffic
+				traffic.Calls = quickTraffic([]string{"east", "south"}).Calls
+			},
+			want: []string{"unknown probe-ready west"},
+		},
+		{
+			name: "a context and a secret of one cluster",
+			change: func(w *world) {
+				throughSecret(w)
+				w.west().UID = "uid-south"
+			},
+			want: []string{"fail same-cluster west"},
+		},
 	}
 }
 

@@ -58,69 +58,181 @@ func hostnameScenarios() []scenario {
 	}
 	const refused = `failed to call webhook: unsupported service type "ExternalName"`
 	return []scenario{
-		{"a hostname", "", behind, nil},
-		{"a hostname, and webhooks are called at its other name", "", func(w *world) {
-			behind(w)
-			w.west().Injectors[0].Hosts = []string{"second.example:15017"}
-		}, nil},
-		{"istiod does not have the hostname", "", by("kubectl-mesh", "own.example"), []string{"fail address-hostname east"}},
-		{"istiod does not have the hostname", BeforeAttach, by("kubectl-mesh"), []string{"fail address-hostname east"}},
-		{"a cluster that gets hostnames", "preflight", getsHostnames(behind), nil},
-		{"Helm's istiod in a cluster that gets hostnames", "preflight", getsHostnames(func(w *world) {
-			w.controlPlane().InstalledBy, w.east().Gateways = "helm", nil
-		}), []string{"warn load-balancer east"}},
-		{"istiod does not have the hostname", "preflight", getsHostnames(by("kubectl-mesh")), []string{"fail address-hostname east"}},
-		{"Helm's istiod does not have the hostnames", BeforeAttach, by("helm", "own.example"), []string{"fail address-hostname east"}},
-		{"istioctl's istiod does not have the hostnames", BeforeAttach, by("istioctl"), []string{"fail address-hostname east"}},
-		{"Argo CD's istiod does not have the hostnames", BeforeAttach, by("argocd"), []string{"fail address-hostname east"}},
-		{"our files, applied by Argo CD, do not have the hostnames", BeforeAttach,
-			func(w *world) { by("argocd")(w); w.controlPlane().Rendered = true }, []string{"fail address-hostname east"}},
-		{"Helm's istiod has the hostname", BeforeAttach, by("helm", "gw.example"), nil},
-		{"a revision without a port of its own", BeforeAttach, func(w *world) { behind(w); canary(w) }, []string{"fail address-hostname east"}},
-		{"a revision with a port of its own", "", func(w *world) {
-			behind(w)
-			canary(w)
-			w.gateway().WebhookPorts = map[string]int32{"canary": 15101}
-			for _, name := range []string{"south", "west"} {
-				for i := range w.snapshot.Clusters[name].Injectors {
-					w.snapshot.Clusters[name].Injectors[i].Hosts = []string{"gw.example:15101"}
+		{
+			name:   "a hostname",
+			change: behind,
+		},
+		{
+			name: "a hostname, and webhooks are called at its other name",
+			change: func(w *world) {
+				behind(w)
+				w.west().Injectors[0].Hosts = []string{"second.example:15017"}
+			},
+		},
+		{
+			name:   "istiod does not have the hostname",
+			change: by("kubectl-mesh", "own.example"),
+			want:   []string{"fail address-hostname east"},
+		},
+		{
+			name: "istiod does not have the hostname", command: BeforeAttach,
+			change: by("kubectl-mesh"),
+			want:   []string{"fail address-hostname east"},
+		},
+		{
+			name: "a cluster that gets hostnames", command: "preflight",
+			change: getsHostnames(behind),
+		},
+		{
+			name: "Helm's istiod in a cluster that gets hostnames", command: "preflight",
+			change: getsHostnames(func(w *world) { w.controlPlane().InstalledBy, w.east().Gateways = "helm", nil }),
+			want:   []string{"warn load-balancer east"},
+		},
+		{
+			name: "istiod does not have the hostname", command: "preflight",
+			change: getsHostnames(by("kubectl-mesh")),
+			want:   []string{"fail address-hostname east"},
+		},
+		{
+			name: "Helm's istiod does not have the hostnames", command: BeforeAttach,
+			change: by("helm", "own.example"),
+			want:   []string{"fail address-hostname east"},
+		},
+		{
+			name: "istioctl's istiod does not have the hostnames", command: BeforeAttach,
+			change: by("istioctl"),
+			want:   []string{"fail address-hostname east"},
+		},
+		{
+			name: "Argo CD's istiod does not have the hostnames", command: BeforeAttach,
+			change: by("argocd"),
+			want:   []string{"fail address-hostname east"},
+		},
+		{
+			name: "our files, applied by Argo CD, do not have the hostnames", command: BeforeAttach,
+			change: func(w *world) {
+				by("argocd")(w)
+				w.controlPlane().Rendered = true
+			},
+			want: []string{"fail address-hostname east"},
+		},
+		{
+			name: "Helm's istiod has the hostname", command: BeforeAttach,
+			change: by("helm", "gw.example"),
+		},
+		{
+			name: "a revision without a port of its own", command: BeforeAttach,
+			change: func(w *world) {
+				behind(w)
+				canary(w)
+			},
+			want: []string{"fail address-hostname east"},
+		},
+		{
+			name: "a revision with a port of its own",
+			change: func(w *world) {
+				behind(w)
+				canary(w)
+				w.gateway().WebhookPorts = map[string]int32{"canary": 15101}
+				for _, name := range []string{"south", "west"} {
+					for i := range w.snapshot.Clusters[name].Injectors {
+						w.snapshot.Clusters[name].Injectors[i].Hosts = []string{"gw.example:15101"}
+					}
 				}
-			}
-		}, nil},
-		{"a revision is called at the port of another", "", func(w *world) {
-			behind(w)
-			canary(w)
-			w.gateway().WebhookPorts = map[string]int32{"canary": 15101}
-		}, []string{"fail webhook-address south", "fail webhook-address west"}},
-		{"a named revision with an IP needs no port", "", canary, nil},
-		{"a webhook calls another host", "", func(w *world) {
-			behind(w)
-			w.west().Injectors[1].Hosts = []string{"old.example:15017"}
-			w.west().Injection.Error = "no such host"
-		}, []string{"fail webhook-address west"}},
-		{"the gateway has an IP now", "", func(w *world) {
-			w.west().Injectors[0].Hosts = []string{"old.example:15017"}
-		}, []string{"fail webhook-address west"}},
-		{"a URL with the gateway's IP", "", func(w *world) { w.west().Injectors[0].Hosts = []string{"192.0.2.10:15017"} }, nil},
-		{"a webhook at an ExternalName, which works", "", atService, []string{"warn webhook-address west"}},
-		{"a webhook at an ExternalName, which is refused", "",
-			func(w *world) { atService(w); w.west().Injection.Error = refused }, []string{"fail webhook-address west"}},
-		{"a webhook at an ExternalName, which is refused, and this machine is shut out", "", func(w *world) {
-			atService(w)
-			w.west().Injection.Error = refused
-			w.shut()
-		}, []string{"fail webhook-address west", "unknown firewall east"}},
-		{"a webhook at an ExternalName, which nobody tried, at a gateway with port 443", "",
-			func(w *world) { atService(w); w.west().Injection = nil; w.gateway().Ports = []int32{443} }, []string{"warn webhook-address west"}},
-		{"a webhook at an ExternalName, which nobody tried", "",
-			func(w *world) { atService(w); w.west().Injection = nil }, []string{"fail webhook-address west"}},
-		{"an IPv6 address alone", BeforeAttach, ipv6, []string{"fail address-ipv6 east"}},
-		{"an IPv6 address alone", BeforeExpose, ipv6, []string{"fail address-ipv6 east"}},
-		{"an IPv6 address alone", "preflight", ipv6, []string{"fail address-ipv6 east"}},
-		{"an IPv6 address, and the user says another", BeforeExpose, func(w *world) {
-			ipv6(w)
-			w.mesh.Clusters[0].Gateway = "gw.example"
-		}, nil},
+			},
+		},
+		{
+			name: "a revision is called at the port of another",
+			change: func(w *world) {
+				behind(w)
+				canary(w)
+				w.gateway().WebhookPorts = map[string]int32{"canary": 15101}
+			},
+			want: []string{"fail webhook-address south", "fail webhook-address west"},
+		},
+		{
+			name:   "a named revision with an IP needs no port",
+			change: canary,
+		},
+		{
+			name: "a webhook calls another host",
+			change: func(w *world) {
+				behind(w)
+				w.west().Injectors[1].Hosts = []string{"old.example:15017"}
+				w.west().Injection.Error = "no such host"
+			},
+			want: []string{"fail webhook-address west"},
+		},
+		{
+			name:   "the gateway has an IP now",
+			change: func(w *world) { w.west().Injectors[0].Hosts = []string{"old.example:15017"} },
+			want:   []string{"fail webhook-address west"},
+		},
+		{
+			name:   "a URL with the gateway's IP",
+			change: func(w *world) { w.west().Injectors[0].Hosts = []string{"192.0.2.10:15017"} },
+		},
+		{
+			name:   "a webhook at an ExternalName, which works",
+			change: atService,
+			want:   []string{"warn webhook-address west"},
+		},
+		{
+			name: "a webhook at an ExternalName, which is refused",
+			change: func(w *world) {
+				atService(w)
+				w.west().Injection.Error = refused
+			},
+			want: []string{"fail webhook-address west"},
+		},
+		{
+			name: "a webhook at an ExternalName, which is refused, and this machine is shut out",
+			change: func(w *world) {
+				atService(w)
+				w.west().Injection.Error = refused
+				w.shut()
+			},
+			want: []string{"fail webhook-address west", "unknown firewall east"},
+		},
+		{
+			name: "a webhook at an ExternalName, which nobody tried, at a gateway with port 443",
+			change: func(w *world) {
+				atService(w)
+				w.west().Injection = nil
+				w.gateway().Ports = []int32{443}
+			},
+			want: []string{"warn webhook-address west"},
+		},
+		{
+			name: "a webhook at an ExternalName, which nobody tried",
+			change: func(w *world) {
+				atService(w)
+				w.west().Injection = nil
+			},
+			want: []string{"fail webhook-address west"},
+		},
+		{
+			name: "an IPv6 address alone", command: BeforeAttach,
+			change: ipv6,
+			want:   []string{"fail address-ipv6 east"},
+		},
+		{
+			name: "an IPv6 address alone", command: BeforeExpose,
+			change: ipv6,
+			want:   []string{"fail address-ipv6 east"},
+		},
+		{
+			name: "an IPv6 address alone", command: "preflight",
+			change: ipv6,
+			want:   []string{"fail address-ipv6 east"},
+		},
+		{
+			name: "an IPv6 address, and the user says another", command: BeforeExpose,
+			change: func(w *world) {
+				ipv6(w)
+				w.mesh.Clusters[0].Gateway = "gw.example"
+			},
+		},
 	}
 }
 

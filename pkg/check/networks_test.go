@@ -35,53 +35,136 @@ func networksScenarios() []scenario {
 	}
 	fails := []string{"fail network-unconnected west"}
 	return []scenario{
-		{"two networks", "", apart, fails},
-		{"two networks", BeforeAttach, apart, fails},
-		{"two networks", "preflight", func(w *world) { apart(w); w.east().LoadBalancers.Served = 1 }, fails},
-		{"two networks, as the user wishes", BeforeAttach, func(w *world) { apart(w); w.mesh.Unconnected = true }, nil},
-		{"calls that can't cross", "", func(w *world) {
-			apart(w)
-			w.call("east", "west", "http").Answered, w.call("east", "west", "http").Error = 0, "HTTP 503: no healthy upstream"
-		}, fails},
-		{"two networks, and a remote to be attached again", "", func(w *world) {
-			apart(w)
-			w.west().ReaderToken.Filled = false
-		}, []string{"fail network-unconnected west", "fail token-missing west"}},
-		{"connected as Istio's guide does", "", connected, nil},
-		{"connected as Istio's guide does", BeforeAttach, connected, nil},
-		{"connected by meshNetworks", "", but(func(w *world) {
-			w.west().Gateways, w.controlPlane().GatewayNetworks = nil, []string{"network2"}
-		}), nil},
-		{"a gateway in another namespace, whose pods are not looked at", "", but(func(w *world) {
-			elsewhere := w.west().Gateways[0]
-			elsewhere.Namespace, elsewhere.ReadyEndpoints = "gateways", 0
-			w.west().Gateways, w.west().NetworkGateways = nil, []snapshot.Gateway{elsewhere}
-		}), nil},
-		{"gateways of the Gateway API", "", but(func(w *world) {
-			w.east().Passthrough = nil
-			w.gateway().PublishesItself, w.west().Gateways[0].PublishesItself = true, true
-		}), nil},
-		{"a gateway at a port of its own", "", but(func(w *world) {
-			w.west().Gateways[0].CrossNetworkPort, w.west().Gateways[0].Ports = 443, []int32{443}
-		}), nil},
-		{"nobody may look for gateways elsewhere", "", func(w *world) {
-			apart(w)
-			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.NetworkGatewaysPart, Reason: "forbidden"}}
-		}, []string{"unknown network-unconnected west"}},
-		{"no gateway", "", but(func(w *world) { w.west().Gateways = nil }), fails},
-		{"a gateway without a label", "", but(func(w *world) { w.west().Gateways[0].Network = "" }), fails},
-		{"a gateway without an address", "", but(func(w *world) { w.west().Gateways[0].Address = "" }), fails},
-		{"a gateway without the port", "", but(func(w *world) { w.gateway().Ports = []int32{15012, 15017} }), fails},
-		{"a gateway without pods", "", but(func(w *world) { w.west().Gateways[0].ReadyEndpoints = 0 }), fails},
-		{"services are not published", "", but(func(w *world) { w.east().Passthrough = nil }), fails},
-		{"services are published elsewhere", "", but(func(w *world) { w.east().Passthrough[0].Selector = map[string]string{"istio": "other"} }), fails},
-		{"nobody may look", "", func(w *world) {
-			apart(w)
-			w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.PassthroughPart, Reason: "forbidden"}}
-		}, []string{"unknown network-unconnected west"}},
-		{"nobody may look at the primary's network", "preflight", func(w *world) {
-			w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.ControlPlanes, Reason: "forbidden"}}
-		}, []string{"unknown adoptable east", "unknown network-unconnected south", "unknown network-unconnected west", "warn load-balancer east"}},
+		{
+			name:   "two networks",
+			change: apart,
+			want:   fails,
+		},
+		{
+			name: "two networks", command: BeforeAttach,
+			change: apart,
+			want:   fails,
+		},
+		{
+			name: "two networks", command: "preflight",
+			change: func(w *world) {
+				apart(w)
+				w.east().LoadBalancers.Served = 1
+			},
+			want: fails,
+		},
+		{
+			name: "two networks, as the user wishes", command: BeforeAttach,
+			change: func(w *world) {
+				apart(w)
+				w.mesh.Unconnected = true
+			},
+		},
+		{
+			name: "calls that can't cross",
+			change: func(w *world) {
+				apart(w)
+				w.call("east", "west", "http").Answered, w.call("east", "west", "http").Error = 0, "HTTP 503: no healthy upstream"
+			},
+			want: fails,
+		},
+		{
+			name: "two networks, and a remote to be attached again",
+			change: func(w *world) {
+				apart(w)
+				w.west().ReaderToken.Filled = false
+			},
+			want: []string{"fail network-unconnected west", "fail token-missing west"},
+		},
+		{
+			name:   "connected as Istio's guide does",
+			change: connected,
+		},
+		{
+			name: "connected as Istio's guide does", command: BeforeAttach,
+			change: connected,
+		},
+		{
+			name:   "connected by meshNetworks",
+			change: but(func(w *world) { w.west().Gateways, w.controlPlane().GatewayNetworks = nil, []string{"network2"} }),
+		},
+		{
+			name: "a gateway in another namespace, whose pods are not looked at",
+			change: but(func(w *world) {
+				elsewhere := w.west().Gateways[0]
+				elsewhere.Namespace, elsewhere.ReadyEndpoints = "gateways", 0
+				w.west().Gateways, w.west().NetworkGateways = nil, []snapshot.Gateway{elsewhere}
+			}),
+		},
+		{
+			name: "gateways of the Gateway API",
+			change: but(func(w *world) {
+				w.east().Passthrough = nil
+				w.gateway().PublishesItself, w.west().Gateways[0].PublishesItself = true, true
+			}),
+		},
+		{
+			name:   "a gateway at a port of its own",
+			change: but(func(w *world) { w.west().Gateways[0].CrossNetworkPort, w.west().Gateways[0].Ports = 443, []int32{443} }),
+		},
+		{
+			name: "nobody may look for gateways elsewhere",
+			change: func(w *world) {
+				apart(w)
+				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.NetworkGatewaysPart, Reason: "forbidden"}}
+			},
+			want: []string{"unknown network-unconnected west"},
+		},
+		{
+			name:   "no gateway",
+			change: but(func(w *world) { w.west().Gateways = nil }),
+			want:   fails,
+		},
+		{
+			name:   "a gateway without a label",
+			change: but(func(w *world) { w.west().Gateways[0].Network = "" }),
+			want:   fails,
+		},
+		{
+			name:   "a gateway without an address",
+			change: but(func(w *world) { w.west().Gateways[0].Address = "" }),
+			want:   fails,
+		},
+		{
+			name:   "a gateway without the port",
+			change: but(func(w *world) { w.gateway().Ports = []int32{15012, 15017} }),
+			want:   fails,
+		},
+		{
+			name:   "a gateway without pods",
+			change: but(func(w *world) { w.west().Gateways[0].ReadyEndpoints = 0 }),
+			want:   fails,
+		},
+		{
+			name:   "services are not published",
+			change: but(func(w *world) { w.east().Passthrough = nil }),
+			want:   fails,
+		},
+		{
+			name:   "services are published elsewhere",
+			change: but(func(w *world) { w.east().Passthrough[0].Selector = map[string]string{"istio": "other"} }),
+			want:   fails,
+		},
+		{
+			name: "nobody may look",
+			change: func(w *world) {
+				apart(w)
+				w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.PassthroughPart, Reason: "forbidden"}}
+			},
+			want: []string{"unknown network-unconnected west"},
+		},
+		{
+			name: "nobody may look at the primary's network", command: "preflight",
+			change: func(w *world) {
+				w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.ControlPlanes, Reason: "forbidden"}}
+			},
+			want: []string{"unknown adoptable east", "unknown network-unconnected south", "unknown network-unconnected west", "warn load-balancer east"},
+		},
 	}
 }
 

@@ -28,65 +28,133 @@ func ownerScenarios() []scenario {
 	fails := []string{"fail primary-is-remote ctx-west"}
 	var all []scenario
 	for _, command := range []string{"", BeforeInstall, BeforeExpose} {
-		all = append(all, scenario{"a remote", command, func(w *world) { attached(w) }, fails})
+		all = append(all, scenario{
+			name: "a remote", command: command,
+			change: func(w *world) { attached(w) },
+			want:   fails,
+		})
 	}
-	all = append(all, scenario{"a remote", "preflight", func(w *world) { attached(w) }, append(fails, "warn load-balancer ctx-west")})
+	all = append(all, scenario{
+		name: "a remote", command: "preflight",
+		change: func(w *world) { attached(w) },
+		want:   append(fails, "warn load-balancer ctx-west"),
+	})
 	return append(all, []scenario{
-		{"a remote, and no context of its primary", BeforeInstall, func(w *world) { attached(w); w.snapshot.Primaries = nil }, fails},
-		{"the annotation alone", BeforeInstall, func(w *world) { bare(w).Namespace.ControlPlaneClusters = "east" }, fails},
-		{"anybody's remote", BeforeInstall, func(w *world) { bare(w).Namespace.ControlPlaneClusters = "*" }, fails},
-		{"the injection path alone", BeforeInstall, func(w *world) {
-			bare(w).Injectors = []snapshot.Injector{{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{"/inject/cluster/west/net/network1"}}}
-		}, fails},
-		{"an EndpointSlice alone", BeforeInstall, func(w *world) {
-			bare(w).IstiodServices = []snapshot.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}, Written: []string{"istiod"}}}
-		}, fails},
-		{"a hostname alone, of a revision", BeforeInstall, func(w *world) {
-			bare(w).IstiodServices = []snapshot.IstiodService{{Name: "istiod-canary", ExternalName: "lb.example"}}
-		}, fails},
-		{"our record alone", BeforeInstall, func(w *world) { bare(w).Inventory = "kubectl-mesh-reader-shared" }, fails},
-		{"no sign", BeforeInstall, func(w *world) { bare(w) }, nil},
-		{"a primary that lets itself lead", "", func(w *world) { w.east().Namespace.ControlPlaneClusters = "east" }, nil},
-		{"converted on purpose", BeforeInstall, func(w *world) {
-			attached(w)
-			w.mesh.Clusters[0].Converted = true
-		}, nil},
-		{"a control plane was installed over it", "", func(w *world) {
-			controlPlane := *w.controlPlane()
-			controlPlane.ClusterID = "ctx-west"
-			west := bare(w)
-			w.mesh.Clusters[0].Name, west.Name = "ctx-west", "ctx-west"
-			w.snapshot.Clusters = map[string]*snapshot.Cluster{"ctx-west": west}
-			west.ControlPlanes, west.Inventory = []snapshot.ControlPlane{controlPlane}, "kubectl-mesh-reader-shared"
-			west.IstiodServices = []snapshot.IstiodService{{Name: "istiod", Selector: true, Addresses: []string{"10.3.0.4", "192.0.2.10"}, Written: []string{"istiod"}}}
-			west.Gateways, west.Exposed = []snapshot.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.9", ReadyEndpoints: 1}}, []string{"default"}
-			west.Ports = []snapshot.Port{{Number: 15012, Trusted: true}, {Number: 15017, Trusted: true}}
-			west.ControlPlanes[0].Replicas = nil
-		}, fails},
-		{"a control plane was installed over a remote", "", func(w *world) {
-			controlPlane := *w.controlPlane()
-			controlPlane.ClusterID = "west"
-			w.west().ControlPlanes = []snapshot.ControlPlane{controlPlane}
-		}, []string{"fail own-control-plane west"}},
-		{"swapped, and attached", BeforeAttach, func(w *world) {
-			east := w.east()
-			attached(w)
-			east.Context = "ctx-east"
-			w.snapshot.Clusters["east"] = east
-			w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "east", Context: "ctx-east", Role: mesh.Remote})
-		}, fails},
-		{"swapped, and not attached yet", BeforeAttach, func(w *world) {
-			east := w.east()
-			bare(w)
-			w.snapshot.Clusters["east"] = east
-			w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "east", Context: "ctx-east", Role: mesh.Remote})
-		}, []string{"fail no-istiod ctx-west"}},
-		{"swapped, before there is a mesh", "preflight", func(w *world) {
-			east := w.east()
-			bare(w)
-			w.snapshot.Clusters["east"] = east
-			w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "east", Context: "ctx-east", Role: mesh.Remote})
-		}, []string{"fail own-control-plane east", "warn load-balancer ctx-west"}},
+		{
+			name: "a remote, and no context of its primary", command: BeforeInstall,
+			change: func(w *world) {
+				attached(w)
+				w.snapshot.Primaries = nil
+			},
+			want: fails,
+		},
+		{
+			name: "the annotation alone", command: BeforeInstall,
+			change: func(w *world) { bare(w).Namespace.ControlPlaneClusters = "east" },
+			want:   fails,
+		},
+		{
+			name: "anybody's remote", command: BeforeInstall,
+			change: func(w *world) { bare(w).Namespace.ControlPlaneClusters = "*" },
+			want:   fails,
+		},
+		{
+			name: "the injection path alone", command: BeforeInstall,
+			change: func(w *world) {
+				bare(w).Injectors = []snapshot.Injector{{Name: "istio-sidecar-injector", Revision: "default", Paths: []string{"/inject/cluster/west/net/network1"}}}
+			},
+			want: fails,
+		},
+		{
+			name: "an EndpointSlice alone", command: BeforeInstall,
+			change: func(w *world) {
+				bare(w).IstiodServices = []snapshot.IstiodService{{Name: "istiod", Addresses: []string{"192.0.2.10"}, Written: []string{"istiod"}}}
+			},
+			want: fails,
+		},
+		{
+			name: "a hostname alone, of a revision", command: BeforeInstall,
+			change: func(w *world) {
+				bare(w).IstiodServices = []snapshot.IstiodService{{Name: "istiod-canary", ExternalName: "lb.example"}}
+			},
+			want: fails,
+		},
+		{
+			name: "our record alone", command: BeforeInstall,
+			change: func(w *world) { bare(w).Inventory = "kubectl-mesh-reader-shared" },
+			want:   fails,
+		},
+		{
+			name: "no sign", command: BeforeInstall,
+			change: func(w *world) { bare(w) },
+		},
+		{
+			name:   "a primary that lets itself lead",
+			change: func(w *world) { w.east().Namespace.ControlPlaneClusters = "east" },
+		},
+		{
+			name: "converted on purpose", command: BeforeInstall,
+			change: func(w *world) {
+				attached(w)
+				w.mesh.Clusters[0].Converted = true
+			},
+		},
+		{
+			name: "a control plane was installed over it",
+			change: func(w *world) {
+				controlPlane := *w.controlPlane()
+				controlPlane.ClusterID = "ctx-west"
+				west := bare(w)
+				w.mesh.Clusters[0].Name, west.Name = "ctx-west", "ctx-west"
+				w.snapshot.Clusters = map[string]*snapshot.Cluster{"ctx-west": west}
+				west.ControlPlanes, west.Inventory = []snapshot.ControlPlane{controlPlane}, "kubectl-mesh-reader-shared"
+				west.IstiodServices = []snapshot.IstiodService{{Name: "istiod", Selector: true, Addresses: []string{"10.3.0.4", "192.0.2.10"}, Written: []string{"istiod"}}}
+				west.Gateways, west.Exposed = []snapshot.Gateway{{Name: "istio-eastwestgateway", Address: "192.0.2.9", ReadyEndpoints: 1}}, []string{"default"}
+				west.Ports = []snapshot.Port{{Number: 15012, Trusted: true}, {Number: 15017, Trusted: true}}
+				west.ControlPlanes[0].Replicas = nil
+			},
+			want: fails,
+		},
+		{
+			name: "a control plane was installed over a remote",
+			change: func(w *world) {
+				controlPlane := *w.controlPlane()
+				controlPlane.ClusterID = "west"
+				w.west().ControlPlanes = []snapshot.ControlPlane{controlPlane}
+			},
+			want: []string{"fail own-control-plane west"},
+		},
+		{
+			name: "swapped, and attached", command: BeforeAttach,
+			change: func(w *world) {
+				east := w.east()
+				attached(w)
+				east.Context = "ctx-east"
+				w.snapshot.Clusters["east"] = east
+				w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "east", Context: "ctx-east", Role: mesh.Remote})
+			},
+			want: fails,
+		},
+		{
+			name: "swapped, and not attached yet", command: BeforeAttach,
+			change: func(w *world) {
+				east := w.east()
+				bare(w)
+				w.snapshot.Clusters["east"] = east
+				w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "east", Context: "ctx-east", Role: mesh.Remote})
+			},
+			want: []string{"fail no-istiod ctx-west"},
+		},
+		{
+			name: "swapped, before there is a mesh", command: "preflight",
+			change: func(w *world) {
+				east := w.east()
+				bare(w)
+				w.snapshot.Clusters["east"] = east
+				w.mesh.Clusters = append(w.mesh.Clusters, mesh.Cluster{Name: "east", Context: "ctx-east", Role: mesh.Remote})
+			},
+			want: []string{"fail own-control-plane east", "warn load-balancer ctx-west"},
+		},
 	}...)
 }
 

@@ -64,109 +64,181 @@ func dialScenarios() []scenario {
 		w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no route to host"}
 	}
 	return []scenario{
-		{"pods find all open", "", dialled(func(*world) {}), nil},
-		{"pods of one remote don't reach istiod", "", dialled(func(w *world) {
-			w.lose("west", "east", snapshot.ToIstiod)
-			w.unready("west")
-		}), []string{"fail firewall west"}},
-		{"somebody ends the connections of one remote", "", dialled(func(w *world) {
-			w.lose("west", "east", snapshot.ToIstiod)
-			d := w.dialled("west", "east", snapshot.ToIstiod)
-			d.Connected, d.Error = true, "no TLS handshake: EOF"
-			w.unready("west")
-		}), []string{"fail firewall west"}},
-		{"one remote reaches neither port", "", dialled(func(w *world) {
-			w.gateway().SourceRanges = []string{"10.2.0.0/16"}
-			w.lose("west", "east", snapshot.ToIstiod)
-			w.lose("west", "east", snapshot.ToWebhook)
-			w.west().Injection.Error = "failed calling webhook: context deadline exceeded"
-			w.unready("west")
-		}), []string{"fail firewall west"}},
-		{"the webhook's port closed to one remote", "", dialled(func(w *world) {
-			w.lose("west", "east", snapshot.ToWebhook)
-			w.west().Injection.Error = "failed calling webhook: context deadline exceeded"
-			w.unready("west")
-		}), []string{"fail firewall west"}},
-		{"the webhook's port closed to pods, and open to the API server", "", dialled(func(w *world) {
-			w.lose("west", "east", snapshot.ToWebhook)
-		}), nil},
-		{"a gateway that answers pods, and not this machine", "", dialled(func(w *world) { w.shut() }), nil},
-		{"a gateway that answers one remote alone", "", dialled(func(w *world) {
-			w.shut()
-			w.lose("west", "east", snapshot.ToIstiod)
-			w.unready("west")
-		}), []string{"fail firewall west"}},
-		{"a gateway that answers nobody", "", dialled(func(w *world) {
-			w.shut()
-			for _, remote := range []string{"south", "west"} {
-				w.lose(remote, "east", snapshot.ToIstiod)
-				w.lose(remote, "east", snapshot.ToWebhook)
-				w.snapshot.Clusters[remote].Injection.Error = "failed calling webhook: context deadline exceeded"
-				w.unready(remote)
-			}
-			w.snapshot.Traffic.Unready["south"] = w.snapshot.Traffic.Unready["west"]
-		}), []string{"fail firewall east"}},
-		{"a gateway that ends connections", "", dialled(func(w *world) {
-			w.snapshot.Traffic.Policies = []snapshot.Policy{{Namespace: "istio-system", Name: "nobody", Action: "DENY", Probes: true, Gateway: true}}
-			for i := range w.east().Ports {
-				w.east().Ports[i] = snapshot.Port{Number: w.east().Ports[i].Number, Connected: true, Error: "no TLS handshake: EOF"}
-			}
-			for i, d := range w.snapshot.Traffic.Dials {
-				if d.To == "east" {
-					w.snapshot.Traffic.Dials[i].Connected, w.snapshot.Traffic.Dials[i].Error, w.snapshot.Traffic.Dials[i].Trusted = true, "no TLS handshake: EOF", false
+		{
+			name:   "pods find all open",
+			change: dialled(func(*world) {}),
+		},
+		{
+			name: "pods of one remote don't reach istiod",
+			change: dialled(func(w *world) {
+				w.lose("west", "east", snapshot.ToIstiod)
+				w.unready("west")
+			}),
+			want: []string{"fail firewall west"},
+		},
+		{
+			name: "somebody ends the connections of one remote",
+			change: dialled(func(w *world) {
+				w.lose("west", "east", snapshot.ToIstiod)
+				d := w.dialled("west", "east", snapshot.ToIstiod)
+				d.Connected, d.Error = true, "no TLS handshake: EOF"
+				w.unready("west")
+			}),
+			want: []string{"fail firewall west"},
+		},
+		{
+			name: "one remote reaches neither port",
+			change: dialled(func(w *world) {
+				w.gateway().SourceRanges = []string{"10.2.0.0/16"}
+				w.lose("west", "east", snapshot.ToIstiod)
+				w.lose("west", "east", snapshot.ToWebhook)
+				w.west().Injection.Error = "failed calling webhook: context deadline exceeded"
+				w.unready("west")
+			}),
+			want: []string{"fail firewall west"},
+		},
+		{
+			name: "the webhook's port closed to one remote",
+			change: dialled(func(w *world) {
+				w.lose("west", "east", snapshot.ToWebhook)
+				w.west().Injection.Error = "failed calling webhook: context deadline exceeded"
+				w.unready("west")
+			}),
+			want: []string{"fail firewall west"},
+		},
+		{
+			name:   "the webhook's port closed to pods, and open to the API server",
+			change: dialled(func(w *world) { w.lose("west", "east", snapshot.ToWebhook) }),
+		},
+		{
+			name:   "a gateway that answers pods, and not this machine",
+			change: dialled(func(w *world) { w.shut() }),
+		},
+		{
+			name: "a gateway that answers one remote alone",
+			change: dialled(func(w *world) {
+				w.shut()
+				w.lose("west", "east", snapshot.ToIstiod)
+				w.unready("west")
+			}),
+			want: []string{"fail firewall west"},
+		},
+		{
+			name: "a gateway that answers nobody",
+			change: dialled(func(w *world) {
+				w.shut()
+				for _, remote := range []string{"south", "west"} {
+					w.lose(remote, "east", snapshot.ToIstiod)
+					w.lose(remote, "east", snapshot.ToWebhook)
+					w.snapshot.Clusters[remote].Injection.Error = "failed calling webhook: context deadline exceeded"
+					w.unready(remote)
 				}
-			}
-			w.unready("south")
-			w.unready("west")
-			w.snapshot.Traffic.Unready["south"] = w.snapshot.Traffic.Unready["west"]
-		}), []string{"fail firewall east"}},
-		{"pods of one remote meet somebody else", "", dialled(func(w *world) {
-			w.dialled("west", "east", snapshot.ToIstiod).Trusted = false
-			w.unready("west")
-		}), []string{"fail gateway-trust west"}},
-		{"this machine alone meets somebody else", "", dialled(func(w *world) {
-			w.east().Ports[0].Trusted, w.east().Ports[1].Trusted = false, false
-		}), nil},
-		{"everybody meets somebody else", "", dialled(func(w *world) {
-			w.east().Ports[0].Trusted = false
-			w.dialled("west", "east", snapshot.ToIstiod).Trusted = false
-			w.dialled("south", "east", snapshot.ToIstiod).Trusted = false
-			w.unready("west")
-			w.unready("south")
-			w.snapshot.Traffic.Unready["west"] = w.snapshot.Traffic.Unready["south"]
-		}), []string{"fail gateway-trust east"}},
-		{"an API server that pods reach, and not this machine", "", dialled(func(w *world) {
-			unreachable(w)
-			unsynced(w)
-		}), []string{"fail not-synced west"}},
-		{"an API server that pods don't reach any more", "", dialled(func(w *world) {
-			w.lose("east", "west", snapshot.ToAPIServer)
-		}), []string{"fail secret-unreachable west"}},
-		{"an API server that pods have never reached", "", dialled(func(w *world) {
-			w.lose("east", "west", snapshot.ToAPIServer)
-			w.west().Server = "https://198.51.100.7:6443"
-			unsynced(w)
-		}), []string{"fail secret-unreachable west"}},
-		{"an API server that nobody reaches", "", dialled(func(w *world) {
-			w.lose("east", "west", snapshot.ToAPIServer)
-			unreachable(w)
-			w.mesh.Clusters[2].Context = ""
-		}), []string{"fail secret-stale west"}},
-		{"a proxy before the API server, on the pods' way", "", dialled(func(w *world) {
-			w.dialled("east", "west", snapshot.ToAPIServer).Trusted = false
-		}), []string{"fail secret-ca west"}},
-		{"a proxy before the API server, on this machine's way", "", dialled(func(w *world) {
-			w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUntrusted, Error: "certificate signed by unknown authority"}
-		}), nil},
-		{"credentials that can't be tried from here", "", dialled(func(w *world) { w.secret().Use = nil }), nil},
-		{"pods that reach nothing", "", func(w *world) {
-			w.unready("west")
-			w.snapshot.Traffic.Unready["west"] = "pods of the new namespace reach nothing"
-			w.snapshot.Traffic.Undialled = map[string]string{"west": "pods of the new namespace reach nothing"}
-		}, []string{"fail probe-ready west"}},
-		{"no pod without a sidecar", "", func(w *world) {
-			w.snapshot.Traffic.Undialled = map[string]string{"west": "a policy forbids it"}
-		}, []string{"unknown probe-ready west"}},
+				w.snapshot.Traffic.Unready["south"] = w.snapshot.Traffic.Unready["west"]
+			}),
+			want: []string{"fail firewall east"},
+		},
+		{
+			name: "a gateway that ends connections",
+			change: dialled(func(w *world) {
+				w.snapshot.Traffic.Policies = []snapshot.Policy{{Namespace: "istio-system", Name: "nobody", Action: "DENY", Probes: true, Gateway: true}}
+				for i := range w.east().Ports {
+					w.east().Ports[i] = snapshot.Port{Number: w.east().Ports[i].Number, Connected: true, Error: "no TLS handshake: EOF"}
+				}
+				for i, d := range w.snapshot.Traffic.Dials {
+					if d.To == "east" {
+						w.snapshot.Traffic.Dials[i].Connected, w.snapshot.Traffic.Dials[i].Error, w.snapshot.Traffic.Dials[i].Trusted = true, "no TLS handshake: EOF", false
+					}
+				}
+				w.unready("south")
+				w.unready("west")
+				w.snapshot.Traffic.Unready["south"] = w.snapshot.Traffic.Unready["west"]
+			}),
+			want: []string{"fail firewall east"},
+		},
+		{
+			name: "pods of one remote meet somebody else",
+			change: dialled(func(w *world) {
+				w.dialled("west", "east", snapshot.ToIstiod).Trusted = false
+				w.unready("west")
+			}),
+			want: []string{"fail gateway-trust west"},
+		},
+		{
+			name:   "this machine alone meets somebody else",
+			change: dialled(func(w *world) { w.east().Ports[0].Trusted, w.east().Ports[1].Trusted = false, false }),
+		},
+		{
+			name: "everybody meets somebody else",
+			change: dialled(func(w *world) {
+				w.east().Ports[0].Trusted = false
+				w.dialled("west", "east", snapshot.ToIstiod).Trusted = false
+				w.dialled("south", "east", snapshot.ToIstiod).Trusted = false
+				w.unready("west")
+				w.unready("south")
+				w.snapshot.Traffic.Unready["west"] = w.snapshot.Traffic.Unready["south"]
+			}),
+			want: []string{"fail gateway-trust east"},
+		},
+		{
+			name: "an API server that pods reach, and not this machine",
+			change: dialled(func(w *world) {
+				unreachable(w)
+				unsynced(w)
+			}),
+			want: []string{"fail not-synced west"},
+		},
+		{
+			name:   "an API server that pods don't reach any more",
+			change: dialled(func(w *world) { w.lose("east", "west", snapshot.ToAPIServer) }),
+			want:   []string{"fail secret-unreachable west"},
+		},
+		{
+			name: "an API server that pods have never reached",
+			change: dialled(func(w *world) {
+				w.lose("east", "west", snapshot.ToAPIServer)
+				w.west().Server = "https://198.51.100.7:6443"
+				unsynced(w)
+			}),
+			want: []string{"fail secret-unreachable west"},
+		},
+		{
+			name: "an API server that nobody reaches",
+			change: dialled(func(w *world) {
+				w.lose("east", "west", snapshot.ToAPIServer)
+				unreachable(w)
+				w.mesh.Clusters[2].Context = ""
+			}),
+			want: []string{"fail secret-stale west"},
+		},
+		{
+			name:   "a proxy before the API server, on the pods' way",
+			change: dialled(func(w *world) { w.dialled("east", "west", snapshot.ToAPIServer).Trusted = false }),
+			want:   []string{"fail secret-ca west"},
+		},
+		{
+			name: "a proxy before the API server, on this machine's way",
+			change: dialled(func(w *world) {
+				w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUntrusted, Error: "certificate signed by unknown authority"}
+			}),
+		},
+		{
+			name:   "credentials that can't be tried from here",
+			change: dialled(func(w *world) { w.secret().Use = nil }),
+		},
+		{
+			name: "pods that reach nothing",
+			change: func(w *world) {
+				w.unready("west")
+				w.snapshot.Traffic.Unready["west"] = "pods of the new namespace reach nothing"
+				w.snapshot.Traffic.Undialled = map[string]string{"west": "pods of the new namespace reach nothing"}
+			},
+			want: []string{"fail probe-ready west"},
+		},
+		{
+			name:   "no pod without a sidecar",
+			change: func(w *world) { w.snapshot.Traffic.Undialled = map[string]string{"west": "a policy forbids it"} },
+			want:   []string{"unknown probe-ready west"},
+		},
 	}
 }
 
@@ -180,7 +252,7 @@ func TestWhoseWordItIs(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
 	for _, s := range dialScenarios() {
-		if len(s.tells) > 0 {
+		if len(s.want) > 0 {
 			continue
 		}
 		fmt.Fprintf(&text, "# %s\n%s\n", s.name, lines(s.results(), func(r Result) bool {

@@ -24,39 +24,102 @@ func preflightScenarios() []scenario {
 		}
 	}
 	scenarios := []scenario{
-		{"two bare clusters", "", func(*world) {}, nil},
-		{"no load balancer", "", func(w *world) { w.east().LoadBalancers = snapshot.LoadBalancers{} }, []string{"warn load-balancer east"}},
-		{"a load balancer that gives nothing", "", func(w *world) { w.east().LoadBalancers = snapshot.LoadBalancers{Pending: 2} }, []string{"fail load-balancer east"}},
-		{"a cloud", "", func(w *world) { w.east().LoadBalancers, w.east().Cloud = snapshot.LoadBalancers{}, true }, nil},
-		{"a remote needs none", "", func(w *world) { w.west().LoadBalancers = snapshot.LoadBalancers{} }, nil},
-		{"pod security in general", "", func(w *world) { w.west().PodSecurity = "violates PodSecurity \"baseline:latest\"" }, []string{"fail pod-security west"}},
-		{"pod security of a namespace", "", func(w *world) { w.west().Restricted = []string{"shop (restricted)"} }, []string{"fail pod-security west"}},
-		{"too old", "", func(w *world) { w.west().KubernetesVersion = "v1.29.14" }, []string{"fail kubernetes-version west"}},
-		{"no permission", "", func(w *world) {
-			w.west().Denied = []snapshot.Permission{
-				{Verb: "create", Resource: "namespaces"}, {Verb: "patch", Resource: "namespaces"}, {Verb: "create", Resource: "secrets", Namespace: "istio-system"},
-			}
-		}, []string{"fail permission west"}},
-		{"no permission for the dry run of a pod", "", func(w *world) {
-			w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "pods", Namespace: "default"}}
-			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "pods is forbidden"}}
-		}, []string{"fail permission west"}},
-		{"a dry run that fails otherwise", "", func(w *world) {
-			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "the server is overloaded"}}
-		}, []string{"unknown pod-security west"}},
-		{"pod security of a namespace, and no dry run", "", func(w *world) {
-			w.west().Restricted = []string{"shop (restricted)"}
-			w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "pods is forbidden"}}
-		}, []string{"fail pod-security west"}},
-		{"overlapping pod ranges", "", func(w *world) { w.west().PodRanges = w.east().PodRanges }, []string{"fail network-overlap west"}},
-		{"another root", "", func(w *world) { w.east().RootCert, w.west().RootCert = "root", "other" }, []string{"fail roots-differ west"}},
-		{"a control plane of its own", "", func(w *world) {
-			w.west().ControlPlanes = []snapshot.ControlPlane{{Name: "istiod", Revision: "default"}}
-		}, []string{"fail own-control-plane west"}},
-		{"a clock that is early", "", func(w *world) { w.west().Clock.Ahead = 120 }, []string{"fail clock-skew west"}},
-		{"the same cluster", "", func(w *world) {
-			w.west().UID, w.west().PodRanges = w.east().UID, w.east().PodRanges
-		}, []string{"fail same-cluster west"}},
+		{
+			name:   "two bare clusters",
+			change: func(*world) {},
+		},
+		{
+			name:   "no load balancer",
+			change: func(w *world) { w.east().LoadBalancers = snapshot.LoadBalancers{} },
+			want:   []string{"warn load-balancer east"},
+		},
+		{
+			name:   "a load balancer that gives nothing",
+			change: func(w *world) { w.east().LoadBalancers = snapshot.LoadBalancers{Pending: 2} },
+			want:   []string{"fail load-balancer east"},
+		},
+		{
+			name:   "a cloud",
+			change: func(w *world) { w.east().LoadBalancers, w.east().Cloud = snapshot.LoadBalancers{}, true },
+		},
+		{
+			name:   "a remote needs none",
+			change: func(w *world) { w.west().LoadBalancers = snapshot.LoadBalancers{} },
+		},
+		{
+			name:   "pod security in general",
+			change: func(w *world) { w.west().PodSecurity = "violates PodSecurity \"baseline:latest\"" },
+			want:   []string{"fail pod-security west"},
+		},
+		{
+			name:   "pod security of a namespace",
+			change: func(w *world) { w.west().Restricted = []string{"shop (restricted)"} },
+			want:   []string{"fail pod-security west"},
+		},
+		{
+			name:   "too old",
+			change: func(w *world) { w.west().KubernetesVersion = "v1.29.14" },
+			want:   []string{"fail kubernetes-version west"},
+		},
+		{
+			name: "no permission",
+			change: func(w *world) {
+				w.west().Denied = []snapshot.Permission{
+					{Verb: "create", Resource: "namespaces"}, {Verb: "patch", Resource: "namespaces"}, {Verb: "create", Resource: "secrets", Namespace: "istio-system"},
+				}
+			},
+			want: []string{"fail permission west"},
+		},
+		{
+			name: "no permission for the dry run of a pod",
+			change: func(w *world) {
+				w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "pods", Namespace: "default"}}
+				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "pods is forbidden"}}
+			},
+			want: []string{"fail permission west"},
+		},
+		{
+			name: "a dry run that fails otherwise",
+			change: func(w *world) {
+				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "the server is overloaded"}}
+			},
+			want: []string{"unknown pod-security west"},
+		},
+		{
+			name: "pod security of a namespace, and no dry run",
+			change: func(w *world) {
+				w.west().Restricted = []string{"shop (restricted)"}
+				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "pods is forbidden"}}
+			},
+			want: []string{"fail pod-security west"},
+		},
+		{
+			name:   "overlapping pod ranges",
+			change: func(w *world) { w.west().PodRanges = w.east().PodRanges },
+			want:   []string{"fail network-overlap west"},
+		},
+		{
+			name:   "another root",
+			change: func(w *world) { w.east().RootCert, w.west().RootCert = "root", "other" },
+			want:   []string{"fail roots-differ west"},
+		},
+		{
+			name: "a control plane of its own",
+			change: func(w *world) {
+				w.west().ControlPlanes = []snapshot.ControlPlane{{Name: "istiod", Revision: "default"}}
+			},
+			want: []string{"fail own-control-plane west"},
+		},
+		{
+			name:   "a clock that is early",
+			change: func(w *world) { w.west().Clock.Ahead = 120 },
+			want:   []string{"fail clock-skew west"},
+		},
+		{
+			name:   "the same cluster",
+			change: func(w *world) { w.west().UID, w.west().PodRanges = w.east().UID, w.east().PodRanges },
+			want:   []string{"fail same-cluster west"},
+		},
 	}
 	for i := range scenarios {
 		scenarios[i].command, scenarios[i].change = "preflight", bare(scenarios[i].change)

@@ -186,8 +186,8 @@ type scenario struct {
 	// command is that of a gate; empty for verify.
 	command string
 	change  func(w *world)
-	// tells are the results that are neither passed nor skipped, as `status id cluster`. The golden file has their text.
-	tells []string
+	// want are the results that are neither passed nor skipped, as `status id cluster`. The golden file has their text.
+	want []string
 }
 
 func (s scenario) results() []Result {
@@ -212,8 +212,8 @@ func play(t *testing.T, file string, scenarios []scenario) {
 				told = append(told, fmt.Sprintf("%s %s %s", r.Status, r.ID, r.Cluster))
 			}
 		}
-		if !slices.Equal(told, s.tells) {
-			t.Errorf("%s: told are %q, want %q", s.name, told, s.tells)
+		if !slices.Equal(told, s.want) {
+			t.Errorf("%s: told are %q, want %q", s.name, told, s.want)
 		}
 		fmt.Fprintf(&text, "# %s\n%s\n", cmp.Or(s.command, "verify")+": "+s.name, lines(results, func(r Result) bool { return r.Status != Pass }))
 	}
