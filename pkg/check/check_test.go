@@ -123,7 +123,7 @@ func TestClusterNotLookedAt(t *testing.T) {
 	w := healthy()
 	delete(w.snapshot.Clusters, "west")
 	w.snapshot.Traffic = nil
-	w.mesh.Clusters[2].Context = ""
+	w.cluster("west").Context = ""
 	results := Verify(w.mesh, w.snapshot, w.charts, command.Caller{})
 	for _, r := range results {
 		if r.Cluster == "west" && r.Status == Pass && !fromPrimary(r.ID) {

@@ -14,7 +14,7 @@ func clusterScenarios() []scenario {
 			name: "no answer", command: BeforeAttach,
 			change: func(w *world) {
 				*w.west() = snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
-					Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 10s"}}}
+					Unreadable: couldNotRead(snapshot.APIServer, "no answer within 10s")}
 			},
 			want: []string{"unknown reachable west"},
 		},

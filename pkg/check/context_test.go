@@ -12,7 +12,7 @@ import (
 
 // throughSecret makes west a cluster to which no context leads, read with the credentials of its remote secret.
 func throughSecret(w *world) {
-	w.mesh.Clusters[2].Context = ""
+	w.cluster("west").Context = ""
 	w.west().Context, w.west().Secret = "", "istio-remote-secret-west"
 	w.snapshot.Traffic = nil
 }
@@ -41,7 +41,7 @@ func contextScenarios() []scenario {
 			name: "no context, and the secret's server does not answer here",
 			change: func(w *world) {
 				throughSecret(w)
-				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 3s"}}
+				w.west().Unreadable = couldNotRead(snapshot.APIServer, "no answer within 3s")
 				w.west().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no answer within 3s"}
 				w.secret().Use = w.west().Use
 			},
@@ -51,7 +51,7 @@ func contextScenarios() []scenario {
 			name: "no context, and the token is refused",
 			change: func(w *world) {
 				throughSecret(w)
-				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "Unauthorized"}}
+				w.west().Unreadable = couldNotRead(snapshot.APIServer, "Unauthorized")
 				w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.TokenRefused, Error: "Unauthorized"}
 			},
 			want: []string{"unknown reachable west", "fail token-expired west"},
@@ -76,7 +76,7 @@ func contextScenarios() []scenario {
 			name: "no context to two clusters that differ",
 			change: func(w *world) {
 				throughSecret(w)
-				w.mesh.Clusters[1].Context = ""
+				w.cluster("south").Context = ""
 				w.west().Services, w.snapshot.Clusters["south"].Services = map[string][]string{"shop": {"cart"}}, map[string][]string{}
 				w.east().Injected, w.east().RootCerts = nil, map[string]string{"istio-system": "root"}
 			},

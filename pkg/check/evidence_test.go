@@ -13,9 +13,7 @@ func evidenceScenarios() []scenario {
 		}
 	}
 	unsynced := func(w *world) {
-		for i := range w.controlPlane().Replicas {
-			w.controlPlane().Replicas[i].Clusters[2].Status = "timeout"
-		}
+		w.setSync("west", "timeout", "timeout")
 	}
 	return []scenario{
 		{
@@ -68,7 +66,7 @@ func evidenceScenarios() []scenario {
 				use(snapshot.ServerUnreachable)(w)
 				unsynced(w)
 				delete(w.snapshot.Clusters, "west")
-				w.mesh.Clusters[2].Context = ""
+				w.cluster("west").Context = ""
 				w.snapshot.Traffic = nil
 			},
 			want: []string{"unknown reachable west", "fail secret-stale west"},
@@ -107,7 +105,7 @@ func evidenceScenarios() []scenario {
 			name: "overlapping pod ranges of two networks",
 			change: func(w *world) {
 				w.west().PodRanges = []string{"10.2.128.0/24"}
-				w.west().Namespace.Network, w.mesh.Clusters[2].Network = "network2", "network2"
+				w.west().Namespace.Network, w.cluster("west").Network = "network2", "network2"
 				for i := range w.west().Injectors {
 					w.west().Injectors[i].Paths = []string{"/inject/cluster/west/net/network2"}
 				}
@@ -230,7 +228,7 @@ func evidenceScenarios() []scenario {
 			change: func(w *world) {
 				for _, name := range []string{"east", "south"} {
 					w.snapshot.Clusters[name].Injected, w.snapshot.Clusters[name].Services = nil, nil
-					w.snapshot.Clusters[name].Unreadable = []snapshot.Unreadable{{What: snapshot.InjectedNamespaces, Reason: "forbidden"}}
+					w.snapshot.Clusters[name].Unreadable = couldNotRead(snapshot.InjectedNamespaces, "forbidden")
 				}
 			},
 			want: []string{"unknown service-asymmetric east", "unknown service-asymmetric south"},

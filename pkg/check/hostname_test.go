@@ -230,7 +230,7 @@ func hostnameScenarios() []scenario {
 			name: "an IPv6 address, and the user says another", command: BeforeExpose,
 			change: func(w *world) {
 				ipv6(w)
-				w.mesh.Clusters[0].Gateway = "gw.example"
+				w.cluster("east").Gateway = "gw.example"
 			},
 		},
 	}

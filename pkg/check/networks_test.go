@@ -10,7 +10,7 @@ import (
 func networksScenarios() []scenario {
 	// apart puts west on a network of its own.
 	apart := func(w *world) {
-		w.mesh.Clusters[2].Network, w.west().Namespace.Network = "network2", "network2"
+		w.cluster("west").Network, w.west().Namespace.Network = "network2", "network2"
 		for i := range w.west().Injectors {
 			w.west().Injectors[i].Paths = []string{"/inject/cluster/west/net/network2"}
 		}
@@ -111,7 +111,7 @@ func networksScenarios() []scenario {
 			name: "nobody may look for gateways elsewhere",
 			change: func(w *world) {
 				apart(w)
-				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.NetworkGatewaysPart, Reason: "forbidden"}}
+				w.west().Unreadable = couldNotRead(snapshot.NetworkGatewaysPart, "forbidden")
 			},
 			want: []string{"unknown network-unconnected west"},
 		},
@@ -154,14 +154,14 @@ func networksScenarios() []scenario {
 			name: "nobody may look",
 			change: func(w *world) {
 				apart(w)
-				w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.PassthroughPart, Reason: "forbidden"}}
+				w.east().Unreadable = couldNotRead(snapshot.PassthroughPart, "forbidden")
 			},
 			want: []string{"unknown network-unconnected west"},
 		},
 		{
 			name: "nobody may look at the primary's network", command: "preflight",
 			change: func(w *world) {
-				w.east().Unreadable = []snapshot.Unreadable{{What: snapshot.ControlPlanes, Reason: "forbidden"}}
+				w.east().Unreadable = couldNotRead(snapshot.ControlPlanes, "forbidden")
 			},
 			want: []string{"unknown adoptable east", "unknown network-unconnected south", "unknown network-unconnected west", "warn load-balancer east"},
 		},

@@ -56,9 +56,7 @@ func dialScenarios() []scenario {
 		return func(w *world) { w.dial(); change(w) }
 	}
 	unsynced := func(w *world) {
-		for i := range w.controlPlane().Replicas {
-			w.controlPlane().Replicas[i].Clusters[2].Status = "timeout"
-		}
+		w.setSync("west", "timeout", "timeout")
 	}
 	unreachable := func(w *world) {
 		w.secret().Use = &snapshot.CredentialUse{Problem: snapshot.ServerUnreachable, Error: "no route to host"}
@@ -206,7 +204,7 @@ func dialScenarios() []scenario {
 			change: dialled(func(w *world) {
 				w.lose("east", "west", snapshot.ToAPIServer)
 				unreachable(w)
-				w.mesh.Clusters[2].Context = ""
+				w.cluster("west").Context = ""
 			}),
 			want: []string{"fail secret-stale west"},
 		},

@@ -74,14 +74,14 @@ func preflightScenarios() []scenario {
 			name: "no permission for the dry run of a pod",
 			change: func(w *world) {
 				w.west().Denied = []snapshot.Permission{{Verb: "create", Resource: "pods", Namespace: "default"}}
-				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "pods is forbidden"}}
+				w.west().Unreadable = couldNotRead(snapshot.PodSecurityPart, "pods is forbidden")
 			},
 			want: []string{"fail permission west"},
 		},
 		{
 			name: "a dry run that fails otherwise",
 			change: func(w *world) {
-				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "the server is overloaded"}}
+				w.west().Unreadable = couldNotRead(snapshot.PodSecurityPart, "the server is overloaded")
 			},
 			want: []string{"unknown pod-security west"},
 		},
@@ -89,7 +89,7 @@ func preflightScenarios() []scenario {
 			name: "pod security of a namespace, and no dry run",
 			change: func(w *world) {
 				w.west().Restricted = []string{"shop (restricted)"}
-				w.west().Unreadable = []snapshot.Unreadable{{What: snapshot.PodSecurityPart, Reason: "pods is forbidden"}}
+				w.west().Unreadable = couldNotRead(snapshot.PodSecurityPart, "pods is forbidden")
 			},
 			want: []string{"fail pod-security west"},
 		},

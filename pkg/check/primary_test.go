@@ -29,7 +29,7 @@ func primaryScenarios() []scenario {
 		}
 	}
 	noIstiod := func(w *world) { // as Complete leaves it: only istiod knows the primary's name
-		w.mesh.Clusters[0].Name = ""
+		w.cluster("east").Name = ""
 		w.east().ControlPlanes, w.east().Gateways, w.east().Exposed, w.east().RemoteSecrets = nil, nil, nil, nil
 		w.east().RootCert, w.east().Ports = "", nil
 		w.snapshot.Clusters[""] = w.east()

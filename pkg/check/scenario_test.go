@@ -37,6 +37,45 @@ func (w *world) selectNamespaces(key, value string) {
 	w.controlPlane().DiscoverySelectors = snapshot.DiscoverySelectors{{MatchLabels: map[string]string{key: value}}}
 }
 
+// cluster is one that is wanted, to be changed.
+func (w *world) cluster(name string) *mesh.Cluster {
+	i := slices.IndexFunc(w.mesh.Clusters, func(c mesh.Cluster) bool { return c.Name == name })
+	return &w.mesh.Clusters[i]
+}
+
+// setCABundles has every webhook of a cluster's injectors trust one certificate; none where it is empty.
+func (w *world) setCABundles(cluster, root string) {
+	for i := range w.snapshot.Clusters[cluster].Injectors {
+		w.snapshot.Clusters[cluster].Injectors[i].CABundles = []string{root}
+	}
+}
+
+// setSync is what each replica of the first primary says of a cluster.
+func (w *world) setSync(cluster string, statuses ...string) {
+	for i, status := range statuses {
+		for j, c := range w.controlPlane().Replicas[i].Clusters {
+			if c.ID == cluster {
+				w.controlPlane().Replicas[i].Clusters[j].Status = status
+			}
+		}
+	}
+}
+
+// forget takes a cluster out of the list of every replica of a primary.
+func (w *world) forget(primary, cluster string) {
+	for i := range w.snapshot.Clusters[primary].ControlPlanes {
+		replicas := w.snapshot.Clusters[primary].ControlPlanes[i].Replicas
+		for j := range replicas {
+			replicas[j].Clusters = slices.DeleteFunc(replicas[j].Clusters, func(c snapshot.SyncedRemote) bool { return c.ID == cluster })
+		}
+	}
+}
+
+// couldNotRead is a part that could not be looked at.
+func couldNotRead(what, reason string) []snapshot.Unreadable {
+	return []snapshot.Unreadable{{What: what, Reason: reason}}
+}
+
 // healthy is a mesh of the primary east and the remotes south and west, with nothing wrong about it.
 func healthy() *world {
 	return healthyMesh(

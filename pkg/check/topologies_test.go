@@ -110,9 +110,7 @@ func TestFaultsOfTopologies(t *testing.T) {
 		{
 			"one istiod has not read the other's cluster", twoPrimaries,
 			func(w *world) {
-				for i := range w.controlPlane().Replicas {
-					w.controlPlane().Replicas[i].Clusters[1].Status = snapshot.TimedOut
-				}
+				w.setSync("west", snapshot.TimedOut, snapshot.TimedOut)
 			},
 			[]string{"fail not-synced east → west"},
 		},
@@ -136,7 +134,7 @@ func TestFaultsOfTopologies(t *testing.T) {
 			"one cluster does not answer", twoPrimaries,
 			func(w *world) {
 				*w.west() = snapshot.Cluster{Name: "west", Context: "ctx-west", Server: "https://west.example:6443",
-					Unreadable: []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 10s"}}}
+					Unreadable: couldNotRead(snapshot.APIServer, "no answer within 10s")}
 				w.snapshot.Traffic = nil
 			},
 			[]string{"unknown reachable west"},
@@ -202,14 +200,4 @@ func TestFaultsOfTopologies(t *testing.T) {
 		text.WriteString("\n")
 	}
 	golden.Equal(t, "topology-faults.txt", text.String())
-}
-
-// forget takes a cluster out of the list of every replica of a primary.
-func (w *world) forget(primary, cluster string) {
-	for i := range w.snapshot.Clusters[primary].ControlPlanes {
-		replicas := w.snapshot.Clusters[primary].ControlPlanes[i].Replicas
-		for j := range replicas {
-			replicas[j].Clusters = slices.DeleteFunc(replicas[j].Clusters, func(c snapshot.SyncedRemote) bool { return c.ID == cluster })
-		}
-	}
 }

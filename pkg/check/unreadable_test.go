@@ -47,7 +47,7 @@ func TestUnreadable(t *testing.T) {
 			for _, name := range []string{"east", "west"} {
 				results := scenario{command: command, change: func(w *world) {
 					p.blank(w.snapshot.Clusters[name])
-					w.snapshot.Clusters[name].Unreadable = []snapshot.Unreadable{{What: p.name, Reason: "forbidden"}}
+					w.snapshot.Clusters[name].Unreadable = couldNotRead(p.name, "forbidden")
 				}}.results()
 				var unknown []Result
 				for _, r := range results {
@@ -81,7 +81,7 @@ func TestEveryPartCounts(t *testing.T) {
 			return slices.ContainsFunc([]string{"east", "west"}, func(name string) bool {
 				return Worst(scenario{command: command, change: func(w *world) {
 					p.blank(w.snapshot.Clusters[name])
-					w.snapshot.Clusters[name].Unreadable = []snapshot.Unreadable{{What: p.name, Reason: "forbidden"}}
+					w.snapshot.Clusters[name].Unreadable = couldNotRead(p.name, "forbidden")
 				}}.results()) == Unknown
 			})
 		})
@@ -100,7 +100,7 @@ func TestUnreachable(t *testing.T) {
 				for _, p := range parts() {
 					p.blank(w.snapshot.Clusters[name])
 				}
-				w.snapshot.Clusters[name].Unreadable = []snapshot.Unreadable{{What: snapshot.APIServer, Reason: "no answer within 10s"}}
+				w.snapshot.Clusters[name].Unreadable = couldNotRead(snapshot.APIServer, "no answer within 10s")
 				w.snapshot.Traffic = nil
 			}}.results()
 			var told []string
