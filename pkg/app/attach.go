@@ -4,12 +4,12 @@ import (
 	"context"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/run"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // AttachRemote asks to attach remotes to the primary.
@@ -98,7 +98,7 @@ func newServers(st *state) []NewServer {
 	for _, c := range st.mesh.Remotes() {
 		for _, secret := range st.primary().RemoteSecrets {
 			there := st.snapshot.Clusters[c.Name]
-			if secret.Cluster == c.Name && c.Server == "" && secret.Unidentified != nil && !snapshot.SameServer(secret.Server, there.Server) {
+			if secret.Cluster == c.Name && c.Server == "" && secret.Unidentified != nil && !facts.SameServer(secret.Server, there.Server) {
 				servers = append(servers, NewServer{Remote: c.Name, Was: secret.Server, Error: secret.Unidentified.Error, Is: there.Server})
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
@@ -41,7 +42,7 @@ func likelyPlaces(secrets []istio.RemoteCredentials, places []place) map[int]tim
 	for _, secret := range secrets {
 		found := false
 		for i, p := range places {
-			if snapshot.SameServer(p.Server, secret.Server) {
+			if facts.SameServer(p.Server, secret.Server) {
 				timeouts[i], found = observe.Patience, true
 			}
 		}
@@ -95,11 +96,7 @@ func (s Session) identify(ctx context.Context, timeouts map[int]time.Duration, p
 // is whether a place is the cluster of a remote secret, by its UID or by the reader account's token, and whether that is
 // known.
 func (p place) is(secret snapshot.RemoteSecret) (is, known bool) {
-	if secret.UID != "" && p.uid != "" {
-		return p.uid == secret.UID, true
-	}
-	is = secret.Token != "" && p.token == secret.Token
-	return is, is
+	return facts.LeadsTo(secret, &snapshot.Cluster{UID: p.uid, ReaderToken: &snapshot.ReaderToken{Token: p.token}})
 }
 
 // leadingTo are the places that are known to be the cluster of a remote secret, those at its address first, and then those at
@@ -108,13 +105,13 @@ func leadingTo(secret snapshot.RemoteSecret, places []place, primary string) []p
 	var there, elsewhere, perhaps []place
 	for _, p := range places {
 		is, known := p.is(secret)
-		atAddress := snapshot.SameServer(p.Server, secret.Server)
+		atAddress := facts.SameServer(p.Server, secret.Server)
 		switch {
 		case is && atAddress:
 			there = append(there, p)
 		case is:
 			elsewhere = append(elsewhere, p)
-		case !known && atAddress && !snapshot.SameServer(p.Server, primary):
+		case !known && atAddress && !facts.SameServer(p.Server, primary):
 			perhaps = append(perhaps, p)
 		}
 	}

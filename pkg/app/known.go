@@ -7,11 +7,11 @@ import (
 	"sync"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // lookAtMesh looks at a finished mesh, all that a judgement needs: the primary and the named remotes or, when none is
@@ -77,7 +77,7 @@ func (s Session) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 		switch {
 		case len(leading) > 0:
 			remote.Context, known.silent[remote.Name] = leading[0].Context, leading[0].silent
-		case secret.Server == "", snapshot.SameServer(secret.Server, known.primary.Server):
+		case secret.Server == "", facts.SameServer(secret.Server, known.primary.Server):
 			remote.Context = contextNamed(secret.Cluster, endpoints) // its address says nothing of its cluster
 		}
 		if remote.Context == "" && held[i].Usable() { // it is called with the secret's own credentials

@@ -49,7 +49,7 @@ func recordedName(secrets []snapshot.RemoteSecret, seen *snapshot.Cluster, c mes
 	}
 	var names []string
 	for _, secret := range secrets {
-		if secret.UID == seen.UID {
+		if leads, _ := facts.LeadsTo(secret, seen); leads {
 			names = append(names, secret.Cluster)
 		}
 	}

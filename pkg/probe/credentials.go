@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -13,6 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
@@ -53,7 +53,7 @@ func useCredentials(ctx context.Context, primary *cluster.Cluster, s *snapshot.S
 func silentAt(s *snapshot.Snapshot, server string) (reason string, silent bool) {
 	for _, c := range s.Clusters {
 		for _, u := range c.Unreadable {
-			if u.What == snapshot.APIServer && u.TimedOut && strings.TrimSuffix(c.Server, "/") == strings.TrimSuffix(server, "/") {
+			if u.What == snapshot.APIServer && u.TimedOut && facts.SameServer(c.Server, server) {
 				return u.Reason, true
 			}
 		}
