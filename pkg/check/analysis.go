@@ -6,8 +6,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// about are the messages of Istio's analyzers about a kind of object of a cluster.
-func about(seen *snapshot.Cluster, kind string) []snapshot.AnalysisMessage {
+// messagesAbout are the messages of Istio's analyzers about a kind of object of a cluster.
+func messagesAbout(seen *snapshot.Cluster, kind string) []snapshot.AnalysisMessage {
 	var messages []snapshot.AnalysisMessage
 	for _, m := range seen.Analysis {
 		if m.Kind == kind {
@@ -17,8 +17,8 @@ func about(seen *snapshot.Cluster, kind string) []snapshot.AnalysisMessage {
 	return messages
 }
 
-// more counts the messages that are not shown.
-func more(messages []snapshot.AnalysisMessage) string {
+// andMore counts the messages that are not shown.
+func andMore(messages []snapshot.AnalysisMessage) string {
 	if len(messages) == 1 {
 		return ""
 	}

@@ -41,8 +41,8 @@ func askerOf(subcommand string) asker {
 	return asker{exchanged: BeforeAttach}
 }
 
-// takes is true for a flag with which the command does its work although a check fails.
-func (a asker) takes(flag string) bool { return slices.Contains(a.overrides, flag) }
+// canOverride is true for a flag with which the command does its work although a check fails.
+func (a asker) canOverride(flag string) bool { return slices.Contains(a.overrides, flag) }
 
 // For are the checks that a command asks: verify, preflight, or one that writes.
 func For(subcommand string) []Check {

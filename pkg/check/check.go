@@ -4,7 +4,7 @@ package check
 
 // Check is one question and how to answer it.
 type Check struct {
-	// ID is stable; where facts about Istio meshes in docs/checks.md have the cause, it is theirs.
+	// ID is stable, and names the cause.
 	ID string `json:"id"`
 	// Subject is the kind of thing that it is about.
 	Subject  Subject  `json:"subject"`

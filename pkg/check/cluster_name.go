@@ -34,7 +34,7 @@ func nameDuplicate(v view) []Result {
 	if r := unreadable(home, snapshot.RemoteSecretsPart); r != nil {
 		return v.ownCluster(func(mesh.Cluster, *snapshot.Cluster) []Result { return r })
 	}
-	// istiod ignores it; who asks has it told apart from the remotes.
+	// istiod ignores it, and it is none of the remotes.
 	for _, s := range home.RemoteSecrets {
 		if v.asker.finished && s.Cluster == v.home.Name && v.home.Name != "" {
 			return v.ownCluster(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
@@ -47,12 +47,12 @@ func nameDuplicate(v view) []Result {
 		if c.Name == v.home.Name {
 			return fail(v.attachAs("NAME", c).fill("NAME"), "the name %q is the primary's own; istiod would ignore the remote", c.Name)
 		}
-		return v.ownName(c, seen, home.RemoteSecrets)
+		return v.judgeName(c, seen, home.RemoteSecrets)
 	})
 }
 
-// ownName judges a remote's name against the primary's secrets.
-func (v view) ownName(c mesh.Cluster, seen *snapshot.Cluster, secrets []snapshot.RemoteSecret) []Result {
+// judgeName judges a remote's name against the primary's secrets.
+func (v view) judgeName(c mesh.Cluster, seen *snapshot.Cluster, secrets []snapshot.RemoteSecret) []Result {
 	var holders []string
 	for _, s := range secrets {
 		leads, known := facts.LeadsTo(s, seen)
@@ -131,7 +131,7 @@ func nameMismatch(v view) []Result {
 		for _, i := range injectors {
 			for _, path := range i.Paths {
 				if name := snapshot.ClusterOfPath(path); name != c.Name {
-					return fail(v.attachOver(c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
+					return fail(v.attachForced(c), "MutatingWebhookConfiguration %s injects cluster %q (path %s), but the remote secret's key is %q: istiod would refuse the pods",
 						i.Name, name, path, c.Name)
 				}
 			}

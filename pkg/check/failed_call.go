@@ -17,43 +17,43 @@ type failedCall struct {
 	whole []string
 }
 
-// says is true when the call's error has one of the parts.
-func (f failedCall) says(parts ...string) bool {
+// errorHas is true when the call's error has one of the parts.
+func (f failedCall) errorHas(parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(f.Error, part) })
 }
 
 // explainFailure reads from a call's error at which link the chain broke: name, route, endpoint, handshake or policy. likely is
-// a sentence to add to the error, if any. The words are those of Go's and of Envoy's; a fault test makes each of them.
+// a sentence to add to the error, if any. The texts are Go's and Envoy's; a fault test produces each of them.
 func (v view) explainFailure(f failedCall) (likely string, fix Fix) {
 	settings := v.inspect(v.home, "get", "peerauthentication,destinationrule", "-A")
 	switch {
-	case f.says("no such host"):
+	case f.errorHas("no such host"):
 		return fmt.Sprintf(". DNS of %s does not know the Service: it is not there, or the cluster's domain is not cluster.local.", f.from.Name),
 			v.inspect(f.from, "-n", "kube-system", "logs", "-l", "k8s-app=kube-dns")
-	case f.says("lookup "):
+	case f.errorHas("lookup "):
 		return fmt.Sprintf(". DNS of %s does not answer.", f.from.Name),
 			v.inspect(f.from, "-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns")
-	case f.says("WRONG_VERSION_NUMBER"):
+	case f.errorHas("WRONG_VERSION_NUMBER"):
 		return fmt.Sprintf(". Pods of %s insist on mutual TLS (DestinationRule), which those of %s do not take (PeerAuthentication DISABLE, or no sidecar).", f.from.Name, f.to.Name), settings
-	case f.says("connection termination"):
+	case f.errorHas("connection termination"):
 		return fmt.Sprintf(". Pods of %s take mutual TLS alone (PeerAuthentication STRICT), and those of %s do not offer it (DestinationRule).", f.to.Name, f.from.Name), settings
-	case f.says("TLS_error", "TLS error", "CERTIFICATE_VERIFY_FAILED", "UNKNOWN_CA"):
+	case f.errorHas("TLS_error", "TLS error", "CERTIFICATE_VERIFY_FAILED", "UNKNOWN_CA"):
 		return ". The sidecars do not trust each other.", advice("see roots-differ; and compare the trust domains of the control planes")
-	case f.says("RBAC", "HTTP 403", "PermissionDenied"):
+	case f.errorHas("RBAC", "HTTP 403", "PermissionDenied"):
 		return v.forbidden()
-	case f.says("no healthy upstream"):
+	case f.errorHas("no healthy upstream"):
 		return fmt.Sprintf(". The caller's sidecar has no endpoint in %s: no pod there is ready, istiod does not see it, or another network lies between without a gateway.", f.to.Name),
 			advice("see not-synced and network-label")
-	case f.says("onnection refused", "connect error: 111"):
+	case f.errorHas("onnection refused", "connect error: 111"):
 		return fmt.Sprintf(". Nobody listens at the address that the caller's sidecar was given of %s: does it belong to somebody else?", f.to.Name),
 			advice("see network-overlap and sync-partial")
 	case len(f.whole) > 0:
 		return fmt.Sprintf(". Packets do get there (%s is answered): a policy or DestinationRule is for this port alone, or mutual TLS is on at one side only.", strings.Join(f.whole, ", ")),
 			v.inspect(v.home, "get", "peerauthentication,destinationrule,authorizationpolicy", "-A")
-	case f.says("HTTP 502", "EOF", "connection reset", "closed idle connection", "server preface"):
+	case f.errorHas("HTTP 502", "EOF", "connection reset", "closed idle connection", "server preface"):
 		return ". The caller's sidecar does not know the Service: a Sidecar resource hides it, or istiod has not told of it.",
 			v.inspect(v.home, "get", "sidecars.networking.istio.io", "-A")
-	case f.says("deadline exceeded", "i/o timeout", "no route to host", "connect error", "connect_error", "connection timeout", "connection failure"):
+	case f.errorHas("deadline exceeded", "i/o timeout", "no route to host", "connect error", "connect_error", "connection timeout", "connection failure"):
 		not := "do not"
 		if f.Answered > 0 {
 			not = "do not always"

@@ -28,9 +28,8 @@ func firewallCheck() Check {
 	}
 }
 
-// firewall: the gateway's ports answer. Where no pod was asked there is this machine's word alone. It may be outside of
-// the sources that the load balancer lets in, so that only a difference between ports, or a remote's own failure, is
-// certain then.
+// firewall: the gateway's ports answer. Where no pod called them, only this machine did. It may be outside of the sources that
+// the load balancer lets in; then only a difference between ports, or a remote's own failure, is certain.
 func firewall(v view) []Result {
 	here, pods := v.gatewayCalls()
 	closed := func(c gatewayCall) bool { return c.err != "" && (c.remote == "" || !v.notNeeded(c)) }
@@ -38,7 +37,7 @@ func firewall(v view) []Result {
 	ofGateway := v.ownExposure(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		gateway, _ := seen.Gateway(wellknown.EastWestGateway)
 		shut := slices.DeleteFunc(slices.Clone(here), func(c gatewayCall) bool { return !closed(c) })
-		// A remote whose API server refuses to call the gateway tells nothing of it.
+		// A remote whose API server refuses to call the gateway shows nothing about it.
 		remoteFails, uncalled := false, ""
 		for _, r := range v.remotes() {
 			switch there := v.snapshot.Clusters[r.Name]; {
@@ -55,14 +54,14 @@ func firewall(v view) []Result {
 		case len(here) == 0:
 			return needs("address-pending")
 		case len(shared) > 0:
-			likely, fix := v.gatewayTrouble(c, gateway, shared)
+			likely, fix := v.explainNoAnswer(c, gateway, shared)
 			return fail(fix, "%s answers nobody who was asked: %s%s", gateway.Address, describeCalls(shared), likely)
 		case len(shut) == 0:
 			return pass("%s answers on %s", gateway.Address, ports(here))
 		case len(pods) > 0:
 			return pass("%s does not answer this machine on %s (%s), but it does answer the remotes", gateway.Address, ports(shut), shut[0].err)
 		case len(shut) < len(here) || remoteFails:
-			likely, fix := v.gatewayTrouble(c, gateway, shut)
+			likely, fix := v.explainNoAnswer(c, gateway, shut)
 			return fail(fix, "%s does not answer on %s: %s%s", gateway.Address, ports(shut), shut[0].err, likely)
 		case uncalled != "":
 			return unknown(v.verify("--traffic"), "%s does not answer here (%s), and the API server of %s does not call it", gateway.Address, shut[0].err, uncalled)
@@ -85,10 +84,10 @@ func firewall(v view) []Result {
 		case len(shut) > 0 && !slices.ContainsFunc(shut, func(c gatewayCall) bool { return !c.connected }):
 			return fail(advice("see who is between %s and %s: the connection is taken and then ended", c.Name, gateway.Address), "%s", describeCalls(shut))
 		case len(shut) > 0:
-			return fail(advice("let pods, nodes and API servers of %s reach %s, %s (%s)", c.Name, gateway.Address, ports(shut), obstacles(gateway)),
+			return fail(advice("let pods, nodes and API servers of %s reach %s, %s (%s)", c.Name, gateway.Address, ports(shut), whatMayBlock(gateway)),
 				"%s", describeCalls(shut))
 		case len(open) == 0:
-			return nil // the rest is everybody's
+			return nil // the rest went wrong for all callers
 		case len(unneeded) > 0:
 			return pass("%s answers pods here on %s; not on %s (%s), but the API server, which alone needs that, gets through", gateway.Address, ports(open), ports(unneeded), unneeded[0].err)
 		}
@@ -96,11 +95,11 @@ func firewall(v view) []Result {
 	})...)
 }
 
-// gatewayTrouble says why the gateway gives no answer, as far as can be told, and what to do. A connection that it takes
-// and then ends is no firewall's doing.
-func (v view) gatewayTrouble(c mesh.Cluster, gateway snapshot.Gateway, calls []gatewayCall) (likely string, fix Fix) {
+// explainNoAnswer says why the gateway gives no answer, as far as can be told, and what to do. A firewall does
+// not accept a connection and then end it.
+func (v view) explainNoAnswer(c mesh.Cluster, gateway snapshot.Gateway, calls []gatewayCall) (likely string, fix Fix) {
 	if slices.ContainsFunc(calls, func(c gatewayCall) bool { return !c.connected }) {
-		return "", advice("let the remotes reach %s (%s); or is the gateway itself not well?", gateway.Address, obstacles(gateway)).
+		return "", advice("let the remotes reach %s (%s); or is the gateway itself not well?", gateway.Address, whatMayBlock(gateway)).
 			and(v.inspectNamespaced(c, "get", "pods", "-l", "istio=eastwestgateway"))
 	}
 	if policies := v.policies(func(p snapshot.Policy) bool { return p.Gateway }); len(policies) > 0 {
@@ -110,8 +109,8 @@ func (v view) gatewayTrouble(c mesh.Cluster, gateway snapshot.Gateway, calls []g
 		and(v.inspect(c, "get", "destinationrule,authorizationpolicy", "-A"))
 }
 
-// obstacles are what may keep callers from the gateway.
-func obstacles(gateway snapshot.Gateway) string {
+// whatMayBlock names what may keep callers from the gateway.
+func whatMayBlock(gateway snapshot.Gateway) string {
 	if len(gateway.SourceRanges) > 0 {
 		return fmt.Sprintf("firewalls, security groups; the load balancer lets in %s alone, which expose-istiod --load-balancer-source-range changes",
 			strings.Join(gateway.SourceRanges, ", "))

@@ -46,10 +46,10 @@ func (v view) istioctl(c mesh.Cluster, args ...string) Fix {
 }
 
 // install is install-primary on the primary.
-func (v view) install(args ...string) Fix { return v.ourselves(BeforeInstall, args...) }
+func (v view) install(args ...string) Fix { return v.meshCommand(BeforeInstall, args...) }
 
 // expose is expose-istiod on the primary.
-func (v view) expose(args ...string) Fix { return v.ourselves(BeforeExpose, args...) }
+func (v view) expose(args ...string) Fix { return v.meshCommand(BeforeExpose, args...) }
 
 // attach attaches a remote again. What was accepted about its network then is accepted once more. For a cluster that another
 // control plane serves, this one is only given credentials.
@@ -61,7 +61,7 @@ func (v view) attach(c mesh.Cluster, more ...string) Fix {
 	if v.unconnected(c, v.home) {
 		more = append(more, "--allow-unconnected-network")
 	}
-	return v.ourselves(BeforeAttach, append([]string{arg}, more...)...).fill(placeholders...)
+	return v.meshCommand(BeforeAttach, append([]string{arg}, more...)...).fill(placeholders...)
 }
 
 // link gives the control plane credentials for a cluster that it does not serve, as Istio's guide for several primaries does.
@@ -79,16 +79,15 @@ func (v view) link(c mesh.Cluster, more ...string) Fix {
 
 // attachAs attaches a remote under a name.
 func (v view) attachAs(name string, c mesh.Cluster) Fix {
-	return v.ourselves(BeforeAttach, name+"="+c.Context)
+	return v.meshCommand(BeforeAttach, name+"="+c.Context)
 }
 
-// attachOver attaches again and takes over what somebody else has changed since: where a wrong value is the fault, that
-// is what removes it.
-func (v view) attachOver(c mesh.Cluster, more ...string) Fix {
+// attachForced attaches a cluster again with --force-conflicts: it replaces wrong values that other field managers have set.
+func (v view) attachForced(c mesh.Cluster, more ...string) Fix {
 	return v.attach(c, append(more, "--force-conflicts")...)
 }
 
-func (v view) ourselves(subcommand string, args ...string) Fix {
+func (v view) meshCommand(subcommand string, args ...string) Fix {
 	return Fix{Commands: []command.Command{v.caller.Mesh(v.mesh, subcommand, args...)}}
 }
 

@@ -79,7 +79,7 @@ func addressHostname(v view) []Result {
 			return needs("no-istiod")
 		}
 		if !slices.Contains(controlPlane.CustomHosts, gateway.Address) {
-			return fail(v.giveHosts(c, controlPlane, gateway),
+			return fail(v.addHosts(c, controlPlane, gateway),
 				"the gateway's address is the hostname %s, which Deployment %s in %s does not have in ISTIOD_CUSTOM_HOST: API servers of remotes would refuse its certificate",
 				gateway.Address, controlPlane.Name, v.mesh.Namespace)
 		}
@@ -92,8 +92,8 @@ func addressHostname(v view) []Result {
 	})
 }
 
-// giveHosts is how istiod gets the gateway's hostnames, by whatever has installed it.
-func (v view) giveHosts(c mesh.Cluster, controlPlane snapshot.ControlPlane, gateway snapshot.Gateway) Fix {
+// addHosts adds the gateway's hostnames to istiod's certificate, with the tool that installed istiod.
+func (v view) addHosts(c mesh.Cluster, controlPlane snapshot.ControlPlane, gateway snapshot.Gateway) Fix {
 	hosts := slices.Clone(controlPlane.CustomHosts)
 	for _, host := range append([]string{gateway.Address}, gateway.Hostnames...) {
 		if !slices.Contains(hosts, host) {

@@ -29,7 +29,7 @@ func (c gatewayCall) from() string {
 	return "pods of " + c.remote
 }
 
-// gatewayCalls are those from this machine, then those from pods. What pods say counts for more: it is they who use
+// gatewayCalls are those from this machine, then those from pods. Those from pods count for more, since pods use
 // the ports.
 func (v view) gatewayCalls() (here, pods []gatewayCall) {
 	if seen := v.seenHome(); seen != nil {
@@ -86,8 +86,8 @@ func (v view) gatewayCauseFor(c mesh.Cluster, purpose snapshot.Purpose) (need st
 	return ""
 }
 
-// sharedByAll are the calls of which all callers say the same of one port, if there were several: the cause is then the
-// gateway's, and named once.
+// sharedByAll are the calls to a port that went wrong for all callers, if there were several: the cause is then the gateway, and
+// named once.
 func sharedByAll(all []gatewayCall, bad func(gatewayCall) bool) []gatewayCall {
 	var shared []gatewayCall
 	for _, purpose := range []snapshot.Purpose{snapshot.ToIstiod, snapshot.ToWebhook} {
@@ -99,7 +99,7 @@ func sharedByAll(all []gatewayCall, bad func(gatewayCall) bool) []gatewayCall {
 	return shared
 }
 
-// fromPods asks about the remotes whose pods have called, and of them what is not everybody's.
+// fromPods asks about the remotes whose pods have called, leaving out the calls that went wrong for all callers.
 func (v view) fromPods(pods, shared []gatewayCall, ask func(c mesh.Cluster, gateway snapshot.Gateway, calls []gatewayCall) []Result) []Result {
 	return v.eachRemote(func(c mesh.Cluster, _ *snapshot.Cluster) []Result {
 		own := slices.DeleteFunc(slices.Clone(pods), func(call gatewayCall) bool {

@@ -37,16 +37,16 @@ func gatewayPolicy(v view) []Result {
 		if gateway, found := seen.Gateway(wellknown.EastWestGateway); !found || gateway.ReadyEndpoints == 0 {
 			return needs("gateway-ready")
 		}
-		if r := v.shut(c, seen); r != nil {
+		if r := v.blockedByPolicy(c, seen); r != nil {
 			return r
 		}
 		return pass("policies of the gateway's pods: %d", len(seen.GatewayPolicies))
 	})
 }
 
-// shut is the failure of a gateway that policies shut, or nil. Only what is certain counts: a rule that may let a caller
-// through does.
-func (v view) shut(c mesh.Cluster, seen *snapshot.Cluster) []Result {
+// blockedByPolicy is the failure of a gateway whose ports policies close, or nil. Only what is certain counts: a rule that may
+// allow a caller is taken to allow it.
+func (v view) blockedByPolicy(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 	var allowing []string
 	allowed := map[int]bool{}
 	for _, p := range seen.GatewayPolicies {

@@ -38,7 +38,7 @@ func injection(v view) []Result {
 		if need := v.gatewayCauseFor(c, snapshot.ToWebhook); need != "" {
 			return needs(need)
 		}
-		fix := v.attachOver(c)
+		fix := v.attachForced(c)
 		if unanswered(seen.Injection.Error) {
 			fix = advice("let the API server of %s reach the gateway's port %d (firewalls, security groups)", c.Name, v.webhookPort())
 		}

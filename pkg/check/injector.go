@@ -40,7 +40,7 @@ func revisionMismatch(v view) []Result {
 		if len(others) == 0 {
 			return fail(v.attach(c), "no injector webhook at all")
 		}
-		return fail(v.attachOver(c), "the injector webhooks are of revision %s, the primary's istiod of %s", strings.Join(others, ", "), v.mesh.RevisionLabel())
+		return fail(v.attachForced(c), "the injector webhooks are of revision %s, the primary's istiod of %s", strings.Join(others, ", "), v.mesh.RevisionLabel())
 	}))
 }
 
@@ -83,7 +83,7 @@ func webhookAddress(v view) []Result {
 				known := slices.ContainsFunc(append([]string{gateway.Address}, gateway.Hostnames...), func(name string) bool { return host == called(name) })
 				switch {
 				case host != "" && !known:
-					return fail(v.attachOver(c), "MutatingWebhookConfiguration %s has the API server call %s, but the gateway is at %s", i.Name, host, called(gateway.Address))
+					return fail(v.attachForced(c), "MutatingWebhookConfiguration %s has the API server call %s, but the gateway is at %s", i.Name, host, called(gateway.Address))
 				case host == "" && facts.IsHostname(gateway.Address):
 					return v.externalNameWebhook(c, seen, i, gateway)
 				}
@@ -106,9 +106,9 @@ func (v view) externalNameWebhook(c mesh.Cluster, seen *snapshot.Cluster, i snap
 		works = seen.Injection.Error == ""
 	}
 	if works {
-		return warn(v.attachOver(c), "%s; this one does not, yet", text)
+		return warn(v.attachForced(c), "%s; this one does not, yet", text)
 	}
-	return fail(v.attachOver(c), "%s, and others call port 443", text)
+	return fail(v.attachForced(c), "%s, and others call port 443", text)
 }
 
 // webhookPort is the gateway's port that API servers of remotes call.

@@ -189,8 +189,8 @@ func (v view) ofControlPlane(ask func(c mesh.Cluster, controlPlane snapshot.Cont
 	})
 }
 
-// setBack sets a variable of istiod that install-primary had set and somebody has changed since. To install it again
-// would undo whatever the user has set with -f, which is known to nobody else.
+// setBack sets a variable of istiod that install-primary had set and that was changed since. Installing istiod again could undo
+// what the user had set with -f.
 func (v view) setBack(c mesh.Cluster, controlPlane snapshot.ControlPlane, variable string) Fix {
 	return v.kubectlNamespaced(c, "set", "env", "deployment/"+controlPlane.Name, variable)
 }

@@ -36,7 +36,7 @@ func addressEmpty(v view) []Result {
 		case !v.withoutAddress(seen):
 			return needs("slice-missing")
 		}
-		return fail(v.attachOver(c), "the remote profile was installed with an empty remotePilotAddress, so there is no Service %s in %s: had the load balancer a hostname when its .ip was read?",
+		return fail(v.attachForced(c), "the remote profile was installed with an empty remotePilotAddress, so there is no Service %s in %s: had the load balancer a hostname when its .ip was read?",
 			v.istiodName(), v.mesh.Namespace)
 	})
 }
@@ -86,7 +86,7 @@ func sliceMissing(v view) []Result {
 			case s.ExternalName == address || slices.Contains(s.Addresses, address):
 				return pass("Service %s leads to %s", name, address)
 			case s.ExternalName != "" || len(s.Addresses) > 0:
-				return fail(v.attachOver(c), "Service %s in %s leads to %s%s, but the gateway's address is %s",
+				return fail(v.attachForced(c), "Service %s in %s leads to %s%s, but the gateway's address is %s",
 					name, v.mesh.Namespace, s.ExternalName, strings.Join(s.Addresses, ", "), address)
 			}
 			return fail(v.attach(c), "Service %s in %s has no endpoint: its EndpointSlice is missing", name, v.mesh.Namespace)

@@ -75,7 +75,7 @@ func (j *judging) ask(c Check, v view, controlPlane string) {
 			r.Network = v.networkOf(r.Cluster)
 		}
 		r.Fix = v.withMissingContexts(r.Fix)
-		// A check that had nothing to judge says nothing against those that need it.
+		// A check that had nothing to judge does not stand in the way of those that need it.
 		if r.Status == Fail || r.Status == Unknown || r.Needs != "" {
 			j.obstacles[obstacle{c.ID, r.Cluster, controlPlane}] = true
 		}

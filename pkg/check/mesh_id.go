@@ -29,7 +29,7 @@ func meshID(v view) []Result {
 			return skip("no mesh id to compare")
 		}
 		if installed.MeshID != controlPlane.MeshID {
-			return fail(v.attachOver(c), "this cluster was installed with mesh id %q, the primary with %q", installed.MeshID, controlPlane.MeshID)
+			return fail(v.attachForced(c), "this cluster was installed with mesh id %q, the primary with %q", installed.MeshID, controlPlane.MeshID)
 		}
 		return pass("%s", installed.MeshID)
 	})

@@ -22,7 +22,7 @@ func registryUnknownCheck() Check {
 
 func registryUnknown(v view) []Result {
 	return v.ofControlPlane(func(c mesh.Cluster, controlPlane snapshot.ControlPlane) []Result {
-		messages := about(v.snapshot.Clusters[c.Name], "MeshNetworks")
+		messages := messagesAbout(v.snapshot.Clusters[c.Name], "MeshNetworks")
 		if len(messages) == 0 {
 			return pass("no network is given to a cluster that istiod does not know")
 		}
@@ -33,6 +33,6 @@ func registryUnknown(v view) []Result {
 		}
 		return fail(advice("in meshNetworks, give fromRegistry the name of a cluster of the mesh; or take meshNetworks out").
 			and(v.inspect(c, "-n", m.Namespace, "get", "configmap", m.Name, "-o", "yaml")),
-			"ConfigMap %s in %s, key meshNetworks: %s%s", controlPlane.ConfigMap, m.Namespace, text, more(messages))
+			"ConfigMap %s in %s, key meshNetworks: %s%s", controlPlane.ConfigMap, m.Namespace, text, andMore(messages))
 	})
 }

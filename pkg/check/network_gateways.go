@@ -54,10 +54,10 @@ func networkUnconnected(v view) []Result {
 			}
 		}
 		fix := advice("publish services to other networks as Istio's guide does, with an east-west gateway in each network: https://istio.io/latest/docs/setup/install/multicluster/primary-remote_multi-network/")
-		if v.asker.takes("--allow-unconnected-network") {
+		if v.asker.canOverride("--allow-unconnected-network") {
 			fix = fix.and(advice("to attach the cluster all the same, add --allow-unconnected-network"))
 		}
-		return fail(fix, "no call crosses between networks %q and %q: %s", here, there, strings.Join(append(v.lacking(here), v.lacking(there)...), "; "))
+		return fail(fix, "no call crosses between networks %q and %q: %s", here, there, strings.Join(append(v.whatNetworkLacks(here), v.whatNetworkLacks(there)...), "; "))
 	})
 }
 
@@ -70,8 +70,8 @@ func (v view) unreadableIn(c mesh.Cluster, part string) []Result {
 	return unreadable(seen, part)
 }
 
-// lacking says what a network lacks for its services to be reached from others; nothing where they are.
-func (v view) lacking(network string) []string {
+// whatNetworkLacks says what a network lacks for its services to be reached from others; nothing where they are.
+func (v view) whatNetworkLacks(network string) []string {
 	controlPlane, _ := v.controlPlane()
 	switch {
 	case network == "":
@@ -81,7 +81,7 @@ func (v view) lacking(network string) []string {
 	}
 	var lacks []string
 	for _, g := range facts.NetworkGateways(v.mesh, v.snapshot, network) {
-		lacks = append(lacks, fmt.Sprintf("gateway %s of %q in %s %s", g.Name, network, label(g.Cluster), whatLacks(g)))
+		lacks = append(lacks, fmt.Sprintf("gateway %s of %q in %s %s", g.Name, network, label(g.Cluster), whatGatewayLacks(g)))
 	}
 	if lacks == nil {
 		lacks = []string{fmt.Sprintf("there is no gateway of %q (a Service with the label topology.istio.io/network)", network)}
@@ -89,7 +89,7 @@ func (v view) lacking(network string) []string {
 	return lacks
 }
 
-func whatLacks(g facts.NetworkGateway) string {
+func whatGatewayLacks(g facts.NetworkGateway) string {
 	switch g.Lacks {
 	case facts.LacksAddress:
 		return "has no address"

@@ -35,10 +35,10 @@ func ownControlPlane(v view) []Result {
 				"Deployment %s in %s: this cluster has a control plane, and %s, which is given as its primary, has none", controlPlane.Name, v.mesh.Namespace, label(v.home))
 		}
 		if held, attached := v.secretOf(c.Name); attached && leadsHere(held, seen) && controlPlane.Ours() {
-			return fail(v.undoInstall(c, seen).and(v.attachOver(c)).and(advice("then restart the pods that got a sidecar since")),
+			return fail(v.undoInstall(c, seen).and(v.attachForced(c)).and(advice("then restart the pods that got a sidecar since")),
 				"Deployment %s in %s: a control plane was installed over this remote (cluster id %q, revision %s)", controlPlane.Name, v.mesh.Namespace, controlPlane.ClusterID, controlPlane.Revision)
 		}
-		return fail(advice("a remote is managed by the primary's istiod. Remove this one with the tool that installed it%s, or leave the cluster out", by(controlPlane.InstalledBy)),
+		return fail(advice("a remote is managed by the primary's istiod. Remove this one with the tool that installed it%s, or leave the cluster out", inParentheses(controlPlane.InstalledBy)),
 			"Deployment %s in %s: this cluster has a control plane of its own (cluster id %q, revision %s)",
 			controlPlane.Name, v.mesh.Namespace, controlPlane.ClusterID, controlPlane.Revision)
 	})
@@ -50,7 +50,7 @@ func leadsHere(secret snapshot.RemoteSecret, seen *snapshot.Cluster) bool {
 	return leads
 }
 
-func by(tool string) string {
+func inParentheses(tool string) string {
 	if tool == "" {
 		return ""
 	}

@@ -54,7 +54,7 @@ func primaryIsRemote(v view) []Result {
 		if known {
 			text += fmt.Sprintf("; did you mean --context %s?", command.Quote(there.Context))
 		}
-		return fail(v.instead(c, seen, there, known), "%s (%s)", text, strings.Join(signs, "; "))
+		return fail(v.fixForRemote(c, seen, there, known), "%s (%s)", text, strings.Join(signs, "; "))
 	})
 }
 
@@ -64,8 +64,8 @@ func (v view) contextOf(primary string) (mesh.Cluster, bool) {
 	return mesh.Cluster{Name: primary, Context: context, Role: mesh.Primary}, context != ""
 }
 
-// instead is what to do in place of taking a remote for a primary.
-func (v view) instead(c mesh.Cluster, seen *snapshot.Cluster, primary mesh.Cluster, known bool) Fix {
+// fixForRemote is what to do in place of taking a remote for a primary.
+func (v view) fixForRemote(c mesh.Cluster, seen *snapshot.Cluster, primary mesh.Cluster, known bool) Fix {
 	fix := Fix{}
 	if len(seen.ControlPlanes) > 0 {
 		fix = v.undoInstall(mesh.Cluster{Name: c.Name, Context: c.Context, Role: mesh.Remote}, seen)
@@ -82,7 +82,7 @@ func (v view) instead(c mesh.Cluster, seen *snapshot.Cluster, primary mesh.Clust
 	default:
 		fix = fix.and(advice("name its primary with --context"))
 	}
-	if v.asker.takes("--convert-remote") {
+	if v.asker.canOverride("--convert-remote") {
 		fix = fix.and(advice("to take it from its primary all the same: --convert-remote %s", command.Quote(label(c))))
 	}
 	return fix
@@ -94,7 +94,7 @@ func (v view) swapped(remote, primary mesh.Cluster) Fix {
 	return Fix{Commands: []command.Command{v.caller.There().Mesh(v.meshOf(primary), v.asker.exchanged, arg)}}
 }
 
-// meshOf is the same mesh with another primary.
+// meshOf is a mesh of another primary in the same namespace.
 func (v view) meshOf(primary mesh.Cluster) mesh.Mesh {
 	return mesh.Mesh{Namespace: v.mesh.Namespace, Clusters: []mesh.Cluster{primary}}
 }

@@ -27,7 +27,7 @@ func permission(v view) []Result {
 			return r
 		}
 		denied := slices.DeleteFunc(slices.Clone(seen.Denied), func(p snapshot.Permission) bool {
-			// Who may write in Istio's namespace and nowhere else has been given one that is there.
+			// A user who may write in Istio's namespace only needs no permission to create it where it is there.
 			return seen.Namespace != nil && p.Verb == "create" && p.Resource == "namespaces"
 		})
 		if len(denied) == 0 {

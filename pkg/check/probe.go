@@ -69,8 +69,8 @@ func probeReady(v view) []Result {
 	})
 }
 
-// probed is true for a cluster in which a probe runs.
-func (v view) probed(c mesh.Cluster) bool {
+// hasProbe is true for a cluster in which a probe runs.
+func (v view) hasProbe(c mesh.Cluster) bool {
 	_, unready := v.snapshot.Traffic.Unready[c.Name]
 	seen := v.snapshot.Clusters[c.Name]
 	return !unready && seen != nil && seen.Secret == "" && seen.ReadyNodes > 0

@@ -83,11 +83,11 @@ func unknownCluster(v view) []Result {
 	})
 }
 
-// attachUnknown is for a cluster of which a proxy alone tells, whatever name that gives.
+// attachUnknown attaches a cluster of which only a proxy shows the name, if it is a valid one.
 func (v view) attachUnknown(name string) Fix {
 	fix := advice("attach that cluster, or remove Istio from it")
 	if mesh.ValidateClusterName(name) != nil {
 		return fix
 	}
-	return fix.and(v.ourselves(BeforeAttach, name+"=CONTEXT").fill("CONTEXT"))
+	return fix.and(v.meshCommand(BeforeAttach, name+"=CONTEXT").fill("CONTEXT"))
 }

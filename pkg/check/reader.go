@@ -39,8 +39,8 @@ func tokenMissing(v view) []Result {
 	}))
 }
 
-// lacksToken is true for a remote that was looked at and has no token; of one that could not be looked at, a refused
-// token is known all the same.
+// lacksToken is true for a remote that was read and has no token. Of one that could not be read this is not known, and a
+// refused token is reported.
 func (v view) lacksToken(c mesh.Cluster) bool {
 	seen := v.snapshot.Clusters[c.Name]
 	return seen != nil && unreadable(seen, snapshot.ReaderTokenPart) == nil && (seen.ReaderToken == nil || !seen.ReaderToken.Filled)
@@ -72,7 +72,7 @@ func tokenExpired(v view) []Result {
 		case v.lacksToken(c):
 			return needs("token-missing")
 		}
-		return fail(v.attachOver(c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
+		return fail(v.attachForced(c), "the token in Secret %s is refused by %s: istiod goes on with what it has read before, and sees no change",
 			s.Secret, s.Server)
 	})
 }
@@ -101,7 +101,7 @@ func readerRBAC(v view) []Result {
 		if len(s.Use.Denied) == 0 {
 			return pass("istiod may read what it needs")
 		}
-		return fail(v.attachOver(c), "ServiceAccount istio-reader-service-account in %s may not %s",
+		return fail(v.attachForced(c), "ServiceAccount istio-reader-service-account in %s may not %s",
 			v.mesh.Namespace, describe(s.Use.Denied))
 	})
 }

@@ -33,8 +33,8 @@ func rootMissing(v view) []Result {
 			return r
 		}
 		if seen.RootCert == "" {
-			if seen.Namespace != nil && !v.discovers(seen.Namespace.Labels) {
-				return v.undiscovered(c, v.mesh.Namespace, seen.Namespace.Labels)
+			if seen.Namespace != nil && !v.istiodWatches(seen.Namespace.Labels) {
+				return v.notSelected(c, v.mesh.Namespace, seen.Namespace.Labels)
 			}
 			return fail(v.makeIstiodLead(c), "ConfigMap istio-ca-root-cert is missing in %s: proxies there can't check istiod", v.mesh.Namespace)
 		}
@@ -43,15 +43,15 @@ func rootMissing(v view) []Result {
 				if seen.RootCerts[namespace] != "" {
 					continue
 				}
-				if !v.discovers(seen.InjectedLabels[namespace]) {
-					return v.undiscovered(c, namespace, seen.InjectedLabels[namespace])
+				if !v.istiodWatches(seen.InjectedLabels[namespace]) {
+					return v.notSelected(c, namespace, seen.InjectedLabels[namespace])
 				}
 				if former := v.formerWriter(seen); former != "" {
 					return fail(advice("wait, a minute and a half at most, until an istiod that runs takes over"),
 						"ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: %s, which no longer runs, still holds istiod's lock in this cluster (ConfigMap istio-namespace-controller-election in %s), so that no istiod writes it",
 						namespace, former, v.mesh.Namespace)
 				}
-				// istiod leads here, and yet has given this one up: it looks at all of them when it starts.
+				// istiod leads here, and has given this namespace up: it looks at all namespaces when it starts.
 				return fail(v.restartIstiod(), "ConfigMap istio-ca-root-cert is missing in namespace %s, which asks for sidecars: they can't start there", namespace)
 			}
 		}
@@ -59,14 +59,14 @@ func rootMissing(v view) []Result {
 	})
 }
 
-// discovers is true for a namespace with these labels at which istiod looks.
-func (v view) discovers(labels map[string]string) bool {
+// istiodWatches is true for a namespace with these labels at which istiod looks.
+func (v view) istiodWatches(labels map[string]string) bool {
 	controlPlane, _ := v.controlPlane()
 	return controlPlane.DiscoverySelectors.Select(labels)
 }
 
-// undiscovered is the failure of a namespace that has no root certificate because istiod does not look at it.
-func (v view) undiscovered(c mesh.Cluster, namespace string, labels map[string]string) []Result {
+// notSelected is the failure of a namespace that has no root certificate because istiod does not look at it.
+func (v view) notSelected(c mesh.Cluster, namespace string, labels map[string]string) []Result {
 	controlPlane, _ := v.controlPlane()
 	fix := v.otherSelectors()
 	if label := controlPlane.DiscoverySelectors.Labelling(namespace, labels); label != nil {
@@ -83,7 +83,7 @@ func (v view) otherSelectors() Fix {
 }
 
 // formerWriter is the istiod pod that holds the lock on writing root certificates in a cluster and no longer runs; empty
-// where one that runs holds it. Another control plane's is none of the primary's.
+// where one that runs holds it, and where another control plane may hold it.
 func (v view) formerWriter(seen *snapshot.Cluster) string {
 	controlPlane, _ := v.controlPlane()
 	alone := seen.Namespace == nil || !strings.ContainsAny(seen.Namespace.ControlPlaneClusters, ",*")

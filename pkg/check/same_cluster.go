@@ -34,15 +34,15 @@ func sameCluster(v view) []Result {
 		}
 		if i >= 0 {
 			return fail(advice("leave one of them out"), "%s and %s lead to the same cluster (kube-system has UID %s in both)",
-				v.way(earlier[i]), v.way(c), seen.UID)
+				v.howReached(earlier[i]), v.howReached(c), seen.UID)
 		}
 		earlier = append(earlier, c)
 		return pass("kube-system has UID %s", seen.UID)
 	})
 }
 
-// way is how a cluster was reached.
-func (v view) way(c mesh.Cluster) string {
+// howReached says by which context or secret a cluster was read.
+func (v view) howReached(c mesh.Cluster) string {
 	if seen := v.snapshot.Clusters[c.Name]; seen != nil && seen.Secret != "" {
 		return "Secret " + seen.Secret
 	}

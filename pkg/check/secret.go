@@ -123,7 +123,7 @@ func secretStale(v view) []Result {
 		if _, made := v.podHandshake(c); !made && s.Use == nil {
 			return skip("its credentials were not tried")
 		}
-		if !v.gone(c, s) {
+		if !v.seemsDeleted(c, s) {
 			return pass("Secret %s is of a cluster that is there", s.Secret)
 		}
 		return fail(v.kubectlNamespaced(v.home, "delete", "secret", s.Secret),
@@ -131,8 +131,8 @@ func secretStale(v view) []Result {
 	})
 }
 
-// gone is true for a cluster that nobody has seen: most likely it is no more.
-func (v view) gone(c mesh.Cluster, s snapshot.RemoteSecret) bool {
+// seemsDeleted is true for a cluster that answers nobody and to which no context leads.
+func (v view) seemsDeleted(c mesh.Cluster, s snapshot.RemoteSecret) bool {
 	return !hasContext(c) && v.unanswered(c, s) != "" && (s.Use == nil || unreachableFromHere(s))
 }
 

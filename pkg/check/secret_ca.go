@@ -17,7 +17,7 @@ func secretCACheck() Check {
 			look at it, and what they see counts. Before a cluster is attached, it is looked at from where the command runs, if
 			the kubeconfig checks the certificate by another CA, or not at all.`,
 		Fix:   `Attach the cluster again, with --remote-server and the API server's own address if a proxy stands before it.`,
-		judge: secretCA, judgeBefore: caToBeGiven,
+		judge: secretCA, judgeBefore: secretCABefore,
 	}
 }
 
@@ -31,7 +31,7 @@ func secretCA(v view) []Result {
 		case made && dial.Trusted:
 			return pass("the CA in Secret %s is that of the API server, as pods of %s see it", s.Secret, v.home.Name)
 		case made:
-			return fail(v.attachOver(c), "Secret %s: the certificate that %s shows to pods of %s is not signed by the secret's CA, or is for another name %s",
+			return fail(v.attachForced(c), "Secret %s: the certificate that %s shows to pods of %s is not signed by the secret's CA, or is for another name %s",
 				s.Secret, s.Server, v.home.Name, meaning)
 		case s.Use == nil:
 			return skip("its credentials were not tried")
@@ -40,14 +40,14 @@ func secretCA(v view) []Result {
 		case s.Use.Problem == snapshot.ServerUnreachable:
 			return skip("it does not answer from here")
 		case s.Use.Problem == snapshot.ServerUntrusted:
-			return fail(v.attachOver(c), "Secret %s: the certificate of %s is not signed by the secret's CA %s: %s", s.Secret, s.Server, meaning, s.Use.Error)
+			return fail(v.attachForced(c), "Secret %s: the certificate of %s is not signed by the secret's CA %s: %s", s.Secret, s.Server, meaning, s.Use.Error)
 		}
 		return pass("the CA in Secret %s is the API server's", s.Secret)
 	})
 }
 
-// caToBeGiven judges the CA that a remote secret is to have, which is the cluster's own.
-func caToBeGiven(v view) []Result {
+// secretCABefore judges the CA that a remote secret is to have, which is the cluster's own.
+func secretCABefore(v view) []Result {
 	return v.eachRead(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		switch {
 		case !answersFromHere(seen):

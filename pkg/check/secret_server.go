@@ -17,7 +17,7 @@ func secretLocalhostCheck() Check {
 		Why: `The API server's address is one of the machine on which you sit (127.0.0.1, localhost), as kind and minikube write it
 			into kubeconfigs. In istiod's pod it means that pod itself, so istiod never reads the remote (#31081, #44826).`,
 		Fix:   `Attach the cluster with --remote-server and an address that the primary's pods reach.`,
-		judge: secretLocalhost, judgeBefore: serverLocalhost,
+		judge: secretLocalhost, judgeBefore: secretLocalhostBefore,
 	}
 }
 
@@ -34,29 +34,29 @@ func secretLocalhost(v view) []Result {
 		case !mesh.IsLocal(secret.Server):
 			return pass("%s", secret.Server)
 		case hasContext(c) && !mesh.IsLocal(seen.Server):
-			return meansPod(v.attachOver(c), secret.Server)
+			return failLocal(v.attachForced(c), secret.Server)
 		}
-		return meansPod(v.addressForPods(c), secret.Server)
+		return failLocal(v.addressForPods(c), secret.Server)
 	})
 }
 
-// serverLocalhost judges the address that the control plane is to be given.
-func serverLocalhost(v view) []Result {
+// secretLocalhostBefore judges the address that the control plane is to be given.
+func secretLocalhostBefore(v view) []Result {
 	return v.eachRead(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		server := cmp.Or(c.Server, seen.Server)
 		if !mesh.IsLocal(server) {
 			return pass("%s", server)
 		}
-		return meansPod(v.addressForPods(c), server)
+		return failLocal(v.addressForPods(c), server)
 	})
 }
 
-// meansPod is the failure of an address that means another machine in a pod than here.
-func meansPod(fix Fix, server string) []Result {
+// failLocal is the failure of an address that means the caller's own machine.
+func failLocal(fix Fix, server string) []Result {
 	return fail(fix, "the API server's address is %s, which in a pod of the primary means that pod itself", server)
 }
 
-// addressForPods attaches a cluster by an address that the user must find.
+// addressForPods attaches a cluster by an address that the user must give.
 func (v view) addressForPods(c mesh.Cluster) Fix {
 	return advice("give the address that pods of %s reach it by (for kind: that of docker inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' NODE, port 6443)", v.home.Name).
 		and(v.attach(c, "--remote-server", "https://ADDRESS:PORT").fill("ADDRESS:PORT"))
@@ -121,24 +121,23 @@ func secretUnreachable(v view) []Result {
 			return pass("%s does not answer from here, but istiod has read it: %s", s.Server, s.Use.Error)
 		case who == "":
 			return pass("%s answers", s.Server)
-		case v.gone(c, s):
+		case v.seemsDeleted(c, s):
 			return needs("secret-stale")
 		}
 		fix := advice("give an address that the primary reaches")
 		if made {
 			fix = advice("let pods of %s reach it (firewalls, the API server's authorized networks, network policies), or give an address that they reach", v.home.Name)
 		}
-		fix = fix.and(v.attachOver(c, "--remote-server", "https://ADDRESS:PORT").fill("ADDRESS:PORT"))
+		fix = fix.and(v.attachForced(c, "--remote-server", "https://ADDRESS:PORT").fill("ADDRESS:PORT"))
 		if there := v.snapshot.Clusters[c.Name]; there != nil && !facts.SameServer(there.Server, s.Server) && answersFromHere(there) && !mesh.IsLocal(there.Server) {
-			fix = v.attachOver(c, "--remote-server", there.Server) // it does answer at this one
+			fix = v.attachForced(c, "--remote-server", there.Server) // it does answer at this one
 		}
 		return fail(fix, "Secret %s: %s", s.Secret, who)
 	})
 }
 
-// unanswered says who gets no answer from the API server in a remote secret; empty when istiod does, as far as anybody
-// can tell. Pods of the primary know best. This machine is elsewhere: without their word only istiod's own makes it
-// certain.
+// unanswered says who gets no answer from the API server in a remote secret; empty when istiod gets one, as far as is known.
+// Calls from pods of the primary count most. This machine is elsewhere: where no pod called, only istiod's own state is certain.
 func (v view) unanswered(c mesh.Cluster, s snapshot.RemoteSecret) string {
 	dial, made := v.podHandshake(c)
 	switch {

@@ -76,13 +76,13 @@ func serviceInconsistentCheck() Check {
 	}
 }
 
-// serviceInconsistent: a Service of one name is one Service to istiod, which takes one cluster's word for its ports.
+// serviceInconsistent: Services of one name are one Service to istiod, which takes its ports from one cluster.
 func serviceInconsistent(v view) []Result {
 	return v.eachRead(func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		if r := unreadable(seen, snapshot.InjectedNamespaces); r != nil {
 			return r
 		}
-		messages := about(seen, "Service")
+		messages := messagesAbout(seen, "Service")
 		if len(messages) > 0 {
 			m := messages[0]
 			fix := advice("make them alike")
@@ -91,7 +91,7 @@ func serviceInconsistent(v view) []Result {
 					fix = fix.and(v.inspect(one, "-n", m.Namespace, "get", "service", m.Name, "-o", "yaml"))
 				}
 			}
-			return warn(fix, "%s: %s%s", m.Code, m.Text, more(messages))
+			return warn(fix, "%s: %s%s", m.Code, m.Text, andMore(messages))
 		}
 		for _, other := range v.mesh.Clusters {
 			if other.Name == c.Name {

@@ -17,8 +17,8 @@ func notFound(kind, name string, known []string) error {
 	return fmt.Errorf("there is no %s %q; kubectl mesh verify --list shows them all", kind, name)
 }
 
-// similar are the names that contain what was given, or differ from it by a slip of the finger or two; the nearest
-// first, and few.
+// similar are the names that contain what was given, or differ from it by a typing error or two: the nearest
+// three.
 func similar(given string, known []string) []string {
 	given = strings.ToLower(given)
 	if given == "" {

@@ -32,7 +32,7 @@ func traffic(v view) []Result {
 	for _, from := range v.mesh.Clusters {
 		for _, to := range v.mesh.Clusters {
 			calls := v.calls(from.Name, to.Name)
-			if len(calls) == 0 && (!v.probed(from) || !v.probed(to)) {
+			if len(calls) == 0 && (!v.hasProbe(from) || !v.hasProbe(to)) {
 				continue // probe-ready has said why
 			}
 			for _, r := range judgePair(v, from, to, calls) {
