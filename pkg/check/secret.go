@@ -143,7 +143,7 @@ func (v view) secretOf(cluster string) (snapshot.RemoteSecret, bool) {
 
 // orSecretMissing judges a cluster as ask does. One that the control plane has no credentials for lacks all else as well:
 // secret-missing reports it, and attaching it fixes it.
-func (v view) orSecretMissing(ask ask) ask {
+func (v view) orSecretMissing(ask judgeCluster) judgeCluster {
 	home := v.seenHome()
 	return func(c mesh.Cluster, seen *snapshot.Cluster) []Result {
 		results := ask(c, seen)

@@ -22,8 +22,8 @@ type view struct {
 	callersPrimary string
 }
 
-// ask judges a cluster by what was seen of it.
-type ask func(c mesh.Cluster, seen *snapshot.Cluster) []Result
+// judgeCluster judges a cluster by what was seen of it.
+type judgeCluster func(c mesh.Cluster, seen *snapshot.Cluster) []Result
 
 // viewsOf are the mesh as each of its control planes sees it, the first primary's first; of a mesh without any there is one view.
 func viewsOf(m mesh.Mesh, base view) []view {
@@ -45,10 +45,10 @@ func viewsOf(m mesh.Mesh, base view) []view {
 }
 
 // eachCluster asks about every cluster of the mesh.
-func (v view) eachCluster(ask ask) []Result { return v.over(v.mesh.Clusters, ask) }
+func (v view) eachCluster(ask judgeCluster) []Result { return v.over(v.mesh.Clusters, ask) }
 
 // ownCluster asks about the cluster of the control plane.
-func (v view) ownCluster(ask ask) []Result {
+func (v view) ownCluster(ask judgeCluster) []Result {
 	if !v.hasHome {
 		return nil
 	}
@@ -56,13 +56,15 @@ func (v view) ownCluster(ask ask) []Result {
 }
 
 // eachRead asks about every cluster that the control plane reads beside its own.
-func (v view) eachRead(ask ask) []Result { return v.over(v.mesh.ReadBy(v.home), ask) }
+func (v view) eachRead(ask judgeCluster) []Result { return v.over(v.mesh.ReadBy(v.home), ask) }
 
 // eachRemote asks about every remote that the control plane serves.
-func (v view) eachRemote(ask ask) []Result { return v.over(v.remotes(), ask) }
+func (v view) eachRemote(ask judgeCluster) []Result { return v.over(v.remotes(), ask) }
 
 // eachServed asks about every cluster that the control plane serves: its own and its remotes.
-func (v view) eachServed(ask ask) []Result { return append(v.ownCluster(ask), v.eachRemote(ask)...) }
+func (v view) eachServed(ask judgeCluster) []Result {
+	return append(v.ownCluster(ask), v.eachRemote(ask)...)
+}
 
 // remotes are those that the control plane serves.
 func (v view) remotes() []mesh.Cluster {
@@ -74,7 +76,7 @@ func (v view) remotes() []mesh.Cluster {
 
 // ownGateway asks about the cluster of the control plane because of its east-west gateway. Among several control planes one that
 // serves its own cluster alone needs none, unless other clusters are on other networks.
-func (v view) ownGateway(ask ask) []Result {
+func (v view) ownGateway(ask judgeCluster) []Result {
 	if v.amongSeveral() && len(v.remotes()) == 0 && len(v.mesh.Networks()) == 1 {
 		ask = func(mesh.Cluster, *snapshot.Cluster) []Result {
 			return skip("no cluster needs the gateway: all are on one network, and this control plane serves no other")
@@ -84,7 +86,7 @@ func (v view) ownGateway(ask ask) []Result {
 }
 
 // ownExposure asks about the cluster of the control plane because istiod is published to its remotes.
-func (v view) ownExposure(ask ask) []Result {
+func (v view) ownExposure(ask judgeCluster) []Result {
 	if v.amongSeveral() && len(v.remotes()) == 0 {
 		ask = func(mesh.Cluster, *snapshot.Cluster) []Result {
 			return skip("this control plane serves no other cluster")
@@ -96,7 +98,7 @@ func (v view) ownExposure(ask ask) []Result {
 // amongSeveral is true in a mesh of several control planes. The only one is to be ready for remotes that are yet to come.
 func (v view) amongSeveral() bool { return len(v.mesh.Primaries()) > 1 }
 
-func (v view) over(clusters []mesh.Cluster, ask ask) []Result {
+func (v view) over(clusters []mesh.Cluster, ask judgeCluster) []Result {
 	var results []Result
 	for _, c := range clusters {
 		seen := v.snapshot.Clusters[c.Name]

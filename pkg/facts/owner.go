@@ -9,8 +9,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// ControlPlane is that of a mesh's first primary, of the mesh's revision, if it is there.
-func ControlPlane(m mesh.Mesh, s *snapshot.Snapshot) (snapshot.ControlPlane, bool) {
+// controlPlane is that of a mesh's first primary, of the mesh's revision, if it is there.
+func controlPlane(m mesh.Mesh, s *snapshot.Snapshot) (snapshot.ControlPlane, bool) {
 	primary, found := m.Primary()
 	seen := s.Clusters[primary.Name]
 	if !found || seen == nil {
@@ -21,14 +21,14 @@ func ControlPlane(m mesh.Mesh, s *snapshot.Snapshot) (snapshot.ControlPlane, boo
 
 // Adopted is true when the primary has a control plane of the revision that another tool installed.
 func Adopted(m mesh.Mesh, s *snapshot.Snapshot) bool {
-	plane, found := ControlPlane(m, s)
+	plane, found := controlPlane(m, s)
 	return found && !plane.Ours()
 }
 
 // Rendered is true when the primary's control plane is made of objects that this tool rendered, whoever applied them, as where a
 // GitOps tool applies the folders that it wrote: they may be written to files again.
 func Rendered(m mesh.Mesh, s *snapshot.Snapshot) bool {
-	plane, found := ControlPlane(m, s)
+	plane, found := controlPlane(m, s)
 	return found && plane.Rendered
 }
 
