@@ -62,11 +62,11 @@ func TestHealthyPasses(t *testing.T) {
 // A check that never says anything but "passed" is none.
 func TestEveryCheckTells(t *testing.T) {
 	t.Parallel()
-	told := map[string]bool{}
+	got := map[string]bool{}
 	for _, s := range all() {
 		for _, r := range s.results() {
 			if r.Status == Fail || r.Status == Warn {
-				told[r.ID] = true
+				got[r.ID] = true
 				if r.Seen == "" || r.Fix.empty() && r.ID != "kubernetes-version" {
 					t.Errorf("%s: %s says %q, and to do %+v", s.name, r.ID, r.Seen, r.Fix)
 				}
@@ -74,7 +74,7 @@ func TestEveryCheckTells(t *testing.T) {
 		}
 	}
 	for _, c := range All() {
-		if !told[c.ID] {
+		if !got[c.ID] {
 			t.Errorf("no scenario makes %s tell anything", c.ID)
 		}
 	}

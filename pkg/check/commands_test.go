@@ -27,10 +27,10 @@ const (
 	namespace  = "mesh-system"
 )
 
-// told are the results of all scenarios for a user whose contexts have names that a shell would run.
-func told(folder string) []check.Told {
+// scenarioResults are the results of all scenarios for a user whose contexts have names that a shell would run.
+func scenarioResults(folder string) []check.ScenarioResult {
 	caller := command.Caller{Every: []string{kubeconfig}, Subcommand: check.BeforeAttach, Own: []string{"--filename=my overlay.yaml"}}
-	return check.ToldOfAll(caller, namespace, func(cluster string) string { return "x; touch " + folder + "/" + cluster + " #" })
+	return check.ResultsOfScenarios(caller, namespace, func(cluster string) string { return "x; touch " + folder + "/" + cluster + " #" })
 }
 
 // Every command that a check prints is one that its program takes: words, with all that the user's own call had.
@@ -38,7 +38,7 @@ func TestCommandsAreCommands(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	count := 0
-	for _, r := range told(folder) {
+	for _, r := range scenarioResults(folder) {
 		for _, c := range slices.Concat(r.Fix.Commands, r.Fix.Inspect) {
 			count++
 			if problem := wrongWith(c, folder); problem != nil {
@@ -165,7 +165,7 @@ func TestShellTakesCommands(t *testing.T) {
 		}
 	}
 	run := map[string]bool{}
-	for _, r := range told(folder) {
+	for _, r := range scenarioResults(folder) {
 		printed := report.Fix(r.Fix, "")
 		for _, commands := range lines(r.Fix) {
 			line := command.Shell(commands...)

@@ -2,15 +2,15 @@ package check
 
 import "github.com/kubectl-mesh/kubectl-mesh/pkg/command"
 
-// Told is a result of a scenario.
-type Told struct {
+// ScenarioResult is a result of a scenario.
+type ScenarioResult struct {
 	Scenario string
 	Result
 }
 
-// ToldOfAll are the results of all scenarios for a caller, in a namespace, with contexts that are named so.
-func ToldOfAll(caller command.Caller, namespace string, contextOf func(cluster string) string) []Told {
-	var told []Told
+// ResultsOfScenarios are the results of all scenarios for a caller, in a namespace, with contexts that are named so.
+func ResultsOfScenarios(caller command.Caller, namespace string, contextOf func(cluster string) string) []ScenarioResult {
+	var got []ScenarioResult
 	for _, s := range all() {
 		change := s.change
 		s.change = func(w *world) {
@@ -29,8 +29,8 @@ func ToldOfAll(caller command.Caller, namespace string, contextOf func(cluster s
 			}
 		}
 		for _, r := range s.results() {
-			told = append(told, Told{s.name, r})
+			got = append(got, ScenarioResult{s.name, r})
 		}
 	}
-	return told
+	return got
 }

@@ -245,14 +245,14 @@ func play(t *testing.T, file string, scenarios []scenario) {
 	var text strings.Builder
 	for _, s := range scenarios {
 		results := s.results()
-		var told []string
+		var got []string
 		for _, r := range results {
 			if r.Status != Pass && r.Status != Skip {
-				told = append(told, fmt.Sprintf("%s %s %s", r.Status, r.ID, r.Cluster))
+				got = append(got, fmt.Sprintf("%s %s %s", r.Status, r.ID, r.Cluster))
 			}
 		}
-		if !slices.Equal(told, s.want) {
-			t.Errorf("%s: told are %q, want %q", s.name, told, s.want)
+		if !slices.Equal(got, s.want) {
+			t.Errorf("%s: got %q, want %q", s.name, got, s.want)
 		}
 		fmt.Fprintf(&text, "# %s\n%s\n", cmp.Or(s.command, "verify")+": "+s.name, lines(results, func(r Result) bool { return r.Status != Pass }))
 	}

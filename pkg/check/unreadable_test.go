@@ -64,8 +64,8 @@ func TestUnreadable(t *testing.T) {
 				if len(unknown) == 1 && (unknown[0].Cluster != name || !strings.Contains(unknown[0].Seen, p.name+": forbidden")) {
 					t.Errorf("%q with %s of %s unreadable says %+v", command, p.name, name, unknown[0])
 				}
-				if told := lines(results, func(r Result) bool { return r.Status != Pass }); told != "" {
-					fmt.Fprintf(&text, "# %s: %s of %s\n%s\n", cmp.Or(command, "verify"), p.name, name, told)
+				if got := lines(results, func(r Result) bool { return r.Status != Pass }); got != "" {
+					fmt.Fprintf(&text, "# %s: %s of %s\n%s\n", cmp.Or(command, "verify"), p.name, name, got)
 				}
 			}
 		}
@@ -103,10 +103,10 @@ func TestUnreachable(t *testing.T) {
 				w.snapshot.Clusters[name].Unreadable = couldNotRead(snapshot.APIServer, "no answer within 10s")
 				w.snapshot.Traffic = nil
 			}}.results()
-			var told []string
+			var got []string
 			for _, r := range results {
 				if r.Status != Pass && r.Status != Skip {
-					told = append(told, fmt.Sprintf("%s %s %s: %s", r.Status, r.ID, r.Cluster, r.Seen))
+					got = append(got, fmt.Sprintf("%s %s %s: %s", r.Status, r.ID, r.Cluster, r.Seen))
 				}
 				// The primary's word about a remote needs no look at the remote.
 				if r.Cluster == name && r.Status == Pass && !fromPrimary(r.ID) {
@@ -114,8 +114,8 @@ func TestUnreachable(t *testing.T) {
 				}
 			}
 			want := fmt.Sprintf("unknown reachable %s: context \"ctx-%s\" (https://%s.example:6443): no answer within 10s", name, name, name)
-			if !slices.Equal(told, []string{want}) {
-				t.Errorf("%q with %s unreachable tells\n%s\nwant\n%s", command, name, strings.Join(told, "\n"), want)
+			if !slices.Equal(got, []string{want}) {
+				t.Errorf("%q with %s unreachable tells\n%s\nwant\n%s", command, name, strings.Join(got, "\n"), want)
 			}
 		}
 	}
@@ -132,17 +132,17 @@ func TestOneCauseIsToldOnce(t *testing.T) {
 				w.west().Unreadable = append(w.west().Unreadable, snapshot.Unreadable{What: p.name, Reason: closed})
 			}
 		}}.results()
-		var told []string
+		var got []string
 		for _, r := range results {
 			switch {
 			case r.Cluster == "west" && r.Status == Fail:
 				t.Errorf("%q: %s fails though it could not look: %s", command, r.ID, r.Seen)
 			case r.Status == Unknown:
-				told = append(told, r.Cluster+": "+r.Seen)
+				got = append(got, r.Cluster+": "+r.Seen)
 			}
 		}
-		if len(told) > 1 || len(told) == 1 && !strings.Contains(told[0], closed) || len(told) == 0 && Worst(results) == Pass {
-			t.Errorf("%q tells\n%s", command, strings.Join(told, "\n"))
+		if len(got) > 1 || len(got) == 1 && !strings.Contains(got[0], closed) || len(got) == 0 && Worst(results) == Pass {
+			t.Errorf("%q tells\n%s", command, strings.Join(got, "\n"))
 		}
 	}
 }
