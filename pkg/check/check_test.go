@@ -14,7 +14,7 @@ import (
 func commands() []string { return []string{"", BeforeInstall, BeforeExpose, BeforeAttach} }
 
 func all() []scenario {
-	return slices.Concat(clusterScenarios(), primaryScenarios(), remoteScenarios(), evidenceScenarios(), hostnameScenarios(), preflightScenarios(), trafficScenarios(), contextScenarios(), dialScenarios(), ownerScenarios(), networksScenarios())
+	return slices.Concat(clusterScenarios(), primaryScenarios(), remoteScenarios(), evidenceScenarios(), hostnameScenarios(), preflightScenarios(), trafficScenarios(), contextScenarios(), dialScenarios(), ownerScenarios(), networksScenarios(), topologyScenarios())
 }
 
 func TestAll(t *testing.T) {

@@ -12,9 +12,7 @@ import (
 func TestSavedSnapshotsAreJudgedTheSame(t *testing.T) {
 	t.Parallel()
 	for _, s := range all() {
-		w := healthy()
-		s.change(w)
-		judgedTheSame(t, s.name, w, s.judge)
+		judgedTheSame(t, s.name, s.broken(), s.judge)
 	}
 	for _, topology := range topologies() {
 		judgedTheSame(t, topology.name, topology.mesh(), scenario{}.judge)

@@ -219,27 +219,45 @@ func (w *world) call(from, to, protocol string) *snapshot.Call {
 	return &w.snapshot.Traffic.Calls[i]
 }
 
-// scenario is one thing wrong with a healthy mesh, and what a user is told of it.
+// scenario is one thing wrong with a healthy mesh, and what is reported of it.
 type scenario struct {
 	name string
+	// mesh is the healthy one; nil for that of healthy.
+	mesh func() *world
 	// command is that of a gate; empty for verify.
 	command string
 	change  func(w *world)
-	// want are the results that are neither passed nor skipped, as `status id cluster`. The golden file has their text.
+	// want are the results that are neither passed nor skipped, as `status id cluster`, with `control plane → ` before the cluster
+	// where there are several. The golden file has their text.
 	want []string
 }
 
-func (s scenario) results() []Result {
-	w := healthy()
+// broken is the mesh with what is wrong with it.
+func (s scenario) broken() *world {
+	mesh := s.mesh
+	if mesh == nil {
+		mesh = healthy
+	}
+	w := mesh()
 	s.change(w)
-	return s.judge(w)
+	return w
 }
+
+func (s scenario) results() []Result { return s.judge(s.broken()) }
 
 func (s scenario) judge(w *world) []Result {
 	return Gate(cmp.Or(s.command, AskedByVerify), w.mesh, w.snapshot, w.charts, w.caller)
 }
 
-// play judges the scenarios and compares what is told with their expectation and the texts with a golden file.
+// where names the cluster that a result is about, and the control plane where there are several.
+func where(r Result) string {
+	if r.ControlPlane != "" && r.ControlPlane != r.Cluster {
+		return r.ControlPlane + " → " + r.Cluster
+	}
+	return r.Cluster
+}
+
+// play judges the scenarios and compares what is reported with their expectation and the texts with a golden file.
 func play(t *testing.T, file string, scenarios []scenario) {
 	t.Helper()
 	var text strings.Builder
@@ -248,7 +266,7 @@ func play(t *testing.T, file string, scenarios []scenario) {
 		var got []string
 		for _, r := range results {
 			if r.Status != Pass && r.Status != Skip {
-				got = append(got, fmt.Sprintf("%s %s %s", r.Status, r.ID, r.Cluster))
+				got = append(got, fmt.Sprintf("%s %s %s", r.Status, r.ID, where(r)))
 			}
 		}
 		if !slices.Equal(got, s.want) {
@@ -264,7 +282,7 @@ func lines(results []Result, which func(Result) bool) string {
 	var text strings.Builder
 	for _, r := range results {
 		if which(r) {
-			fmt.Fprintf(&text, "%s %s %s: %s\n", r.Status, r.ID, r.Cluster, r.Seen)
+			fmt.Fprintf(&text, "%s %s %s: %s\n", r.Status, r.ID, where(r), r.Seen)
 			text.WriteString(fixText(r.Fix))
 		}
 	}
