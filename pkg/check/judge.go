@@ -53,6 +53,7 @@ type judging struct {
 // obstacle is a check of a cluster that did not pass. controlPlane is empty for one that is about clusters alone.
 type obstacle struct{ id, cluster, controlPlane string }
 
+// ask asks one check of one view. controlPlane names the view where there are several.
 func (j *judging) ask(c Check, v view, controlPlane string) {
 	judgement := c.judge
 	if !v.asker.finished && c.judgeBefore != nil {
@@ -60,11 +61,11 @@ func (j *judging) ask(c Check, v view, controlPlane string) {
 	}
 	for _, r := range judgement(v) {
 		if need := j.inTheWay(c, r, v, controlPlane); need != "" && r.Status != Pass {
-			r = Result{Cluster: r.Cluster, To: r.To, Status: Skip, Seen: needs(need)[0].Seen, Needs: need}
+			r = r.skippedFor(need)
 		}
 		if reason := r.Cluster + "/" + cmp.Or(r.cause, r.Seen); r.Status == Unknown {
 			if first := j.firstWith[reason]; first != "" && first != c.ID {
-				r = Result{Cluster: r.Cluster, To: r.To, Status: Skip, Seen: needs(first)[0].Seen, Needs: first}
+				r = r.skippedFor(first)
 			} else {
 				j.firstWith[reason] = c.ID
 			}
@@ -81,6 +82,13 @@ func (j *judging) ask(c Check, v view, controlPlane string) {
 		}
 		j.results = append(j.results, r)
 	}
+}
+
+// skippedFor is what remains of a result where another check stands in its way.
+func (r Result) skippedFor(need string) Result {
+	skipped := needs(need)[0]
+	skipped.Cluster, skipped.To = r.Cluster, r.To
+	return skipped
 }
 
 // inTheWay is the last of the checks that a result needs which did not pass, of its own cluster or of the control plane's; empty
