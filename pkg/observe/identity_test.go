@@ -1,8 +1,10 @@
 package observe
 
-import "github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
+import (
+	"testing"
 
-import "testing"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
+)
 
 // A secret leads where its own credentials say, else to the cluster with its token, else to the one at its address.
 func TestIdentify(t *testing.T) {

@@ -15,6 +15,7 @@ type Answers map[string]any
 
 // Handler answers requests of every verb.
 func (a Answers) Handler(tb testing.TB) http.Handler {
+	tb.Helper()
 	absent := map[string]any{"apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "NotFound", "code": http.StatusNotFound}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

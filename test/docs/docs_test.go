@@ -72,7 +72,7 @@ const root = "../.."
 func allPages(t *testing.T) []string {
 	t.Helper()
 	all := []string{"README.md"}
-	err := fs.WalkDir(os.DirFS(root), "docs", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(root), "docs", func(path string, _ fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

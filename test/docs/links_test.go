@@ -64,7 +64,7 @@ func anchorsOf(text string) map[string]bool {
 
 // withoutBlocks is a page without its blocks of code.
 func withoutBlocks(text string) string {
-	return regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(text, "")
+	return regexp.MustCompile("(?ms)^```.*?\n```$").ReplaceAllString(text, "")
 }
 
 func read(t *testing.T, file string) string {
