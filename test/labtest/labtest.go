@@ -35,6 +35,8 @@ type Lab struct {
 	Clusters []Cluster
 
 	program, name string
+	// folder has the lab's files, with a folder for each cluster.
+	folder string
 }
 
 // Needs are what a command of the plugin is told in the lab besides: the overlay is for what runs in the primary.
@@ -82,6 +84,7 @@ func Use(tb testing.TB, options Options) *Lab {
 		tb.Fatalf("the lab's status: %v", err)
 	}
 	lab.Bin, lab.Overlay, lab.Clusters = status.Bin, status.IstioOverlay, status.Clusters[:options.Clusters]
+	lab.folder = filepath.Dir(status.Kubeconfig)
 	lab.Kubeconfig = lab.kubeconfig(tb, status.Kubeconfig)
 	if probe := os.Getenv("MESH_PROBE_BIN"); probe != "" {
 		lab.Lab(tb, "push", ProbeImage+"="+probe)
