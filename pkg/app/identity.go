@@ -43,7 +43,7 @@ func likelyPlaces(secrets []istio.RemoteCredentials, places []place) map[int]tim
 		found := false
 		for i, p := range places {
 			if facts.SameServer(p.Server, secret.Server) {
-				timeouts[i], found = observe.Patience, true
+				timeouts[i], found = observe.AnswerTimeout, true
 			}
 		}
 		if !found {

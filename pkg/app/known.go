@@ -97,7 +97,7 @@ func (s Session) contactPrimary(ctx context.Context, c mesh.Cluster) (contacted,
 	if err != nil {
 		return contacted{}, nil, err
 	}
-	bounded, cancel := observe.Bounded(ctx, observe.Patience)
+	bounded, cancel := observe.Bounded(ctx, observe.AnswerTimeout)
 	defer cancel()
 	held, err := istio.RemoteSecrets(bounded, primary.Kube(), s.Namespace)
 	return contacted{

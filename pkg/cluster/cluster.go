@@ -153,20 +153,20 @@ func Connect(flags *genericclioptions.ConfigFlags, name, contextName string, pri
 	}, nil
 }
 
-// clients are Istio's client with patience, and the one for what needs connections of its own.
+// clients are Istio's client whose requests are made again, and the one for what needs connections of its own.
 func clients(config *rest.Config) (client, plain kube.CLIClient, err error) {
 	if plain, err = kube.NewCLIClient(kube.NewClientConfigForRestConfig(config)); err != nil {
 		return nil, nil, err
 	}
-	patient, err := Patient(config)
+	retrying, err := WithRetries(config)
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err = kube.NewCLIClient(kube.NewClientConfigForRestConfig(patient))
+	client, err = kube.NewCLIClient(kube.NewClientConfigForRestConfig(retrying))
 	return client, plain, err
 }
 
-// RESTConfig is that of the kubeconfig, without the patience that requests have.
+// RESTConfig is that of the kubeconfig: requests made with it are not made again.
 func (c *Cluster) RESTConfig() *rest.Config { return c.plain.RESTConfig() }
 
 // NewPortForwarder makes a port-forward, which upgrades a connection.

@@ -22,7 +22,7 @@ func untrustedBy(ctx context.Context, config *rest.Config, ca []byte) string {
 		return ""
 	}
 	anonymous := &rest.Config{
-		Host: config.Host, Proxy: config.Proxy, Timeout: lessPatience,
+		Host: config.Host, Proxy: config.Proxy, Timeout: remoteAnswerTimeout,
 		TLSClientConfig: rest.TLSClientConfig{CAData: ca, ServerName: config.ServerName},
 	}
 	client, err := rest.HTTPClientFor(anonymous)

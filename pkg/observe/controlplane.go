@@ -191,7 +191,7 @@ func (r *reader) replicas(ctx context.Context, revision string) ([]snapshot.Repl
 }
 
 func (r *reader) replica(ctx context.Context, pod *corev1.Pod) snapshot.Replica {
-	ctx, cancel := Bounded(ctx, Patience)
+	ctx, cancel := Bounded(ctx, AnswerTimeout)
 	defer cancel()
 	replica := snapshot.Replica{Pod: pod.Name}
 	for _, c := range pod.Spec.Containers {

@@ -43,7 +43,7 @@ func Follow(ctx context.Context, primary *cluster.Cluster, held []istio.RemoteCr
 
 // identityBy reads a cluster's UID with the credentials of a remote secret.
 func identityBy(ctx context.Context, credentials istio.Credentials, userAgent string) (string, error) {
-	ctx, cancel := Bounded(ctx, lessPatience)
+	ctx, cancel := Bounded(ctx, remoteAnswerTimeout)
 	defer cancel()
 	config := credentials.Config()
 	config.UserAgent = userAgent
@@ -59,9 +59,9 @@ func identityBy(ctx context.Context, credentials istio.Credentials, userAgent st
 }
 
 // Identify reads what tells a cluster from others: its UID, and the fingerprint of the reader account's token, which is
-// empty where there is none that the user may read. The error says why the cluster does not answer within patience.
-func Identify(ctx context.Context, c *cluster.Cluster, namespace string, patience time.Duration) (uid, token string, err error) {
-	ctx, cancel := Bounded(ctx, patience)
+// empty where there is none that the user may read. The error says why the cluster does not answer in time.
+func Identify(ctx context.Context, c *cluster.Cluster, namespace string, timeout time.Duration) (uid, token string, err error) {
+	ctx, cancel := Bounded(ctx, timeout)
 	defer cancel()
 	uid, err = c.UID(ctx)
 	if silent := Silence(ctx, err); silent != nil {
@@ -74,10 +74,10 @@ func Identify(ctx context.Context, c *cluster.Cluster, namespace string, patienc
 	return uid, token, nil
 }
 
-// PrimaryNames are the names that the control planes in a cluster have for it; none where it does not answer within
-// patience.
-func PrimaryNames(ctx context.Context, c *cluster.Cluster, namespace string, patience time.Duration) []string {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// PrimaryNames are the names that the control planes in a cluster have for it; none where it does not answer in
+// time.
+func PrimaryNames(ctx context.Context, c *cluster.Cluster, namespace string, timeout time.Duration) []string {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	istiods, err := c.Kube().AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.IstiodSelector})
 	if err != nil {

@@ -216,11 +216,11 @@ func TestAnswered(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	impatient, cancel := Bounded(t.Context(), 0)
+	short, cancel := Bounded(t.Context(), 0)
 	defer cancel()
 	over, cancelOver := context.WithTimeoutCause(t.Context(), 0, errors.New("--timeout 4s has passed"))
 	defer cancelOver()
-	late, cancelLate := Bounded(over, Patience)
+	late, cancelLate := Bounded(over, AnswerTimeout)
 	defer cancelLate()
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
@@ -235,12 +235,12 @@ func TestSilence(t *testing.T) {
 	}{
 		{"an answer", t.Context(), nil, nil},
 		{"a refusal", t.Context(), apierrors.NewUnauthorized("no"), nil},
-		{"a refusal at the last moment", impatient, apierrors.NewUnauthorized("no"), nil},
-		{"our patience", impatient, limited, &snapshot.Unreadable{Reason: "no answer within 0s", TimedOut: true}},
+		{"a refusal at the last moment", short, apierrors.NewUnauthorized("no"), nil},
+		{"our timeout", short, limited, &snapshot.Unreadable{Reason: "no answer within 0s", TimedOut: true}},
 		{"--timeout", late, limited, &snapshot.Unreadable{Reason: "--timeout 4s has passed"}},
 		{"a plugin that hangs, and --timeout", late, &cluster.PluginError{Command: "login", Err: context.DeadlineExceeded},
 			&snapshot.Unreadable{Reason: `--timeout 4s has passed: the kubeconfig's credential plugin "login" has not ended`}},
-		{"the user's patience", t.Context(), overdue, &snapshot.Unreadable{Reason: "context deadline exceeded", TimedOut: true}},
+		{"the user's timeout", t.Context(), overdue, &snapshot.Unreadable{Reason: "context deadline exceeded", TimedOut: true}},
 		{"nobody there", t.Context(), refused, &snapshot.Unreadable{Reason: "connection refused"}},
 		{"not trusted", t.Context(), x509.UnknownAuthorityError{}, &snapshot.Unreadable{Reason: "x509: certificate signed by unknown authority", Answered: true}},
 		{"Ctrl-C", stopped, refused, &snapshot.Unreadable{Reason: "context canceled"}},

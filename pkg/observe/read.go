@@ -17,13 +17,13 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// Patience is how long an API server may take for its first answer before it counts as unreachable, where the user
+// AnswerTimeout is how long an API server may take for its first answer before it counts as unreachable, where the user
 // gave no --request-timeout.
-const Patience = 10 * time.Second
+const AnswerTimeout = 10 * time.Second
 
-// lessPatience is that for an API server that is known from a remote secret only: a private one can't be reached from
+// remoteAnswerTimeout is that for an API server that is known from a remote secret only: a private one can't be reached from
 // here, and one that is gone from nowhere.
-const lessPatience = 3 * time.Second
+const remoteAnswerTimeout = 3 * time.Second
 
 // Options say what to look at.
 type Options struct {
@@ -132,11 +132,11 @@ func (r *reader) parts() []part {
 
 func readCluster(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster, options Options) {
 	r := &reader{Cluster: c, options: options, seen: seen}
-	patience := Patience
+	timeout := AnswerTimeout
 	if c.Secret != "" {
-		patience = lessPatience
+		timeout = remoteAnswerTimeout
 	}
-	first, cancel := Bounded(ctx, patience)
+	first, cancel := Bounded(ctx, timeout)
 	defer cancel()
 	uid, err := c.UID(first)
 	if silent := Silence(first, err); silent != nil || apierrors.IsUnauthorized(err) {
@@ -170,13 +170,13 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster
 	readers.Wait()
 }
 
-// Bounded is ctx with an end after patience. One silent cluster takes at most half of the time that is left, so that a
+// Bounded is ctx with an end after a timeout. One silent cluster takes at most half of the time that is left, so that a
 // command can still look at the others.
-func Bounded(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+func Bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if end, limited := ctx.Deadline(); limited {
-		patience = min(patience, time.Until(end)/2)
+		timeout = min(timeout, time.Until(end)/2)
 	}
-	return context.WithTimeoutCause(ctx, patience, &silenceError{fmt.Errorf("no answer within %s", patience.Round(10*time.Millisecond))})
+	return context.WithTimeoutCause(ctx, timeout, &silenceError{fmt.Errorf("no answer within %s", timeout.Round(10*time.Millisecond))})
 }
 
 // Silence says why nobody has answered; nil when somebody has, be it with a refusal. ctx is what the request was bounded by.

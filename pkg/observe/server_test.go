@@ -17,15 +17,15 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// read looks at cluster1 as a user; empty is the administrator. patience is for each request.
-func read(t *testing.T, lab *labtest.Lab, as, patience string) *snapshot.Cluster {
+// read looks at cluster1 as a user; empty is the administrator. timeout is for each request.
+func read(t *testing.T, lab *labtest.Lab, as, timeout string) *snapshot.Cluster {
 	t.Helper()
 	flags := genericclioptions.NewConfigFlags(false)
 	flags.KubeConfig = &lab.Kubeconfig
 	if as != "" {
 		flags.Impersonate = &as
 	}
-	flags.Timeout = &patience
+	flags.Timeout = &timeout
 	c, err := cluster.Connect(flags, "cluster1", "cluster1", true)
 	if err != nil {
 		t.Fatal(err)

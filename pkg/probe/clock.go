@@ -27,7 +27,7 @@ func Clocks(ctx context.Context, clusters cluster.Set, s *snapshot.Snapshot) {
 func clock(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster) {
 	ctx, cancel := context.WithTimeout(ctx, oneLook)
 	defer cancel()
-	client, err := rest.HTTPClientFor(c.CLIClient.RESTConfig()) // the one with patience
+	client, err := rest.HTTPClientFor(c.CLIClient.RESTConfig()) // with retries
 	if err != nil {
 		return
 	}

@@ -64,11 +64,11 @@ func silentAt(s *snapshot.Snapshot, server string) (reason string, silent bool) 
 func use(ctx context.Context, credentials istio.Credentials) *snapshot.CredentialUse {
 	config := credentials.Config()
 	config.Timeout, config.QPS, config.Burst = oneLook, 50, 50
-	patient, err := cluster.Patient(config)
+	retrying, err := cluster.WithRetries(config)
 	if err != nil {
 		return &snapshot.CredentialUse{Problem: snapshot.ServerUntrusted, Error: err.Error()}
 	}
-	client, err := kubernetes.NewForConfig(patient)
+	client, err := kubernetes.NewForConfig(retrying)
 	if err != nil {
 		return &snapshot.CredentialUse{Problem: snapshot.ServerUntrusted, Error: err.Error()}
 	}

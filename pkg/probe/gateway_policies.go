@@ -15,7 +15,7 @@ import (
 // readGatewayPolicies reads what the AuthorizationPolicies that bind the gateway's pods say of the ports that lead to istiod.
 // Without a pod nobody is bound, which a check says.
 func readGatewayPolicies(ctx context.Context, primary *cluster.Cluster, seen *snapshot.Cluster, t Target, note notes) {
-	ctx, cancel := observe.Bounded(ctx, observe.Patience)
+	ctx, cancel := observe.Bounded(ctx, observe.AnswerTimeout)
 	defer cancel()
 	pods, err := primary.Kube().CoreV1().Pods(t.Namespace).List(ctx, metav1.ListOptions{LabelSelector: wellknown.EastWestGatewaySelector})
 	if err == nil && len(pods.Items) == 0 {

@@ -77,7 +77,7 @@ func (r *runner) createNamespace(ctx context.Context, c *cluster.Cluster) error 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), observe.Patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), observe.AnswerTimeout)
 	defer cancel()
 	ns, err := r.namespace()
 	if err != nil {

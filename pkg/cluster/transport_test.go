@@ -79,11 +79,11 @@ func server(t *testing.T, http2 bool, how answering) (config *rest.Config, calls
 
 func client(t *testing.T, config *rest.Config) *kubernetes.Clientset {
 	t.Helper()
-	patient, err := Patient(config)
+	retrying, err := WithRetries(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := kubernetes.NewForConfig(patient)
+	c, err := kubernetes.NewForConfig(retrying)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func get(ctx context.Context, c *kubernetes.Clientset) error {
 const html = "<html><body>Service Unavailable</body></html>"
 
 // A request that gets no answer is made again, and that it got none to the last is no answer of the API server's.
-func TestPatience(t *testing.T) {
+func TestRetries(t *testing.T) {
 	t.Parallel()
 	for name, how := range map[string]answering{
 		"closed":             broken,
@@ -292,7 +292,7 @@ func (s *swallowing) Accept() (net.Conn, error) {
 	}
 }
 
-// A connection that stays silent is left for another one, within the patience that a first look has.
+// A connection that stays silent is left for another one, within the time that a first look has.
 func TestSilentConnection(t *testing.T) {
 	t.Parallel()
 	address, calls := silence(t, 1)

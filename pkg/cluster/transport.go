@@ -31,14 +31,14 @@ func betweenAttempts() wait.Backoff {
 	return wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: attempts}
 }
 
-// Patient returns the config of clients whose requests are made again when they get no answer (see patient). It is for
+// WithRetries returns the config of clients whose requests are made again when they get no answer (see retrying). It is for
 // requests alone: what upgrades a connection, as port-forwarding does, needs the config that is given here.
-func Patient(config *rest.Config) (*rest.Config, error) {
-	p := &patient{config: config, timeout: config.Timeout, pausing: map[string]int{}}
+func WithRetries(config *rest.Config) (*rest.Config, error) {
+	t := &retrying{config: config, timeout: config.Timeout, pausing: map[string]int{}}
 	if config.ExecProvider != nil {
-		p.plugin = config.ExecProvider.Command
+		t.plugin = config.ExecProvider.Command
 	}
-	if err := p.connect(nil); err != nil {
+	if err := t.connect(nil); err != nil {
 		return nil, err
 	}
 	base, _, err := rest.DefaultServerUrlFor(config)
@@ -49,14 +49,14 @@ func Patient(config *rest.Config) (*rest.Config, error) {
 		Host: base.String(), APIPath: config.APIPath, ContentConfig: config.ContentConfig, UserAgent: config.UserAgent,
 		QPS: config.QPS, Burst: config.Burst, RateLimiter: config.RateLimiter,
 		WarningHandler: config.WarningHandler, WarningHandlerWithContext: config.WarningHandlerWithContext,
-		Transport: p,
+		Transport: t,
 	}, nil
 }
 
-// patient makes a request again when it gets no answer from the API server and to make it twice does no harm: the
+// retrying makes a request again when it gets no answer from the API server and to make it twice does no harm: the
 // connection breaks or is silent, or a proxy on the way answers in its place. It ends with the request's context, also
 // while a credential plugin runs, which client-go waits for without end.
-type patient struct {
+type retrying struct {
 	config *rest.Config
 	// timeout is how long a request may take with all its attempts; zero is without end.
 	timeout time.Duration
@@ -71,13 +71,13 @@ type patient struct {
 
 // connect makes connections anew, unless somebody else has done so since the given one was taken: on one that is silent
 // HTTP/2 would send the next attempt, too.
-func (p *patient) connect(silent http.RoundTripper) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.current != silent {
+func (t *retrying) connect(silent http.RoundTripper) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current != silent {
 		return nil
 	}
-	config := p.config
+	config := t.config
 	if silent != nil {
 		config = rest.CopyConfig(config)
 		config.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext // client-go shares connections of equal configs
@@ -86,20 +86,20 @@ func (p *patient) connect(silent http.RoundTripper) error {
 	if err != nil {
 		return err
 	}
-	p.current = client.Transport
-	if p.current == nil {
-		p.current = http.DefaultTransport
+	t.current = client.Transport
+	if t.current == nil {
+		t.current = http.DefaultTransport
 	}
 	return nil
 }
 
 // RoundTrip implements http.RoundTripper.
-func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
-	if p.timeout == 0 {
-		return p.answer(request)
+func (t *retrying) RoundTrip(request *http.Request) (*http.Response, error) {
+	if t.timeout == 0 {
+		return t.answer(request)
 	}
-	ctx, cancel := context.WithTimeoutCause(request.Context(), p.timeout, noAnswer(p.timeout))
-	response, err := p.answer(request.WithContext(ctx))
+	ctx, cancel := context.WithTimeoutCause(request.Context(), t.timeout, noAnswer(t.timeout))
+	response, err := t.answer(request.WithContext(ctx))
 	if response == nil {
 		cancel()
 		return nil, err
@@ -109,7 +109,7 @@ func (p *patient) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // answer makes a request until it has an answer.
-func (p *patient) answer(request *http.Request) (*http.Response, error) {
+func (t *retrying) answer(request *http.Request) (*http.Response, error) {
 	ctx := request.Context()
 	backoff := betweenAttempts()
 	again, silence := repeatable(request), silenceOf(request)
@@ -118,10 +118,10 @@ func (p *patient) answer(request *http.Request) (*http.Response, error) {
 		if attempt == attempts || !again {
 			limit = 0
 		}
-		p.mu.Lock()
-		through := p.current
-		p.mu.Unlock()
-		response, err := p.attempt(request, through, limit)
+		t.mu.Lock()
+		through := t.current
+		t.mu.Unlock()
+		response, err := t.attempt(request, through, limit)
 		fault, isFault := errors.AsType[*FaultError](err)
 		if !isFault || ctx.Err() != nil {
 			return response, err
@@ -133,11 +133,11 @@ func (p *patient) answer(request *http.Request) (*http.Response, error) {
 			}
 			return nil, fault
 		}
-		if err := p.pause(request, backoff.Step(), fault); err != nil {
+		if err := t.pause(request, backoff.Step(), fault); err != nil {
 			return nil, err
 		}
 		if fault.silent {
-			if err := p.connect(through); err != nil {
+			if err := t.connect(through); err != nil {
 				return nil, err
 			}
 		}
@@ -149,18 +149,18 @@ func (p *patient) answer(request *http.Request) (*http.Response, error) {
 
 // pause waits before a request is made again, and logs why; when a connection breaks, all its requests have one cause, which
 // is logged once.
-func (p *patient) pause(request *http.Request, delay time.Duration, fault *FaultError) error {
+func (t *retrying) pause(request *http.Request, delay time.Duration, fault *FaultError) error {
 	ctx, cause := request.Context(), fault.Error()
-	p.mu.Lock()
-	p.pausing[cause]++
-	if p.pausing[cause] == 1 {
+	t.mu.Lock()
+	t.pausing[cause]++
+	if t.pausing[cause] == 1 {
 		logr.FromContextOrDiscard(ctx).Info("request made again", "request", request.Method+" "+request.URL.Redacted(), "because", cause)
 	}
-	p.mu.Unlock()
+	t.mu.Unlock()
 	defer func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.pausing[cause]--
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.pausing[cause]--
 	}()
 	select {
 	case <-ctx.Done():
@@ -183,7 +183,7 @@ func anew(request *http.Request) (*http.Request, error) {
 
 // attempt makes a request once. Where it gets no answer, or the API server's word that it can't answer now, the error is
 // a FaultError; with the latter comes the response. A limit of zero is none.
-func (p *patient) attempt(request *http.Request, through http.RoundTripper, limit time.Duration) (*http.Response, error) {
+func (t *retrying) attempt(request *http.Request, through http.RoundTripper, limit time.Duration) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(request.Context())
 	streaming := false
 	defer func() {
@@ -234,8 +234,8 @@ func (p *patient) attempt(request *http.Request, through http.RoundTripper, limi
 				got.response.Body.Close()
 			}
 		}()
-		if p.plugin != "" && begun.Load() == nil {
-			return nil, &PluginError{Command: p.plugin, Err: ended(ctx)}
+		if t.plugin != "" && begun.Load() == nil {
+			return nil, &PluginError{Command: t.plugin, Err: ended(ctx)}
 		}
 		return nil, failed(ctx, ctx.Err())
 	}
