@@ -77,6 +77,9 @@ func (s Session) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 		switch {
 		case len(leading) > 0:
 			remote.Context, known.silent[remote.Name] = leading[0].Context, leading[0].silent
+			if leading[0].uid != "" {
+				known.answered[remote.Name] = leading[0].uid
+			}
 		case secret.Server == "", facts.SameServer(secret.Server, known.primary.Server):
 			remote.Context = contextNamed(secret.Cluster, endpoints) // its address says nothing of its cluster
 		}
@@ -84,6 +87,9 @@ func (s Session) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 			// What is wrong with those of which no client can be made, the probe finds, too.
 			if connected, err := cluster.ConnectWith(s.Kubeconfig, remote.Name, held[i].Secret, held[i].Config()); err == nil {
 				known.throughSecrets[remote.Name], known.silent[remote.Name] = connected, failed[i]
+				if secret.UID != "" {
+					known.answered[remote.Name] = secret.UID
+				}
 			}
 		}
 		m.Clusters = append(m.Clusters, remote)
@@ -100,10 +106,14 @@ func (s Session) contactPrimary(ctx context.Context, c mesh.Cluster) (contacted,
 	bounded, cancel := observe.Bounded(ctx, observe.AnswerTimeout)
 	defer cancel()
 	held, err := istio.RemoteSecrets(bounded, primary.Kube(), s.Namespace)
-	return contacted{
+	known := contacted{
 		primary: primary, throughSecrets: cluster.Set{},
-		silent: map[string]error{keyOf(c): observe.Silence(bounded, err)},
-	}, held, nil
+		silent: map[string]error{keyOf(c): observe.Silence(bounded, err)}, answered: map[string]string{},
+	}
+	if err == nil {
+		known.answered[keyOf(c)] = ""
+	}
+	return known, held, nil
 }
 
 // nameRemotes gives the remotes of a mesh the names of the remote secrets that lead to them. The user's own names stay.

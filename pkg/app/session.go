@@ -87,6 +87,8 @@ type contacted struct {
 	secrets []snapshot.RemoteSecret
 	// silent are the clusters that do not answer, and why, by their names.
 	silent map[string]error
+	// answered are those that do, with their UIDs as far as they are known.
+	answered map[string]string
 	// throughSecrets are the clusters that are reached with the credentials of a remote secret, by their names.
 	throughSecrets cluster.Set
 }
@@ -99,7 +101,7 @@ func (s Session) look(ctx context.Context, m mesh.Mesh, sc scope) (*state, error
 	}
 	options := observe.Options{
 		Namespace: m.Namespace, Permissions: permissions(m, sc.stages), Deep: sc.finished, Obstacles: sc.obstacles,
-		Silent: sc.contacted.silent, Attached: slices.Contains(sc.stages, plan.AttachRemote),
+		Silent: sc.contacted.silent, Answered: sc.contacted.answered, Attached: slices.Contains(sc.stages, plan.AttachRemote),
 	}
 	primary, _ := m.Primary()
 	key := keyOf(primary)

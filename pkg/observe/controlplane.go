@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,23 +28,37 @@ func decode(raw []byte, into any) error {
 }
 
 func readControlPlanes(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
+	asked := r.options.Deep || r.options.Attached
+	var listing sync.WaitGroup
+	defer listing.Wait()
+	// Where there is no istiod, as a rule, its pods need not be readable: in remotes, and in clusters that are to become a mesh.
+	if asked && r.primary() && !r.options.Obstacles {
+		listing.Go(func() { _, _ = r.istiodPods() })
+	}
 	deployments, err := r.Kube().AppsV1().Deployments(r.options.Namespace).List(ctx,
 		metav1.ListOptions{LabelSelector: wellknown.IstiodSelector})
 	if err != nil {
 		return nil, err
 	}
-	var planes []snapshot.ControlPlane
-	for _, d := range deployments.Items {
-		plane := controlPlaneOf(&d)
-		if err := r.addConfig(ctx, &plane); err != nil {
-			return nil, err
+	if len(deployments.Items) == 0 {
+		return nil, nil
+	}
+	planes := make([]snapshot.ControlPlane, len(deployments.Items))
+	var readers errgroup.Group
+	for i := range deployments.Items {
+		plane := &planes[i]
+		*plane = controlPlaneOf(&deployments.Items[i])
+		revision := plane.Revision
+		readers.Go(func() error { return r.addConfig(ctx, plane) })
+		if asked {
+			readers.Go(func() (err error) {
+				plane.Replicas, err = r.replicas(ctx, revision)
+				return err
+			})
 		}
-		if r.options.Deep || r.options.Attached {
-			if plane.Replicas, err = r.replicas(ctx, plane.Revision); err != nil {
-				return nil, err
-			}
-		}
-		planes = append(planes, plane)
+	}
+	if err := readers.Wait(); err != nil {
+		return nil, err
 	}
 	return func(c *snapshot.Cluster) { c.ControlPlanes = planes }, nil
 }
@@ -97,19 +112,28 @@ func (r *reader) addConfig(ctx context.Context, plane *snapshot.ControlPlane) er
 	if revision == "default" {
 		revision = ""
 	}
-	configMaps := r.Kube().CoreV1().ConfigMaps(r.options.Namespace)
-	injector, err := configMaps.Get(ctx, wellknown.Revisioned(wellknown.InjectorConfigMap, revision), metav1.GetOptions{})
-	if absent(err) != nil {
+	var injector, mesh *corev1.ConfigMap
+	var readers errgroup.Group
+	for name, into := range map[string]**corev1.ConfigMap{wellknown.InjectorConfigMap: &injector, wellknown.MeshConfigMap: &mesh} {
+		readers.Go(func() error {
+			cm, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, wellknown.Revisioned(name, revision), metav1.GetOptions{})
+			if err != nil {
+				return absent(err)
+			}
+			*into = cm
+			return nil
+		})
+	}
+	if err := readers.Wait(); err != nil {
 		return err
 	}
-	if err == nil {
+	if injector != nil {
 		if err := addInjectorValues(injector, plane); err != nil {
 			return err
 		}
 	}
-	mesh, err := configMaps.Get(ctx, wellknown.Revisioned(wellknown.MeshConfigMap, revision), metav1.GetOptions{})
-	if err != nil {
-		return absent(err)
+	if mesh == nil {
+		return nil
 	}
 	return addMeshConfig(mesh, plane)
 }
@@ -177,10 +201,11 @@ func addInjectorValues(injector *corev1.ConfigMap, plane *snapshot.ControlPlane)
 
 // replicas asks every running istiod at once; one that does not answer is noted and does not hide the others.
 func (r *reader) replicas(ctx context.Context, revision string) ([]snapshot.Replica, error) {
-	pods, err := istio.IstiodPods(ctx, r, r.options.Namespace, revision)
+	pods, err := r.istiodPods()
 	if err != nil {
 		return nil, err
 	}
+	pods = slices.DeleteFunc(slices.Clone(pods), func(p corev1.Pod) bool { return p.Labels[wellknown.RevisionLabel] != revision })
 	replicas := make([]snapshot.Replica, len(pods))
 	var asked sync.WaitGroup
 	for i := range pods {
@@ -199,22 +224,29 @@ func (r *reader) replica(ctx context.Context, pod *corev1.Pod) snapshot.Replica 
 			_, replica.Version = splitImage(c.Image)
 		}
 	}
+	var (
+		clusters istio.RemoteClusters
+		proxies  []istio.ProxyStatus
+		unsaid   error
+		asked    sync.WaitGroup
+	)
+	if r.options.Deep {
+		asked.Go(func() { proxies, unsaid = istio.Syncz(ctx, r, pod) })
+	}
 	clusters, err := istio.Clusterz(ctx, r, pod)
+	asked.Wait()
 	if err != nil {
 		replica.Error = err.Error()
 		return replica
 	}
-	var proxies []istio.ProxyStatus
-	if r.options.Deep {
-		if proxies, err = istio.Syncz(ctx, r, pod); err != nil {
-			replica.Error = err.Error()
-		}
+	if unsaid != nil {
+		replica.Error = unsaid.Error()
 	}
 	addView(&replica, clusters, proxies)
 	return replica
 }
 
-// add notes what a replica says of clusters and proxies.
+// addView notes what a replica says of clusters and proxies.
 func addView(r *snapshot.Replica, clusters istio.RemoteClusters, proxies []istio.ProxyStatus) {
 	for _, c := range clusters {
 		r.Clusters = append(r.Clusters, snapshot.SyncedRemote{ID: string(c.ID), Secret: c.SecretName, Status: c.SyncStatus})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,29 +18,49 @@ import (
 )
 
 func readGateways(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
-	services, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx, metav1.ListOptions{})
+	services, err := r.services()
 	if err != nil {
 		return nil, err
 	}
-	var gateways []snapshot.Gateway
-	for _, s := range services.Items {
-		if !istio.IsGateway(&s) {
-			continue
-		}
-		slices, err := r.endpointSlices(ctx, s.Name)
-		if err != nil {
-			return nil, err
-		}
-		gateway := gatewayOf(&s, slices)
-		// Istio's charts name both alike; where somebody else's do not, nothing is known of it.
-		deployment, err := r.Kube().AppsV1().Deployments(s.Namespace).Get(ctx, s.Name, metav1.GetOptions{})
-		if absent(err) != nil {
-			return nil, err
-		}
-		gateway.Stopped = err == nil && deployment.Spec.Replicas != nil && *deployment.Spec.Replicas == 0
-		gateways = append(gateways, gateway)
+	services = slices.DeleteFunc(slices.Clone(services), func(s corev1.Service) bool { return !istio.IsGateway(&s) })
+	if len(services) == 0 {
+		return nil, nil
+	}
+	gateways := make([]snapshot.Gateway, len(services))
+	var readers errgroup.Group
+	for i, s := range services {
+		readers.Go(func() (err error) {
+			gateways[i], err = r.gateway(ctx, &s)
+			return err
+		})
+	}
+	if err := readers.Wait(); err != nil {
+		return nil, err
 	}
 	return func(c *snapshot.Cluster) { c.Gateways = gateways }, nil
+}
+
+// gateway reads what belongs to a gateway's Service.
+func (r *reader) gateway(ctx context.Context, s *corev1.Service) (snapshot.Gateway, error) {
+	var endpoints []discoveryv1.EndpointSlice
+	stopped := false
+	var readers errgroup.Group
+	readers.Go(func() (err error) {
+		endpoints, err = r.endpointSlices(ctx, s.Name)
+		return err
+	})
+	readers.Go(func() error {
+		// Istio's charts name both alike; where somebody else's do not, nothing is known of it.
+		deployment, err := r.Kube().AppsV1().Deployments(s.Namespace).Get(ctx, s.Name, metav1.GetOptions{})
+		stopped = err == nil && deployment.Spec.Replicas != nil && *deployment.Spec.Replicas == 0
+		return absent(err)
+	})
+	if err := readers.Wait(); err != nil {
+		return snapshot.Gateway{}, err
+	}
+	gateway := gatewayOf(s, endpoints)
+	gateway.Stopped = stopped
+	return gateway, nil
 }
 
 // readNetworkGateways reads which gateways lead to a network from namespaces other than Istio's. Their pods are not looked at.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -17,23 +18,30 @@ import (
 
 // readRootCerts reads which root certificate each namespace has been given.
 func readRootCerts(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
-	list, err := r.Kube().CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx,
-		metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", wellknown.RootCertConfigMap).String()})
-	if err != nil {
-		return nil, err
-	}
-	roots := map[string]string{}
-	for _, cm := range list.Items {
-		roots[cm.Namespace] = rootOf(&cm)
-	}
-	writer := ""
-	lock, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, istio.NamespaceLock, metav1.GetOptions{})
-	if absent(err) != nil {
-		return nil, err
-	}
-	if err == nil {
+	roots, writer := map[string]string{}, ""
+	var readers errgroup.Group
+	readers.Go(func() error {
+		list, err := r.Kube().CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx,
+			metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", wellknown.RootCertConfigMap).String()})
+		if err != nil {
+			return err
+		}
+		for _, cm := range list.Items {
+			roots[cm.Namespace] = rootOf(&cm)
+		}
+		return nil
+	})
+	readers.Go(func() error {
+		lock, err := r.Kube().CoreV1().ConfigMaps(r.options.Namespace).Get(ctx, istio.NamespaceLock, metav1.GetOptions{})
+		if err != nil {
+			return absent(err)
+		}
 		record, _ := istio.HolderOf(lock)
 		writer = record.HolderIdentity
+		return nil
+	})
+	if err := readers.Wait(); err != nil {
+		return nil, err
 	}
 	return func(c *snapshot.Cluster) { c.RootCerts, c.RootWriter = roots, writer }, nil
 }

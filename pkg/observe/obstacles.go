@@ -18,6 +18,10 @@ func readLoadBalancers(ctx context.Context, r *reader) (func(*snapshot.Cluster),
 	if err != nil {
 		return nil, err
 	}
+	nodes, err := r.nodes() // which another part lists meanwhile
+	if err != nil {
+		return nil, err
+	}
 	var found snapshot.LoadBalancers
 	for _, s := range list.Items {
 		switch {
@@ -31,12 +35,8 @@ func readLoadBalancers(ctx context.Context, r *reader) (func(*snapshot.Cluster),
 			found.Pending++
 		}
 	}
-	nodes, err := r.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
 	// kind's nodes have a provider, too, which gives no load balancers.
-	cloud := slices.ContainsFunc(nodes.Items, func(n corev1.Node) bool {
+	cloud := slices.ContainsFunc(nodes, func(n corev1.Node) bool {
 		return n.Spec.ProviderID != "" && !strings.HasPrefix(n.Spec.ProviderID, "kind:")
 	})
 	return func(c *snapshot.Cluster) { c.LoadBalancers, c.Cloud = found, cloud }, nil

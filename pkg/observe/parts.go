@@ -120,12 +120,12 @@ func (r *reader) endpointSlices(ctx context.Context, service string) ([]discover
 }
 
 func readIstiodServices(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
-	list, err := r.Kube().CoreV1().Services(r.options.Namespace).List(ctx, metav1.ListOptions{})
+	all, err := r.services()
 	if err != nil {
 		return nil, err
 	}
 	var services []snapshot.IstiodService
-	for _, s := range list.Items {
+	for _, s := range all {
 		if s.Name != "istiod" && !strings.HasPrefix(s.Name, "istiod-") || s.Labels[wellknown.TagLabel] != "" {
 			continue
 		}
@@ -209,12 +209,12 @@ func rootOf(cm *corev1.ConfigMap) string {
 	return snapshot.Fingerprint([]byte(cm.Data["root-cert.pem"]))
 }
 
-func readNodes(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
-	list, err := r.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+func readNodes(_ context.Context, r *reader) (func(*snapshot.Cluster), error) {
+	nodes, err := r.nodes()
 	if err != nil {
 		return nil, err
 	}
-	return func(c *snapshot.Cluster) { c.Nodes = len(list.Items); c.ReadyNodes, c.PodRanges = nodesOf(list.Items) }, nil
+	return func(c *snapshot.Cluster) { c.Nodes = len(nodes); c.ReadyNodes, c.PodRanges = nodesOf(nodes) }, nil
 }
 
 func nodesOf(nodes []corev1.Node) (ready int, ranges []string) {

@@ -11,9 +11,12 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
@@ -47,6 +50,9 @@ type Options struct {
 	RemoteSecrets map[string][]snapshot.RemoteSecret
 	// Silent are clusters, by name, that were found not to answer: they are not asked again.
 	Silent map[string]error
+	// Answered are clusters, by name, that have answered already, with their UIDs as far as they are known: all that is asked
+	// of others once they have answered is asked of these at once.
+	Answered map[string]string
 }
 
 // Read looks at all clusters at once. It returns an error only when ctx is cancelled; what else fails, or is not read before
@@ -80,7 +86,36 @@ type reader struct {
 	options Options
 	mu      sync.Mutex
 	seen    *snapshot.Cluster
+
+	// What several parts are made of is listed once.
+	services   func() ([]corev1.Service, error)
+	nodes      func() ([]corev1.Node, error)
+	istiodPods func() ([]corev1.Pod, error)
 }
+
+func newReader(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster, options Options) *reader {
+	return &reader{
+		Cluster: c, options: options, seen: seen,
+		services: sync.OnceValues(func() ([]corev1.Service, error) {
+			list, err := c.Kube().CoreV1().Services(options.Namespace).List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return nil, err
+			}
+			return list.Items, nil
+		}),
+		nodes: sync.OnceValues(func() ([]corev1.Node, error) {
+			list, err := c.Kube().CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return nil, err
+			}
+			return list.Items, nil
+		}),
+		istiodPods: sync.OnceValues(func() ([]corev1.Pod, error) { return istio.IstiodPods(ctx, c, options.Namespace, "") }),
+	}
+}
+
+// primary is true for a cluster that is known to be one.
+func (r *reader) primary() bool { return slices.Contains(r.options.Identify, r.Name) }
 
 // part reads one part of a cluster and returns what to note of it.
 type part struct {
@@ -104,7 +139,7 @@ func (r *reader) parts() []part {
 		{snapshot.Nodes, readNodes},
 		{snapshot.Permissions, readPermissions},
 	}
-	if slices.Contains(r.options.Identify, r.Name) { // istiod takes them from the primary
+	if r.primary() { // istiod takes them from there
 		parts = append(parts, part{snapshot.PassthroughPart, readPassthrough})
 	}
 	if r.options.Obstacles {
@@ -131,22 +166,47 @@ func (r *reader) parts() []part {
 }
 
 func readCluster(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster, options Options) {
-	r := &reader{Cluster: c, options: options, seen: seen}
-	timeout := AnswerTimeout
-	if c.Secret != "" {
-		timeout = remoteAnswerTimeout
+	r := newReader(ctx, c, seen, options)
+	var readers sync.WaitGroup
+	switch uid, answered := options.Answered[c.Name]; {
+	case uid != "":
+		seen.UID = uid
+	case answered:
+		readers.Go(func() { r.identify(ctx, ctx) })
+	default:
+		timeout := AnswerTimeout
+		if r.Secret != "" {
+			timeout = remoteAnswerTimeout
+		}
+		first, cancel := Bounded(ctx, timeout)
+		defer cancel()
+		if !r.identify(ctx, first) {
+			return
+		}
 	}
-	first, cancel := Bounded(ctx, timeout)
-	defer cancel()
-	uid, err := c.UID(first)
+	for _, p := range r.parts() {
+		readers.Go(func() {
+			note, err := p.read(ctx, r)
+			r.note(ctx, p.what, err)
+			if note != nil {
+				r.add(note)
+			}
+		})
+	}
+	readers.Wait()
+}
+
+// identify reads which cluster it is, within the time that first has. It is false where nothing else is to be asked: a cluster
+// that is unreachable costs its timeout once.
+func (r *reader) identify(ctx, first context.Context) (answers bool) {
+	uid, err := r.UID(first)
 	if silent := Silence(first, err); silent != nil || apierrors.IsUnauthorized(err) {
-		// One unreachable cluster costs its timeout once: nothing else is tried.
 		err = cmp.Or(silent, err)
 		r.note(ctx, snapshot.APIServer, err)
-		if c.Secret != "" {
-			seen.Use = FailedUse(ctx, err)
+		if r.Secret != "" {
+			r.add(func(c *snapshot.Cluster) { c.Use = FailedUse(ctx, err) })
 		}
-		return
+		return false
 	}
 	if apierrors.IsForbidden(err) {
 		// It answers; who may not see kube-system may still see the rest.
@@ -154,20 +214,15 @@ func readCluster(ctx context.Context, c *cluster.Cluster, seen *snapshot.Cluster
 	} else {
 		r.note(ctx, snapshot.APIServer, err)
 	}
-	seen.UID = uid
-	var readers sync.WaitGroup
-	for _, p := range r.parts() {
-		readers.Go(func() {
-			note, err := p.read(ctx, r)
-			r.note(ctx, p.what, err)
-			if note != nil {
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				note(seen)
-			}
-		})
-	}
-	readers.Wait()
+	r.add(func(c *snapshot.Cluster) { c.UID = uid })
+	return true
+}
+
+// add notes what was found.
+func (r *reader) add(note func(*snapshot.Cluster)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	note(r.seen)
 }
 
 // Bounded is ctx with an end after a timeout. One silent cluster takes at most half of the time that is left, so that a
@@ -206,9 +261,7 @@ func (r *reader) note(ctx context.Context, what string, err error) {
 	if err == nil {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen.Unreadable = append(r.seen.Unreadable, CouldNot(ctx, what, err))
+	r.add(func(c *snapshot.Cluster) { c.Unreadable = append(c.Unreadable, CouldNot(ctx, what, err)) })
 }
 
 // CouldNot is what to note of a part that could not be read before ctx ended.
