@@ -11,12 +11,13 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // lookAtMesh looks at a finished mesh, all that a judgement needs: the primary and the named remotes or, when none is
-// named, all that the primary knows. While it makes the calls that evidence needs, it calls meanwhile, if that is not nil.
-func (s Session) lookAtMesh(ctx context.Context, remotes []string, meanwhile func(*state, probe.Target) error) (*state, error) {
+// named, all that the primary knows. While it makes the calls that evidence needs, it calls meanwhile for what probes find,
+// if that is not nil.
+func (s Session) lookAtMesh(ctx context.Context, remotes []string, meanwhile func(*state, observe.Target) (*snapshot.Traffic, error)) (*state, error) {
 	m, err := s.newMesh(remotes)
 	if err != nil {
 		return nil, err
@@ -35,14 +36,17 @@ func (s Session) lookAtMesh(ctx context.Context, remotes []string, meanwhile fun
 	if _, err := st.complete(); err != nil {
 		return nil, err
 	}
-	observe.Analyze(ctx, st.snapshot, observe.Analysis{Clusters: names(st.mesh), Namespace: st.mesh.Namespace, Revision: st.mesh.RevisionLabel()})
-	target := probe.Target{Primary: st.primaryKey, Namespace: st.mesh.Namespace, Revision: st.mesh.Revision}
+	st.snapshot = observe.Analyze(ctx, st.snapshot, observe.Analysis{Clusters: names(st.mesh), Namespace: st.mesh.Namespace, Revision: st.mesh.RevisionLabel()})
+	target := observe.Target{Primary: st.primaryKey, Namespace: st.mesh.Namespace, Revision: st.mesh.Revision}
 	var live sync.WaitGroup
-	live.Go(func() { probe.Live(ctx, st.clusters, st.snapshot, target) })
+	seen := st.snapshot
+	live.Go(func() { seen = observe.Live(ctx, st.clusters, seen, target) })
+	var traffic *snapshot.Traffic
 	if meanwhile != nil {
-		err = meanwhile(st, target)
+		traffic, err = meanwhile(st, target)
 	}
 	live.Wait()
+	st.snapshot = seen.WithTraffic(traffic)
 	return st, errors.Join(err, cancelled(ctx))
 }
 
@@ -150,7 +154,7 @@ func (st *state) dropPrimarysName() {
 		})
 		if plane.ClusterID != st.primaryKey {
 			delete(st.clusters, plane.ClusterID)
-			delete(st.snapshot.Clusters, plane.ClusterID)
+			st.snapshot = st.snapshot.Without(plane.ClusterID)
 		}
 	}
 }

@@ -126,20 +126,16 @@ func addServers(clusters []mesh.Cluster, servers []string) error {
 // names that the remotes had.
 func (st *state) recognize() map[string]string {
 	recorded := plan.Recorded(st.mesh, st.snapshot)
-	clusters, seen := maps.Clone(st.clusters), maps.Clone(st.snapshot.Clusters)
+	clusters := maps.Clone(st.clusters)
 	for was := range recorded { // before the new names come in: two may have changed theirs for one another's
 		delete(clusters, was)
-		delete(seen, was)
 	}
 	for was, is := range recorded {
 		if c := st.clusters[was]; c != nil {
 			c.Name, clusters[is] = is, c
 		}
-		if c := st.snapshot.Clusters[was]; c != nil {
-			c.Name, seen[is] = is, c
-		}
 	}
-	st.clusters, st.snapshot.Clusters = clusters, seen
+	st.clusters, st.snapshot = clusters, st.snapshot.Renamed(recorded)
 	st.mesh.Clusters = slices.Clone(st.mesh.Clusters)
 	for i, c := range st.mesh.Clusters {
 		if is, known := recorded[c.Name]; known && c.Role == mesh.Remote {
@@ -176,7 +172,7 @@ func (st *state) complete() (recorded map[string]string, err error) {
 	if _, taken := st.clusters[primary.Name]; taken && primary.Name != unnamedPrimary {
 		return nil, usage("the name %q is the primary's own: give the other cluster another one with NAME=CONTEXT", primary.Name)
 	}
-	plan.Rename(st.snapshot, primary.Name)
+	st.snapshot = plan.Rename(st.snapshot, primary.Name)
 	if c := st.clusters[unnamedPrimary]; c != nil && primary.Name != unnamedPrimary {
 		c.Name = primary.Name
 		st.clusters[primary.Name] = c

@@ -24,7 +24,7 @@ func (s Session) findOwner(ctx context.Context, st *state) error {
 	}
 	for _, c := range st.snapshot.Clusters {
 		if c != seen && c.Context != "" && slices.ContainsFunc(c.ControlPlanes, func(p snapshot.ControlPlane) bool { return p.ClusterID == owner }) {
-			st.snapshot.Primaries = map[string]string{owner: c.Context}
+			st.snapshot = st.snapshot.WithPrimaries(map[string]string{owner: c.Context})
 			return nil
 		}
 	}
@@ -41,7 +41,7 @@ func (s Session) findOwner(ctx context.Context, st *state) error {
 			continue // it is only a hint that is lost
 		}
 		if slices.Contains(observe.PrimaryNames(ctx, c, st.mesh.Namespace, hintTimeout), owner) {
-			st.snapshot.Primaries = map[string]string{owner: e.Context}
+			st.snapshot = st.snapshot.WithPrimaries(map[string]string{owner: e.Context})
 			return nil
 		}
 	}

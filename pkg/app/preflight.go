@@ -6,8 +6,8 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/plan"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
 )
 
 // Preflight asks whether clusters can become a mesh.
@@ -38,7 +38,7 @@ func (s Session) Preflight(ctx context.Context, request Preflight) (Verdict, err
 	if _, err := st.complete(); err != nil {
 		return Verdict{}, err
 	}
-	probe.Clocks(ctx, st.clusters, st.snapshot)
+	st.snapshot = observe.Clocks(ctx, st.clusters, st.snapshot)
 	if err := cancelled(ctx); err != nil {
 		return Verdict{}, err
 	}

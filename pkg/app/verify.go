@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/check"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
@@ -54,11 +55,11 @@ type Removal struct {
 // Verify looks at a finished mesh, and judges it. There may be something to remove with an error, too.
 func (s Session) Verify(ctx context.Context, request Verify) (Verdict, error) {
 	var removal *Removal
-	st, err := s.lookAtMesh(ctx, request.Remotes, func(st *state, target probe.Target) (err error) {
+	st, err := s.lookAtMesh(ctx, request.Remotes, func(st *state, target observe.Target) (traffic *snapshot.Traffic, err error) {
 		if request.Traffic != nil {
-			removal, err = s.sendTraffic(ctx, st, target, *request.Traffic)
+			traffic, removal, err = s.sendTraffic(ctx, st, target, *request.Traffic)
 		}
-		return err
+		return traffic, err
 	})
 	if err != nil {
 		return Verdict{Removal: removal}, err
@@ -68,7 +69,7 @@ func (s Session) Verify(ctx context.Context, request Verify) (Verdict, error) {
 }
 
 // sendTraffic puts probes into the clusters that can run them, and begins to remove them.
-func (s Session) sendTraffic(ctx context.Context, st *state, target probe.Target, how TrafficOptions) (*Removal, error) {
+func (s Session) sendTraffic(ctx context.Context, st *state, target observe.Target, how TrafficOptions) (*snapshot.Traffic, *Removal, error) {
 	options := probe.Options{Target: target, Image: how.Image, Keep: how.Keep, Count: callsPerPair, Settle: settle, Caller: s.Caller}
 	for _, c := range st.mesh.Clusters {
 		if seen := st.snapshot.Clusters[c.Name]; seen != nil && seen.Secret == "" && seen.ReadyNodes > 0 {
@@ -81,9 +82,8 @@ func (s Session) sendTraffic(ctx context.Context, st *state, target probe.Target
 		say(name, "")
 	}
 	stop()
-	st.snapshot.Traffic = traffic
 	if how.Keep {
-		return nil, err
+		return traffic, nil, err
 	}
-	return &Removal{Clusters: options.Clusters, Wait: removed}, err
+	return traffic, &Removal{Clusters: options.Clusters, Wait: removed}, err
 }

@@ -7,7 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
@@ -100,11 +99,6 @@ func toUnstructured(object any) (*unstructured.Unstructured, error) {
 		delete(content, "spec")
 	}
 	return &unstructured.Unstructured{Object: content}, nil
-}
-
-// AuthorizationPolicies is how the API server calls them.
-func AuthorizationPolicies() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"}
 }
 
 // AllowAll makes a policy by which everything in a namespace may be called by everybody, whatever the mesh's own

@@ -20,12 +20,17 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio/wellknown"
 )
 
-// Policy is an AuthorizationPolicy with what it says of some ports to a caller of whom nothing is known, not even an
-// identity: so are those whose TLS passes through a gateway.
+// Policy is an AuthorizationPolicy.
 type Policy struct {
 	Namespace, Name string
-	// Action is ALLOW or DENY.
+	// Action is ALLOW, DENY, CUSTOM or AUDIT.
 	Action string
+	object *securityv1.AuthorizationPolicy
+}
+
+// Verdict is what a policy says of some ports to a caller of whom nothing is known, not even an identity: so are those whose
+// TLS passes through a gateway.
+type Verdict struct {
 	// Surely are the ports for which one of its rules holds, Perhaps those for which one may.
 	Surely, Perhaps []int
 	// Always are the indexes of its rules that have no condition at all.
@@ -40,10 +45,8 @@ type Workload struct {
 	Tags []string
 }
 
-// Policies are the AuthorizationPolicies of the namespaces that bind a workload and are enforced. Those that ask a
-// program of the user's (CUSTOM) or only log (AUDIT) are left out: they shut nothing for certain. A cluster without
-// Istio's CRDs has none.
-func Policies(ctx context.Context, client kube.CLIClient, namespaces []string, of Workload, ports []int) ([]Policy, error) {
+// Policies are the AuthorizationPolicies of the namespaces. A cluster without Istio's CRDs has none.
+func Policies(ctx context.Context, client kube.CLIClient, namespaces ...string) ([]Policy, error) {
 	var policies []Policy
 	for _, namespace := range namespaces {
 		list, err := client.Istio().SecurityV1().AuthorizationPolicies(namespace).List(ctx, metav1.ListOptions{})
@@ -54,49 +57,64 @@ func Policies(ctx context.Context, client kube.CLIClient, namespaces []string, o
 			return nil, err
 		}
 		for _, p := range list.Items {
-			action := p.Spec.GetAction()
-			if (action == v1beta1.AuthorizationPolicy_ALLOW || action == v1beta1.AuthorizationPolicy_DENY) && of.bound(p) {
-				policies = append(policies, policyOf(p, ports))
-			}
+			policies = append(policies, PolicyOf(p))
 		}
 	}
 	return policies, nil
 }
 
-// bound is istiod's own rule (pilot/pkg/model, ShouldAttachPolicy), for a gateway that is none of the Gateway API.
-func (w Workload) bound(p *securityv1.AuthorizationPolicy) bool {
-	if !config.LabelsInRevisionOrTags(p.Labels, w.Labels[wellknown.RevisionLabel], sets.New(w.Tags...)) {
+// PolicyOf is the policy of an object.
+func PolicyOf(p *securityv1.AuthorizationPolicy) Policy {
+	return Policy{Namespace: p.Namespace, Name: p.Name, Action: p.Spec.GetAction().String(), object: p}
+}
+
+// Enforced is true for a policy that binds a workload, by istiod's own rule (pilot/pkg/model, ShouldAttachPolicy) for a gateway
+// that is none of the Gateway API, and may shut a port: those that ask a program of the user's (CUSTOM) or only log (AUDIT)
+// shut nothing for certain.
+func (p Policy) Enforced(of Workload) bool {
+	if p.Action != v1beta1.AuthorizationPolicy_ALLOW.String() && p.Action != v1beta1.AuthorizationPolicy_DENY.String() {
 		return false
 	}
-	dryRun, err := strconv.ParseBool(p.Annotations[annotation.IoIstioDryRun.Name])
+	if !config.LabelsInRevisionOrTags(p.object.Labels, of.Labels[wellknown.RevisionLabel], sets.New(of.Tags...)) {
+		return false
+	}
+	dryRun, err := strconv.ParseBool(p.object.Annotations[annotation.IoIstioDryRun.Name])
 	if err == nil && dryRun {
 		return false
 	}
-	if _, ofGatewayAPI := w.Labels[label.IoK8sNetworkingGatewayGatewayName.Name]; ofGatewayAPI {
+	if _, ofGatewayAPI := of.Labels[label.IoK8sNetworkingGatewayGatewayName.Name]; ofGatewayAPI {
 		return false // policies bind it in other ways
 	}
-	if p.Spec.GetTargetRef() != nil || len(p.Spec.GetTargetRefs()) > 0 {
-		return false
-	}
-	return labels.Instance(p.Spec.GetSelector().GetMatchLabels()).SubsetOf(w.Labels)
+	return p.Selects(of.Labels)
 }
 
-func policyOf(p *securityv1.AuthorizationPolicy, ports []int) Policy {
-	policy := Policy{Namespace: p.Namespace, Name: p.Name, Action: p.Spec.GetAction().String()}
-	for i, rule := range p.Spec.GetRules() {
+// Selects is true for the labels of pods that a policy is about; one with a target is about a waypoint or a gateway of the
+// Gateway API.
+func (p Policy) Selects(pod map[string]string) bool {
+	if p.object.Spec.GetTargetRef() != nil || len(p.object.Spec.GetTargetRefs()) > 0 {
+		return false
+	}
+	return labels.Instance(p.object.Spec.GetSelector().GetMatchLabels()).SubsetOf(pod)
+}
+
+// Verdict is what a policy says of ports.
+func (p Policy) Verdict(ports ...int) Verdict {
+	var verdict Verdict
+	rules := p.object.Spec.GetRules()
+	for i, rule := range rules {
 		if len(rule.GetFrom())+len(rule.GetTo())+len(rule.GetWhen()) == 0 {
-			policy.Always = append(policy.Always, i)
+			verdict.Always = append(verdict.Always, i)
 		}
 	}
 	for _, port := range ports {
-		if slices.ContainsFunc(p.Spec.GetRules(), func(r *v1beta1.Rule) bool { return holds(r, port, true) }) {
-			policy.Surely = append(policy.Surely, port)
+		if slices.ContainsFunc(rules, func(r *v1beta1.Rule) bool { return holds(r, port, true) }) {
+			verdict.Surely = append(verdict.Surely, port)
 		}
-		if slices.ContainsFunc(p.Spec.GetRules(), func(r *v1beta1.Rule) bool { return holds(r, port, false) }) {
-			policy.Perhaps = append(policy.Perhaps, port)
+		if slices.ContainsFunc(rules, func(r *v1beta1.Rule) bool { return holds(r, port, false) }) {
+			verdict.Perhaps = append(verdict.Perhaps, port)
 		}
 	}
-	return policy
+	return verdict
 }
 
 // holds is true for a rule that applies to connections to a port; without certainty, also where it depends on the

@@ -19,33 +19,37 @@ func policyFrom(t *testing.T, spec string) *securityv1.AuthorizationPolicy {
 	return p
 }
 
-func TestPolicyOf(t *testing.T) {
+func TestVerdict(t *testing.T) {
 	t.Parallel()
 	both := []int{15012, 15017}
-	for spec, want := range map[string]Policy{
-		`{}`:                          {Action: "ALLOW"},
-		`{action: DENY}`:              {Action: "DENY"},
-		`{rules: [{}]}`:               {Action: "ALLOW", Surely: both, Perhaps: both, Always: []int{0}},
-		`{action: DENY, rules: [{}]}`: {Action: "DENY", Surely: both, Perhaps: both, Always: []int{0}},
-		`{rules: [{to: [{operation: {ports: ["15012"]}}]}]}`:                                        {Action: "ALLOW", Surely: []int{15012}, Perhaps: []int{15012}},
-		`{rules: [{to: [{operation: {notPorts: ["15012"]}}]}]}`:                                     {Action: "ALLOW", Surely: []int{15017}, Perhaps: []int{15017}},
-		`{rules: [{to: [{operation: {ports: ["15012"]}}, {operation: {ports: ["15017"]}}]}]}`:       {Action: "ALLOW", Surely: both, Perhaps: both},
-		`{rules: [{to: [{operation: {ports: ["443"]}}]}]}`:                                          {Action: "ALLOW"},
-		`{rules: [{to: [{operation: {methods: ["GET"]}}]}]}`:                                        {Action: "ALLOW", Perhaps: both},
-		`{rules: [{from: [{source: {ipBlocks: ["10.0.0.0/8"]}}]}]}`:                                 {Action: "ALLOW", Perhaps: both},
-		`{rules: [{from: [{source: {principals: ["*"]}}], to: [{operation: {ports: ["15017"]}}]}]}`: {Action: "ALLOW", Perhaps: []int{15017}},
-		`{rules: [{when: [{key: "connection.sni", values: ["a"]}]}]}`:                               {Action: "ALLOW", Perhaps: both},
-		`{action: DENY, rules: [{from: [{source: {notNamespaces: ["a"]}}]}, {}]}`:                   {Action: "DENY", Surely: both, Perhaps: both, Always: []int{1}},
-		`{action: DENY, rules: [{to: [{operation: {notPorts: ["15012", "15017", "15443"]}}]}]}`:     {Action: "DENY"},
-		`{action: DENY, rules: [{to: [{operation: {paths: ["/debug"], ports: ["15012"]}}]}]}`:       {Action: "DENY", Perhaps: []int{15012}},
+	for spec, want := range map[string]struct {
+		action string
+		Verdict
+	}{
+		`{}`:                          {"ALLOW", Verdict{}},
+		`{action: DENY}`:              {"DENY", Verdict{}},
+		`{rules: [{}]}`:               {"ALLOW", Verdict{Surely: both, Perhaps: both, Always: []int{0}}},
+		`{action: DENY, rules: [{}]}`: {"DENY", Verdict{Surely: both, Perhaps: both, Always: []int{0}}},
+		`{rules: [{to: [{operation: {ports: ["15012"]}}]}]}`:                                        {"ALLOW", Verdict{Surely: []int{15012}, Perhaps: []int{15012}}},
+		`{rules: [{to: [{operation: {notPorts: ["15012"]}}]}]}`:                                     {"ALLOW", Verdict{Surely: []int{15017}, Perhaps: []int{15017}}},
+		`{rules: [{to: [{operation: {ports: ["15012"]}}, {operation: {ports: ["15017"]}}]}]}`:       {"ALLOW", Verdict{Surely: both, Perhaps: both}},
+		`{rules: [{to: [{operation: {ports: ["443"]}}]}]}`:                                          {"ALLOW", Verdict{}},
+		`{rules: [{to: [{operation: {methods: ["GET"]}}]}]}`:                                        {"ALLOW", Verdict{Perhaps: both}},
+		`{rules: [{from: [{source: {ipBlocks: ["10.0.0.0/8"]}}]}]}`:                                 {"ALLOW", Verdict{Perhaps: both}},
+		`{rules: [{from: [{source: {principals: ["*"]}}], to: [{operation: {ports: ["15017"]}}]}]}`: {"ALLOW", Verdict{Perhaps: []int{15017}}},
+		`{rules: [{when: [{key: "connection.sni", values: ["a"]}]}]}`:                               {"ALLOW", Verdict{Perhaps: both}},
+		`{action: DENY, rules: [{from: [{source: {notNamespaces: ["a"]}}]}, {}]}`:                   {"DENY", Verdict{Surely: both, Perhaps: both, Always: []int{1}}},
+		`{action: DENY, rules: [{to: [{operation: {notPorts: ["15012", "15017", "15443"]}}]}]}`:     {"DENY", Verdict{}},
+		`{action: DENY, rules: [{to: [{operation: {paths: ["/debug"], ports: ["15012"]}}]}]}`:       {"DENY", Verdict{Perhaps: []int{15012}}},
 	} {
-		if got := policyOf(policyFrom(t, spec), both); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s is\n%+v, want\n%+v", spec, got, want)
+		p := PolicyOf(policyFrom(t, spec))
+		if got := p.Verdict(both...); p.Action != want.action || !reflect.DeepEqual(got, want.Verdict) {
+			t.Errorf("%s is\n%s %+v, want\n%+v", spec, p.Action, got, want)
 		}
 	}
 }
 
-func TestBound(t *testing.T) {
+func TestEnforced(t *testing.T) {
 	t.Parallel()
 	gateway := Workload{Labels: map[string]string{"istio": "eastwestgateway", "app": "istio-eastwestgateway", "istio.io/rev": "canary"}, Tags: []string{"prod"}}
 	for _, test := range []struct {
@@ -54,6 +58,9 @@ func TestBound(t *testing.T) {
 		want                bool
 	}{
 		{`{}`, nil, nil, true},
+		{`{action: DENY}`, nil, nil, true},
+		{`{action: AUDIT}`, nil, nil, false},
+		{`{action: CUSTOM}`, nil, nil, false},
 		{`{selector: {}}`, nil, nil, true},
 		{`{selector: {matchLabels: {istio: eastwestgateway}}}`, nil, nil, true},
 		{`{selector: {matchLabels: {istio: eastwestgateway, app: istio-eastwestgateway}}}`, nil, nil, true},
@@ -67,12 +74,12 @@ func TestBound(t *testing.T) {
 	} {
 		p := policyFrom(t, test.spec)
 		p.ObjectMeta = metav1.ObjectMeta{Labels: test.labels, Annotations: test.annotations}
-		if got := gateway.bound(p); got != test.want {
-			t.Errorf("%s %v %v: bound is %v", test.spec, test.labels, test.annotations, got)
+		if got := PolicyOf(p).Enforced(gateway); got != test.want {
+			t.Errorf("%s %v %v: enforced is %v", test.spec, test.labels, test.annotations, got)
 		}
 	}
 	ofGatewayAPI := Workload{Labels: map[string]string{"gateway.networking.k8s.io/gateway-name": "east-west"}}
-	if ofGatewayAPI.bound(policyFrom(t, `{}`)) {
+	if PolicyOf(policyFrom(t, `{}`)).Enforced(ofGatewayAPI) {
 		t.Error("a policy without a target binds a gateway of the Gateway API")
 	}
 }

@@ -19,36 +19,41 @@ type Analysis struct {
 	Namespace, Revision string
 }
 
-// Analyze runs Istio's multicluster analyzers over what was read of all clusters, and notes their messages at the
+// Analyze returns the snapshot with the messages of Istio's multicluster analyzers over what was read of all clusters, at the
 // clusters that they are about. It calls no API server.
-func Analyze(ctx context.Context, s *snapshot.Snapshot, a Analysis) {
+func Analyze(ctx context.Context, s *snapshot.Snapshot, a Analysis) *snapshot.Snapshot {
+	var found findings
 	var services []istio.ClusterServices
 	for _, name := range a.Clusters {
 		if seen := s.Clusters[name]; seen != nil {
 			services = append(services, istio.ClusterServices{Cluster: name, Services: a.ofMesh(seen.ServiceObjects)})
 		}
 	}
-	for name, findings := range istio.AnalyzeServices(ctx, services) {
-		noteFindings(s.Clusters[name], findings)
+	for name, messages := range istio.AnalyzeServices(ctx, services) {
+		found.addMessages(name, messages)
 	}
-	if len(a.Clusters) == 0 || s.Clusters[a.Clusters[0]] == nil {
-		return
+	if len(a.Clusters) > 0 && s.Clusters[a.Clusters[0]] != nil {
+		found.addMessages(a.Clusters[0], a.ofNetworks(ctx, s.Clusters[a.Clusters[0]]))
 	}
-	primary := s.Clusters[a.Clusters[0]]
-	plane, found := primary.ControlPlane(a.Revision)
-	if _, unread := primary.CouldNotRead(snapshot.RemoteSecretsPart); !found || unread {
-		return
+	return found.with(s)
+}
+
+// ofNetworks are the messages on the primary's list of networks.
+func (a Analysis) ofNetworks(ctx context.Context, primary *snapshot.Cluster) []istio.Finding {
+	plane, there := primary.ControlPlane(a.Revision)
+	if _, unread := primary.CouldNotRead(snapshot.RemoteSecretsPart); !there || unread {
+		return nil
 	}
 	known := []string{plane.ClusterID}
 	for _, secret := range primary.RemoteSecrets {
 		known = append(known, secret.Cluster)
 	}
 	configMap := &metav1.ObjectMeta{Namespace: a.Namespace, Name: plane.ConfigMap}
-	findings, err := istio.AnalyzeNetworks(ctx, configMap, plane.MeshNetworks, known)
+	messages, err := istio.AnalyzeNetworks(ctx, configMap, plane.MeshNetworks, known)
 	if err != nil {
-		findings = []istio.Finding{{Level: "Error", Kind: "MeshNetworks", Namespace: a.Namespace, Name: plane.ConfigMap, Text: err.Error()}}
+		return []istio.Finding{{Level: "Error", Kind: "MeshNetworks", Namespace: a.Namespace, Name: plane.ConfigMap, Text: err.Error()}}
 	}
-	noteFindings(primary, findings)
+	return messages
 }
 
 // ofMesh leaves out the Services that differ from cluster to cluster on purpose: Istio's own, and the API server's.
@@ -58,8 +63,10 @@ func (a Analysis) ofMesh(services []corev1.Service) []corev1.Service {
 	})
 }
 
-func noteFindings(c *snapshot.Cluster, findings []istio.Finding) {
-	for _, f := range findings {
-		c.Analysis = append(c.Analysis, snapshot.AnalysisMessage(f))
-	}
+func (f *findings) addMessages(cluster string, messages []istio.Finding) {
+	f.add(cluster, func(c *snapshot.Cluster) {
+		for _, m := range messages {
+			c.Analysis = append(c.Analysis, snapshot.AnalysisMessage(m))
+		}
+	})
 }

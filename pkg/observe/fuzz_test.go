@@ -115,7 +115,7 @@ func judge(t *testing.T, east, west *observe.Objects) {
 			t.Fatalf("one control plane leaves nothing to choose: %v", err)
 		}
 		primary, _ := m.Primary()
-		plan.Rename(s, primary.Name)
+		s = plan.Rename(s, primary.Name)
 		results := check.Gate(asker, m, s, charts, command.Caller{})
 		mustTell(t, results)
 		mustWrite(t, results)

@@ -7,10 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -227,50 +225,4 @@ func nodesOf(nodes []corev1.Node) (ready int, ranges []string) {
 		}
 	}
 	return ready, ranges
-}
-
-// readPermissions asks, for each permission that the command will need, whether the user has it. Somebody who may do
-// everything is asked for once.
-func readPermissions(ctx context.Context, r *reader) (func(*snapshot.Cluster), error) {
-	wanted := r.options.Permissions[r.Name]
-	if len(wanted) == 0 {
-		return nil, nil
-	}
-	all, err := r.allowed(ctx, snapshot.Permission{Verb: "*", Group: "*", Resource: "*"})
-	if err != nil || all {
-		return nil, err
-	}
-	allowed, errs := make([]bool, len(wanted)), make([]error, len(wanted))
-	var reviews sync.WaitGroup
-	for i, p := range wanted {
-		reviews.Go(func() { allowed[i], errs[i] = r.allowed(ctx, p) })
-	}
-	reviews.Wait()
-	if err := cmp.Or(errs...); err != nil {
-		return nil, err
-	}
-	var denied []snapshot.Permission
-	for i, p := range wanted {
-		if !allowed[i] {
-			denied = append(denied, p)
-		}
-	}
-	return func(c *snapshot.Cluster) { c.Denied = denied }, nil
-}
-
-func (r *reader) allowed(ctx context.Context, p snapshot.Permission) (bool, error) {
-	resource, sub, _ := strings.Cut(p.Resource, "/")
-	if resource == "namespaces" && p.Name != "" {
-		p.Namespace = p.Name // a request for a namespace is one in it, so that a role there can allow it
-	}
-	review, err := r.Kube().AuthorizationV1().SelfSubjectAccessReviews().Create(ctx,
-		&authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Verb: p.Verb, Group: p.Group, Resource: resource, Subresource: sub, Namespace: p.Namespace, Name: p.Name,
-			},
-		}}, metav1.CreateOptions{})
-	if err != nil {
-		return false, err
-	}
-	return review.Status.Allowed, nil
 }

@@ -15,13 +15,12 @@ import (
 // PrimaryKey is the name under which the primary stands in a Snapshot before its own name is known.
 const PrimaryKey = ""
 
-// Rename gives the primary its name, once that is known, in place of PrimaryKey.
-func Rename(s *snapshot.Snapshot, name string) {
-	if seen := s.Clusters[PrimaryKey]; seen != nil && name != PrimaryKey {
-		seen.Name = name
-		s.Clusters[name] = seen
-		delete(s.Clusters, PrimaryKey)
+// Rename is the snapshot with the primary under its name, once that is known, in place of PrimaryKey.
+func Rename(s *snapshot.Snapshot, name string) *snapshot.Snapshot {
+	if s.Clusters[PrimaryKey] == nil || name == PrimaryKey {
+		return s
 	}
+	return s.Renamed(map[string]string{PrimaryKey: name})
 }
 
 // Recorded are the names under which the primary has remotes already, by the names that the mesh gives them, where those

@@ -120,12 +120,14 @@ func TestChooseRevision(t *testing.T) {
 func TestRename(t *testing.T) {
 	t.Parallel()
 	s := seen(snapshot.Cluster{}, snapshot.Cluster{})
-	Rename(s, PrimaryKey)
-	if s.Clusters[PrimaryKey] == nil {
+	if Rename(s, PrimaryKey).Clusters[PrimaryKey] == nil {
 		t.Fatal("a primary that stays without a name is lost")
 	}
-	Rename(s, "east")
-	if c := s.Clusters["east"]; c == nil || c.Name != "east" || c.Context != "ctx-east" || len(s.Clusters) != 2 {
-		t.Errorf("got %+v", s.Clusters)
+	renamed := Rename(s, "east")
+	if c := renamed.Clusters["east"]; c == nil || c.Name != "east" || c.Context != "ctx-east" || len(renamed.Clusters) != 2 {
+		t.Errorf("got %+v", renamed.Clusters)
+	}
+	if c := s.Clusters[PrimaryKey]; c == nil || c.Name == "east" {
+		t.Errorf("the other snapshot has changed: %+v", s.Clusters)
 	}
 }

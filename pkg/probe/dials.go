@@ -11,8 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/handshake"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/internal/retry"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
@@ -22,16 +24,16 @@ const ownAPIServer = "kubernetes.default.svc:443"
 
 // wanted are the handshakes by the cluster whose pods make them: remotes call the gateway, the primary calls the
 // remotes' API servers.
-func (r *runner) wanted(ctx context.Context) map[string][]handshake {
-	dials := map[string][]handshake{}
+func (r *runner) wanted(ctx context.Context) map[string][]observe.Handshake {
+	dials := map[string][]observe.Handshake{}
 	primary, seen := r.clusters[r.Primary], r.seen.Clusters[r.Primary]
 	if primary == nil || seen == nil {
 		return dials
 	}
-	gateway, _ := toGateway(ctx, primary, seen, r.Target)
+	gateway, _ := observe.ToGateway(ctx, primary, seen, r.Target)
 	for _, name := range r.Clusters {
 		if name == r.Primary {
-			dials[name] = toAPIServers(ctx, primary, r.Target)
+			dials[name] = observe.ToAPIServers(ctx, primary, r.Target)
 		} else {
 			dials[name] = gateway
 		}
@@ -41,7 +43,7 @@ func (r *runner) wanted(ctx context.Context) map[string][]handshake {
 
 // dialFrom makes the handshakes from a pod of a cluster. Where they show that no sidecar can become ready there, the
 // error says why.
-func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, handshakes []handshake) (vain error) {
+func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, handshakes []observe.Handshake) (vain error) {
 	if len(handshakes) == 0 {
 		return nil
 	}
@@ -61,8 +63,8 @@ func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, 
 	for i, h := range handshakes {
 		result := made[1+i]
 		d := snapshot.Dial{
-			From: name, To: h.to, Purpose: h.purpose, Address: h.Address,
-			Connected: result.Connected, Error: result.Error, Trusted: h.trusts(result.Chain),
+			From: name, To: h.To, Purpose: h.Purpose, Address: h.Address,
+			Connected: result.Connected, Error: result.Error, Trusted: h.Trusts(result.Chain),
 		}
 		if d.Purpose == snapshot.ToIstiod && !d.Trusted {
 			vain = errShutOut
@@ -74,7 +76,7 @@ func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, 
 }
 
 // dial starts the pod and asks it for a handshake with its own API server, and for those that are wanted.
-func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, handshakes []handshake) ([]echo.Dialled, error) {
+func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, handshakes []observe.Handshake) ([]handshake.Result, error) {
 	ns := r.traffic.Namespace
 	err := create(ctx, func(ctx context.Context) error {
 		_, err := c.Kube().CoreV1().Pods(ns).Create(ctx, r.dialler(name), metav1.CreateOptions{})
@@ -86,7 +88,7 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 	if err := r.awaitReady(ctx, c, diallerName); err != nil {
 		return nil, err
 	}
-	dials := []echo.Dial{{Address: ownAPIServer}}
+	dials := []handshake.Dial{{Address: ownAPIServer}}
 	for _, h := range handshakes {
 		dials = append(dials, h.Dial)
 	}
@@ -103,7 +105,7 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", r.Image, err)
 	}
-	var made []echo.Dialled
+	var made []handshake.Result
 	if err := json.Unmarshal(body, &made); err != nil || len(made) != len(dials) {
 		return nil, fmt.Errorf("the probe answered something else than %d handshakes: %.80q", len(dials), body)
 	}
@@ -111,7 +113,7 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 }
 
 // cutOff is an error where no handshake came about, not even with the pod's own API server, which is the first.
-func cutOff(made []echo.Dialled) error {
+func cutOff(made []handshake.Result) error {
 	for _, d := range made {
 		if d.Error == "" {
 			return nil

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
@@ -28,7 +29,7 @@ func TestNamespaceIsSelected(t *testing.T) {
 			if test.key != "" {
 				discovery = snapshot.DiscoverySelectors{{MatchLabels: map[string]string{test.key: test.value}}}
 			}
-			r := &runner{Options: Options{Target: Target{Primary: "east"}}, traffic: &snapshot.Traffic{Namespace: "kubectl-mesh-probe-x"}}
+			r := &runner{Options: Options{Target: observe.Target{Primary: "east"}}, traffic: &snapshot.Traffic{Namespace: "kubectl-mesh-probe-x"}}
 			r.seen = &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{
 				"east": {ControlPlanes: []snapshot.ControlPlane{{Revision: "default", DiscoverySelectors: discovery}}},
 			}}

@@ -3,9 +3,11 @@ package probe
 import (
 	"testing"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	securityv1 "istio.io/client-go/pkg/apis/security/v1"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
@@ -26,13 +28,12 @@ func TestPolicyOf(t *testing.T) {
 		{"{selector: {matchLabels: {kubectl-mesh.github.io/cluster: north}}}", true, snapshot.Policy{Action: "ALLOW"}},
 		{"{selector: {matchLabels: {app: cart}}}", false, snapshot.Policy{Action: "ALLOW"}},
 		{"{targetRefs: [{kind: Gateway, name: waypoint}]}", false, snapshot.Policy{Action: "ALLOW"}},
-		{"{selector: nonsense}", false, snapshot.Policy{Action: "ALLOW", Probes: true, Gateway: true}},
 	} {
-		item := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal([]byte("{spec: "+test.spec+"}"), &item.Object); err != nil {
+		p := &securityv1.AuthorizationPolicy{}
+		if err := yaml.Unmarshal([]byte("{spec: "+test.spec+"}"), p); err != nil {
 			t.Fatal(err)
 		}
-		if got := r.policyOf(item, test.ofProbes); got != test.want {
+		if got := r.policyOf(istio.PolicyOf(p), test.ofProbes); got != test.want {
 			t.Errorf("%s: got %+v, want %+v", test.spec, got, test.want)
 		}
 	}

@@ -12,12 +12,13 @@ import (
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/command"
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
 // Options say how to probe.
 type Options struct {
-	Target
+	observe.Target
 	// Image is that of cmd/mesh-probe.
 	Image string
 	// Clusters are those to put a probe in, in the user's order.

@@ -41,7 +41,7 @@ func (r *runner) start(ctx context.Context) {
 	})
 }
 
-func (r *runner) startOne(ctx context.Context, name string, c *cluster.Cluster, dials []handshake) error {
+func (r *runner) startOne(ctx context.Context, name string, c *cluster.Cluster, dials []observe.Handshake) error {
 	if err := r.removeAbandoned(ctx, c); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ const (
 const (
 	// PathCall is told Calls and answers with a Report for each.
 	PathCall = "call"
-	// PathDial is told a list of Dial and answers with a Dialled for each.
+	// PathDial is told a list of handshake.Dial and answers with a handshake.Result for each.
 	PathDial = "dial"
 )
 

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/handshake"
 )
 
 // answerKey is the metadata in which an Answer travels over gRPC.
@@ -107,7 +109,7 @@ func control() http.Handler {
 		serve(w, r, Run)
 	})
 	mux.HandleFunc("POST /"+PathDial, func(w http.ResponseWriter, r *http.Request) {
-		serve(w, r, DialAll)
+		serve(w, r, handshake.MakeAll)
 	})
 	return mux
 }

@@ -1,4 +1,6 @@
-package echo
+// Package handshake makes TLS handshakes and says what servers showed, from wherever it runs: where a command does, or in a probe's
+// pod. It depends on nothing else, so that the probe's program stays small.
+package handshake
 
 import (
 	"context"
@@ -10,12 +12,13 @@ import (
 	"time"
 )
 
-// Bounds on the handshakes that a probe makes.
+// Bounds on handshakes: how many are made at once, how long each may take, and how long it is made again.
 const (
-	maxDials     = 500
-	dialSettle   = 5 * time.Second
-	betweenDials = 500 * time.Millisecond
-	maxChain     = 32 << 10
+	Most     = 500
+	timeout  = 3 * time.Second
+	settle   = 5 * time.Second
+	between  = 500 * time.Millisecond
+	maxChain = 32 << 10
 )
 
 // Dial asks for a TLS handshake.
@@ -26,8 +29,8 @@ type Dial struct {
 	ServerName string `json:"serverName"`
 }
 
-// Dialled is what came of a Dial.
-type Dialled struct {
+// Result is what came of a Dial.
+type Result struct {
 	Dial
 	// Connected is true when there was a connection, with or without a handshake.
 	Connected bool `json:"connected"`
@@ -39,43 +42,43 @@ type Dialled struct {
 	Cause error `json:"-"`
 }
 
-// DialAll makes handshakes at once. One that fails is tried again for some seconds: the network of a pod that has just
+// MakeAll makes handshakes at once. One that fails is tried again for some seconds: the network of a pod that has just
 // started may not be ready.
-func DialAll(ctx context.Context, dials []Dial) ([]Dialled, error) {
-	if len(dials) > maxDials {
-		return nil, fmt.Errorf("%d handshakes are more than the %d that a probe makes", len(dials), maxDials)
+func MakeAll(ctx context.Context, dials []Dial) ([]Result, error) {
+	if len(dials) > Most {
+		return nil, fmt.Errorf("%d handshakes are more than the %d that a probe makes", len(dials), Most)
 	}
-	results := make([]Dialled, len(dials))
+	results := make([]Result, len(dials))
 	var running sync.WaitGroup
 	for i, dial := range dials {
-		running.Go(func() { results[i] = dialUntil(ctx, dial) })
+		running.Go(func() { results[i] = makeUntil(ctx, dial) })
 	}
 	running.Wait()
 	return results, nil
 }
 
-func dialUntil(ctx context.Context, dial Dial) Dialled {
-	ctx, cancel := context.WithTimeout(ctx, dialSettle)
+func makeUntil(ctx context.Context, dial Dial) Result {
+	ctx, cancel := context.WithTimeout(ctx, settle)
 	defer cancel()
 	for {
-		result := Handshake(ctx, dial)
+		result := Make(ctx, dial)
 		if result.Error == "" {
 			return result
 		}
 		select {
 		case <-ctx.Done():
 			return result
-		case <-time.After(betweenDials):
+		case <-time.After(between):
 		}
 	}
 }
 
-// Handshake makes one handshake and sends nothing. Whether the certificates are the right ones is for the caller to
+// Make makes one handshake and sends nothing. Whether the certificates are the right ones is for the caller to
 // say, who has what they must be checked against.
-func Handshake(ctx context.Context, dial Dial) Dialled {
-	ctx, cancel := context.WithTimeout(ctx, oneCall)
+func Make(ctx context.Context, dial Dial) Result {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	result := Dialled{Dial: dial}
+	result := Result{Dial: dial}
 	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", dial.Address)
 	if err != nil {
 		result.Error, result.Cause = reason(err), err

@@ -1,14 +1,11 @@
-package echo
+package handshake
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"net"
-	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 )
@@ -35,7 +32,7 @@ func refusing(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func TestHandshake(t *testing.T) {
+func TestMake(t *testing.T) {
 	t.Parallel()
 	secure := httptest.NewTLSServer(nil)
 	t.Cleanup(secure.Close)
@@ -55,7 +52,7 @@ func TestHandshake(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			result := Handshake(ctx, Dial{Address: test.address, ServerName: "istiod.istio-system.svc"})
+			result := Make(ctx, Dial{Address: test.address, ServerName: "istiod.istio-system.svc"})
 			if result.Connected != test.connected || result.Error != test.err || result.Address != test.address {
 				t.Errorf("got %+v", result)
 			}
@@ -67,7 +64,7 @@ func TestHandshake(t *testing.T) {
 }
 
 // Somebody who begins to answer a moment later is met.
-func TestDialAllTriesAgain(t *testing.T) {
+func TestMakeAllTriesAgain(t *testing.T) {
 	t.Parallel()
 	late := refusing(t)
 	secure := httptest.NewUnstartedServer(nil)
@@ -94,53 +91,12 @@ func TestDialAllTriesAgain(t *testing.T) {
 			go func() { _, _ = io.Copy(connection, server) }()
 		}
 	}()
-	if result := Handshake(t.Context(), Dial{Address: late}); result.Error == "" {
+	if result := Make(t.Context(), Dial{Address: late}); result.Error == "" {
 		t.Fatal("somebody was there too early")
 	}
 	close(begun)
-	results, err := DialAll(t.Context(), []Dial{{Address: late}})
+	results, err := MakeAll(t.Context(), []Dial{{Address: late}})
 	if err != nil || results[0].Error != "" {
 		t.Errorf("got %+v, %v", results, err)
-	}
-}
-
-func TestControl(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(control())
-	t.Cleanup(server.Close)
-	secure := httptest.NewTLSServer(nil)
-	t.Cleanup(secure.Close)
-	many, err := json.Marshal(make([]Dial, maxDials+1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		name, path, asked string
-		status            int
-		said              string
-	}{
-		{"a handshake", PathDial, `[{"address":"` + secure.Listener.Addr().String() + `"}]`, http.StatusOK, `"connected":true,"chain":["`},
-		{"no JSON", PathDial, "dials", http.StatusBadRequest, "invalid character"},
-		{"too many handshakes", PathDial, string(many), http.StatusBadRequest, "501 handshakes are more than the 500"},
-		{"too many calls", PathCall, `{"tasks":[{"protocol":"http","host":"localhost","count":101}]}`, http.StatusBadRequest, "101 calls are more than the 100"},
-		{"more than anybody asks", PathDial, `["` + strings.Repeat("x", maxAsked) + `"]`, http.StatusBadRequest, "too large"},
-		{"something else", "else", "{}", http.StatusNotFound, "not found"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/"+test.path, strings.NewReader(test.asked))
-			if err != nil {
-				t.Fatal(err)
-			}
-			response, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer response.Body.Close()
-			said, err := io.ReadAll(response.Body)
-			if err != nil || response.StatusCode != test.status || !strings.Contains(string(said), test.said) {
-				t.Errorf("%d %s (%v)", response.StatusCode, said, err)
-			}
-		})
 	}
 }

@@ -1,12 +1,12 @@
-package probe
+package observe
 
 import (
 	"crypto/tls"
 	"net/http/httptest"
 	"testing"
 
+	"github.com/kubectl-mesh/kubectl-mesh/pkg/handshake"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/istio"
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/probe/echo"
 )
 
 // What a server over the network shows is trusted when it is the right one, and not otherwise.
@@ -41,15 +41,15 @@ func TestTrusts(t *testing.T) {
 			server.StartTLS()
 			t.Cleanup(server.Close)
 			wanted := shown(append(nobody.issue(t, 4).pem(), root.pem()...)) // one of two roots will do
-			wanted.Dial = echo.Dial{Address: server.Listener.Addr().String(), ServerName: istiodName}
-			made := echo.Handshake(t.Context(), wanted.Dial)
-			if made.Error != "" || wanted.trusts(made.Chain) != test.trusted {
+			wanted.Dial = handshake.Dial{Address: server.Listener.Addr().String(), ServerName: istiodName}
+			made := handshake.Make(t.Context(), wanted.Dial)
+			if made.Error != "" || wanted.Trusts(made.Chain) != test.trusted {
 				t.Errorf("trusted is %t: %s", !test.trusted, made.Error)
 			}
 		})
 	}
 	none := shown(nil)
-	if none.trusts(nil) || none.trusts([][]byte{[]byte("no certificate")}) {
+	if none.Trusts(nil) || none.Trusts([][]byte{[]byte("no certificate")}) {
 		t.Error("nothing is trusted")
 	}
 }

@@ -1,4 +1,4 @@
-package probe
+package observe
 
 import (
 	"bytes"
@@ -9,8 +9,6 @@ import (
 	"math/big"
 	"testing"
 	"time"
-
-	"github.com/kubectl-mesh/kubectl-mesh/pkg/observe"
 )
 
 const istiodName = "istiod.istio-system.svc"
@@ -57,7 +55,7 @@ func pool(roots []byte) *x509.CertPool {
 }
 
 // shown is a handshake in which istiod is expected.
-func shown(roots []byte) handshake { return handshake{name: istiodName, roots: pool(roots)} }
+func shown(roots []byte) Handshake { return Handshake{name: istiodName, roots: pool(roots)} }
 
 // FuzzTrusts: whatever certificates who answers at the gateway shows, and whatever stands in the mesh's root, there is a
 // finding, and only the mesh's own root makes it a good one.
@@ -72,13 +70,13 @@ func FuzzTrusts(f *testing.F) {
 		if len(leaf) == 0 {
 			leaf = istiod.certificate.Raw
 		}
-		trusted := shown(roots).trusts([][]byte{leaf, next})
+		trusted := shown(roots).Trusts([][]byte{leaf, next})
 		if trusted && !known(roots, root.certificate) && !known(roots, istiod.certificate) {
 			t.Errorf("trusted are %q of %q", leaf, roots)
 		}
 		// What Verify says of certificates is also what a remote secret's API server is judged by.
 		if chain, err := x509.ParseCertificates(append(leaf, next...)); err == nil && len(chain) > 0 {
-			if _, err := chain[0].Verify(x509.VerifyOptions{Roots: pool(roots)}); err != nil && observe.FailedUse(t.Context(), err).Problem == "" {
+			if _, err := chain[0].Verify(x509.VerifyOptions{Roots: pool(roots)}); err != nil && FailedUse(t.Context(), err).Problem == "" {
 				t.Errorf("%v is no problem", err)
 			}
 		}
