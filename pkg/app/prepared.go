@@ -78,6 +78,7 @@ func (p *Prepared) Run(ctx context.Context, emit func(run.Event)) (Outcome, erro
 			outcome.Applied = append(outcome.Applied, Applied{step, result})
 		},
 	}
+	executor.Prepare(ctx, outcome.Steps)
 	defer executor.Release(ctx)
 	var err error
 	outcome.Run, err = run.Steps(ctx, outcome.Steps, executor.Do, emit, time.Now)

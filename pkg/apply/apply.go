@@ -25,7 +25,7 @@ import (
 )
 
 // maxParallel bounds the requests that one Apply has under way.
-const maxParallel = 12
+const maxParallel = 16
 
 // Resources finds the API resource of an object. Istio's CLI client has a method of this form that needs no discovery
 // for the kinds that it knows.
@@ -42,6 +42,9 @@ type Applier struct {
 	// Yield leaves out of an object, before it is written, what a controller in the cluster has taken over since; it
 	// gets the wanted and the live object. Nil yields nothing.
 	Yield func(wanted, live *unstructured.Unstructured)
+	// Live are objects as they were read just now, by those that are to be applied: they are not read again before. Nil is for
+	// one that is not there.
+	Live map[*unstructured.Unstructured]*unstructured.Unstructured
 	// DryRun keeps nothing of what is applied.
 	DryRun DryRun
 	// Done, if set, is called with the result for each object that was applied, concurrently.
@@ -79,8 +82,9 @@ func (o Outcome) Add(p Outcome) Outcome {
 // errors of that group. An object that is already as wanted is not written: the API server keeps its resourceVersion.
 func (a Applier) Apply(ctx context.Context, objects []*unstructured.Unstructured) (Outcome, error) {
 	var total Outcome
+	first := a.readAhead(ctx, objects)
 	for _, group := range inOrder(objects) {
-		outcome, err := a.applyGroup(ctx, group)
+		outcome, err := a.applyGroup(ctx, group, first)
 		total = total.Add(outcome)
 		if err != nil {
 			return total, err
@@ -89,7 +93,7 @@ func (a Applier) Apply(ctx context.Context, objects []*unstructured.Unstructured
 	return total, nil
 }
 
-func (a Applier) applyGroup(ctx context.Context, objects []*unstructured.Unstructured) (Outcome, error) {
+func (a Applier) applyGroup(ctx context.Context, objects []*unstructured.Unstructured, first readings) (Outcome, error) {
 	var (
 		mu      sync.Mutex
 		total   Outcome
@@ -99,7 +103,7 @@ func (a Applier) applyGroup(ctx context.Context, objects []*unstructured.Unstruc
 	workers.SetLimit(maxParallel)
 	for _, object := range objects {
 		workers.Go(func() error {
-			outcome, err := a.applyOne(ctx, object)
+			outcome, err := a.applyOne(ctx, object, first[object])
 			mu.Lock()
 			defer mu.Unlock()
 			total = total.Add(outcome)
@@ -119,7 +123,7 @@ func (a Applier) applyGroup(ctx context.Context, objects []*unstructured.Unstruc
 // maxConflicts bounds how often an object is read again because of a conflict.
 const maxConflicts = 5
 
-func (a Applier) applyOne(ctx context.Context, object *unstructured.Unstructured) (Outcome, error) {
+func (a Applier) applyOne(ctx context.Context, object *unstructured.Unstructured, first *reading) (Outcome, error) {
 	resource, err := a.Resources(object.GroupVersionKind(), object, "")
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%s: %w", Name(object), err)
@@ -127,10 +131,15 @@ func (a Applier) applyOne(ctx context.Context, object *unstructured.Unstructured
 	var refused *unstructured.Unstructured
 	var conflict error
 	for range maxConflicts {
-		live, err := read(ctx, resource, object.GetName())
-		if err != nil {
-			return Outcome{}, fmt.Errorf("%s: %w", Name(object), err)
+		if first == nil {
+			live, err := read(ctx, resource, object.GetName())
+			if err != nil {
+				return Outcome{}, fmt.Errorf("%s: %w", Name(object), err)
+			}
+			first = &reading{live}
 		}
+		live := first.live
+		first = nil // the next time, somebody has changed it
 		wanted := a.toApply(object, live)
 		if equality.Semantic.DeepEqual(wanted, refused) {
 			break
@@ -149,6 +158,48 @@ func (a Applier) applyOne(ctx context.Context, object *unstructured.Unstructured
 		return result.count(), nil
 	}
 	return Outcome{}, explain(object, conflict)
+}
+
+// reading is an object as it is in the cluster; nil where it is not there.
+type reading struct{ live *unstructured.Unstructured }
+
+// readings are those of objects that are to be applied.
+type readings map[*unstructured.Unstructured]*reading
+
+// readAhead reads objects at once, whatever group they are in. It leaves out those that can't be read, and all where conflicts are
+// forced: what a controller takes over between the reading and the writing must show as a conflict then.
+func (a Applier) readAhead(ctx context.Context, objects []*unstructured.Unstructured) readings {
+	if a.ForceConflicts {
+		return nil
+	}
+	var (
+		mu      sync.Mutex
+		all     = readings{}
+		workers errgroup.Group
+	)
+	workers.SetLimit(maxParallel)
+	for _, object := range objects {
+		if live, known := a.Live[object]; known {
+			mu.Lock()
+			all[object] = &reading{live}
+			mu.Unlock()
+			continue
+		}
+		workers.Go(func() error {
+			resource, err := a.Resources(object.GroupVersionKind(), object, "")
+			if err != nil {
+				return nil //nolint:nilerr // it is said where the object is applied
+			}
+			if live, err := read(ctx, resource, object.GetName()); err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				all[object] = &reading{live}
+			}
+			return nil
+		})
+	}
+	_ = workers.Wait() // none has an error
+	return all
 }
 
 // read returns an object as it is in the cluster; nil where it, or its kind, is not there.

@@ -169,11 +169,6 @@ func clients(config *rest.Config) (client, plain kube.CLIClient, err error) {
 // RESTConfig is that of the kubeconfig: requests made with it are not made again.
 func (c *Cluster) RESTConfig() *rest.Config { return c.plain.RESTConfig() }
 
-// NewPortForwarder makes a port-forward, which upgrades a connection.
-func (c *Cluster) NewPortForwarder(pod, namespace, localAddress string, localPort, podPort int) (kube.PortForwarder, error) {
-	return c.plain.NewPortForwarder(pod, namespace, localAddress, localPort, podPort)
-}
-
 // proxyOf is the proxy that the kubeconfig names. One of the environment (HTTPS_PROXY) is not the cluster's matter.
 func proxyOf(config *rest.Config) string {
 	if config.Proxy == nil {

@@ -46,6 +46,10 @@ type Executor struct {
 
 	mu       sync.Mutex
 	rendered map[istio.RemoteCluster]rendering
+	// addresses are where primaries' istiods are reached from outside, by name.
+	addresses map[string]func() (string, error)
+	// releases are under way, of leases.
+	releases sync.WaitGroup
 	// leases are those that the run holds, by remote.
 	leases map[string]*lease
 	// restarting is locked while an istiod is being restarted; restarted are the clusters whose istiod was.
@@ -89,7 +93,7 @@ func (e *Executor) task(step plan.Step, c *cluster.Cluster) task {
 	case plan.ApplyReaderToken:
 		return applies(e, step, action, e.readerToken)
 	case plan.ApplyRemoteSecret:
-		return credentialsTask{applies(e, step, action, e.remoteSecret), action.Remote}
+		return credentialsTask{applies(e, step, action, e.remoteSecret), action}
 
 	case plan.DropRemoteSecrets:
 		return changes(action, e.dropRemoteSecrets, fmt.Sprintf("%d would be deleted, and created again", len(action.Secrets)))

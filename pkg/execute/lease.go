@@ -71,20 +71,23 @@ func (l *lease) condition(ctx context.Context) (done bool, seen string, err erro
 	mine := resourcelock.LeaderElectionRecord{
 		HolderIdentity: l.Identity(), LeaseDurationSeconds: int(leaseDuration / time.Second), AcquireTime: now, RenewTime: now,
 	}
-	record, raw, err := l.Get(ctx)
-	switch {
-	case apierrors.IsNotFound(err):
-		err = l.Create(ctx, mine)
-	case err != nil:
-	case record.HolderIdentity != l.Identity() && l.runs(record, raw):
-		l.other = record.HolderIdentity
-		return false, fmt.Sprintf("waiting for the run of %s, which began at %s", l.other, record.AcquireTime.Local().Format(time.TimeOnly)), nil
-	default:
-		mine.LeaderTransitions = record.LeaderTransitions + 1
-		err = l.Update(ctx, mine)
+	err = l.Create(ctx, mine) // as a rule nobody holds it
+	if apierrors.IsAlreadyExists(err) {
+		var record *resourcelock.LeaderElectionRecord
+		var raw []byte
+		record, raw, err = l.Get(ctx)
+		switch {
+		case err != nil:
+		case record.HolderIdentity != l.Identity() && l.runs(record, raw):
+			l.other = record.HolderIdentity
+			return false, fmt.Sprintf("waiting for the run of %s, which began at %s", l.other, record.AcquireTime.Local().Format(time.TimeOnly)), nil
+		default:
+			mine.LeaderTransitions = record.LeaderTransitions + 1
+			err = l.Update(ctx, mine)
+		}
 	}
 	switch {
-	case apierrors.IsAlreadyExists(err), apierrors.IsConflict(err):
+	case apierrors.IsNotFound(err), apierrors.IsConflict(err):
 		return false, "another run was quicker", nil
 	case apierrors.IsForbidden(err):
 		return false, "", permanentError{fmt.Errorf("the Lease %s: %w", l.Describe(), err)}
@@ -136,6 +139,7 @@ func (e *Executor) release(ctx context.Context, remote string) {
 
 // Release gives back what the run still holds when it ends.
 func (e *Executor) Release(ctx context.Context) {
+	e.releases.Wait()
 	for _, c := range e.Mesh.Remotes() {
 		e.release(ctx, c.Name)
 	}

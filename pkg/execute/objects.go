@@ -3,6 +3,7 @@ package execute
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,7 +27,7 @@ func (e *Executor) controlPlane(_ context.Context, c *cluster.Cluster, action pl
 		Namespace: e.Mesh.Namespace, Revision: e.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
 		Network: action.Network, Profile: action.Profile, DefaultTag: action.DefaultTag, CustomHosts: action.CustomHosts,
 	})
-	return objectSet{e.set(istio.PrimarySet), objects}, err
+	return objectSet{name: e.set(istio.PrimarySet), objects: objects}, err
 }
 
 func (e *Executor) gateway(ctx context.Context, c *cluster.Cluster, action plan.ApplyGateway) (objectSet, error) {
@@ -39,7 +40,7 @@ func (e *Executor) gateway(ctx context.Context, c *cluster.Cluster, action plan.
 		Namespace: e.Mesh.Namespace, Revision: action.Revision, Network: action.Network, SourceRanges: action.SourceRanges,
 		Annotations: action.Annotations, Address: action.Address, WebhookPorts: action.WebhookPorts, Port443: action.Port443,
 	})
-	return objectSet{istio.EastWestSet, objects}, err // one for all revisions
+	return objectSet{name: istio.EastWestSet, objects: objects}, err // one for all revisions
 }
 
 func (e *Executor) exposure(ctx context.Context, c *cluster.Cluster, action plan.ApplyExposure) (objectSet, error) {
@@ -48,7 +49,9 @@ func (e *Executor) exposure(ctx context.Context, c *cluster.Cluster, action plan
 			return objectSet{}, err
 		}
 	}
-	return objectSet{e.set(wellknown.FieldManager + "-exposed-istiod"), istio.ExposeIstiod(e.Mesh.Namespace, e.Mesh.Revision, action.WebhookPort)}, nil
+	return objectSet{
+		name: e.set(wellknown.FieldManager + "-exposed-istiod"), objects: istio.ExposeIstiod(e.Mesh.Namespace, e.Mesh.Revision, action.WebhookPort),
+	}, nil
 }
 
 // customHosts returns istiod's Deployment as this tool applied it, plus the gateway's hostnames. It stays in its set.
@@ -78,8 +81,28 @@ func (e *Executor) hostnames(ctx context.Context, c *cluster.Cluster) ([]string,
 	return istio.Hostnames(service), nil
 }
 
-// address is where the primary's istiod is reached from outside.
+// address is where the primary's istiod is reached from outside. It is read once for all remotes.
 func (e *Executor) address(ctx context.Context, c *cluster.Cluster) (string, error) {
+	e.mu.Lock()
+	once, found := e.addresses[c.Name]
+	if !found {
+		once = sync.OnceValues(func() (string, error) { return e.readAddress(ctx, c) })
+		if e.addresses == nil {
+			e.addresses = map[string]func() (string, error){}
+		}
+		e.addresses[c.Name] = once
+	}
+	e.mu.Unlock()
+	address, err := once()
+	if err != nil { // a later step may do better
+		e.mu.Lock()
+		delete(e.addresses, c.Name)
+		e.mu.Unlock()
+	}
+	return address, err
+}
+
+func (e *Executor) readAddress(ctx context.Context, c *cluster.Cluster) (string, error) {
 	service, err := e.gatewayService(ctx, c)
 	if err != nil {
 		return "", err
@@ -104,37 +127,53 @@ func (e *Executor) gatewayService(ctx context.Context, c *cluster.Cluster) (*cor
 	return service, nil
 }
 
-func (e *Executor) remote(ctx context.Context, _ *cluster.Cluster, action plan.ApplyRemote) (objectSet, error) {
+// Prepare begins what steps of a run need and can be had before they begin: the address by which remotes reach istiod, where no
+// step changes it, and the remotes' objects, which take long to render.
+func (e *Executor) Prepare(ctx context.Context, steps []plan.Step) {
+	if slices.ContainsFunc(steps, func(s plan.Step) bool { _, is := s.Action.(plan.AwaitAddress); return is }) {
+		return
+	}
+	for _, step := range steps {
+		if action, is := step.Action.(plan.ApplyRemote); is && action.Part == plan.ProfilePart {
+			go func() { _, _ = e.remoteObjects(ctx, action) }() // which the step asks for again
+		}
+	}
+}
+
+// remoteObjects are all that a remote gets. Of them only the profile needs the address.
+func (e *Executor) remoteObjects(ctx context.Context, action plan.ApplyRemote) ([]*unstructured.Unstructured, error) {
 	charts := e.chartsOf(action.Cluster)
 	charts.Hub, charts.Tag = action.Hub, action.Version
-	remote := istio.RemoteCluster{
-		Namespace: e.Mesh.Namespace, Revision: e.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
-		Network: action.Network, DefaultTag: action.DefaultTag, WebhookPort: action.WebhookPort,
-	}
 	address, err := e.address(ctx, e.Clusters[action.Primary])
 	if err != nil && action.Part == plan.ProfilePart {
-		return objectSet{}, err
+		return nil, err
 	}
-	remote.Address = address // the other parts need none
-	objects, err := e.render(charts, remote)
+	return e.render(charts, istio.RemoteCluster{
+		Namespace: e.Mesh.Namespace, Revision: e.Mesh.Revision, MeshID: action.MeshID, Cluster: action.Cluster,
+		Network: action.Network, DefaultTag: action.DefaultTag, WebhookPort: action.WebhookPort, Address: address,
+	})
+}
+
+func (e *Executor) remote(ctx context.Context, _ *cluster.Cluster, action plan.ApplyRemote) (objectSet, error) {
+	objects, err := e.remoteObjects(ctx, action)
 	if err != nil {
 		return objectSet{}, err
 	}
 	parts := istio.SplitRemote(objects)
 	switch action.Part {
 	case plan.CRDPart:
-		return objectSet{e.partSet(action.Part), parts.CRDs}, nil
+		return objectSet{name: e.partSet(action.Part), objects: parts.CRDs}, nil
 	case plan.ReaderPart:
 		token, err := istio.Unstructured(istio.TokenSecret(e.Mesh.Namespace))
-		return objectSet{e.partSet(action.Part), append(parts.Reader, token)}, err
+		return objectSet{name: e.partSet(action.Part), objects: append(parts.Reader, token)}, err
 	}
-	return objectSet{e.partSet(action.Part), parts.Profile}, nil
+	return objectSet{name: e.partSet(action.Part), objects: parts.Profile}, nil
 }
 
 // readerToken is the token of the reader account that a primary's own charts have made.
 func (e *Executor) readerToken(_ context.Context, _ *cluster.Cluster, _ plan.ApplyReaderToken) (objectSet, error) {
 	token, err := istio.Unstructured(istio.TokenSecret(e.Mesh.Namespace))
-	return objectSet{e.partSet(plan.ReaderPart), []*unstructured.Unstructured{token}}, err
+	return objectSet{name: e.partSet(plan.ReaderPart), objects: []*unstructured.Unstructured{token}}, err
 }
 
 // render renders a remote once for both of its parts: that takes longer than to write them.

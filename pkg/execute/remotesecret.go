@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/facts"
@@ -48,11 +50,11 @@ func (e *Executor) dropRemoteSecrets(ctx context.Context, w waiter, action plan.
 // credentialsTask applies the secret with a remote's credentials, with the lease on them where that is needed.
 type credentialsTask struct {
 	applyTask
-	remote string
+	action plan.ApplyRemoteSecret
 }
 
 func (t credentialsTask) do(ctx context.Context, w waiter) (run.Result, error) {
-	other, err := t.holdToCreate(ctx, w, t.remote)
+	other, err := t.holdToCreate(ctx, w, t.action)
 	if err != nil {
 		return run.Result{}, err
 	}
@@ -74,24 +76,36 @@ func after(other string, result run.Result) run.Result {
 
 // holdToCreate holds the lease on a remote's credentials where there is no secret with them, and where another run is at
 // work on it.
-func (e *Executor) holdToCreate(ctx context.Context, w waiter, remote string) (other string, err error) {
-	secret, err := e.secretOf(ctx, w.cluster, remote)
+func (e *Executor) holdToCreate(ctx context.Context, w waiter, action plan.ApplyRemoteSecret) (other string, err error) {
+	if action.New {
+		return e.hold(ctx, w, action.Remote)
+	}
+	secret, err := e.secretOf(ctx, w.cluster, action.Remote)
 	if err != nil {
 		return "", err
 	}
 	if secret != nil {
-		if busy, err := e.held(ctx, w.cluster, remote); !busy || err != nil {
+		if busy, err := e.held(ctx, w.cluster, action.Remote); !busy || err != nil {
 			return "", err
 		}
 	}
-	return e.hold(ctx, w, remote)
+	return e.hold(ctx, w, action.Remote)
 }
 
 // secretOf is the secret with a remote's credentials; nil where there is none, or none for long.
 func (e *Executor) secretOf(ctx context.Context, primary *cluster.Cluster, remote string) (*corev1.Secret, error) {
+	secret, err := e.readRemoteSecret(ctx, primary, remote)
+	if secret != nil && secret.DeletionTimestamp != nil {
+		return nil, nil //nolint:nilnil // no secret, and no error
+	}
+	return secret, err
+}
+
+// readRemoteSecret reads the secret with a remote's credentials, also while it is being deleted; nil where there is none.
+func (e *Executor) readRemoteSecret(ctx context.Context, primary *cluster.Cluster, remote string) (*corev1.Secret, error) {
 	secret, err := primary.Kube().CoreV1().Secrets(e.Mesh.Namespace).Get(ctx, istio.RemoteSecretName(remote), metav1.GetOptions{})
 	switch {
-	case apierrors.IsNotFound(err) || err == nil && secret.DeletionTimestamp != nil:
+	case apierrors.IsNotFound(err):
 		return nil, nil //nolint:nilnil // no secret, and no error
 	case err != nil:
 		return nil, fmt.Errorf("cluster %s: %w", primary.Name, err)
@@ -104,12 +118,26 @@ func (e *Executor) secretOf(ctx context.Context, primary *cluster.Cluster, remot
 // the cluster (istio/istio#59875). For that reason one that says something else is changed only for an istiod that takes it over;
 // otherwise the plan has it deleted first.
 func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, action plan.ApplyRemoteSecret) (objectSet, error) {
-	token, err := readToken(ctx, e.Clusters[action.Remote], e.Mesh.Namespace)
-	switch {
-	case e.dry() && apierrors.IsNotFound(err):
-		token = &corev1.Secret{}
-	case err != nil:
-		return objectSet{}, fmt.Errorf("cluster %s: %w", action.Remote, err)
+	var (
+		token, there *corev1.Secret
+		readers      errgroup.Group
+	)
+	readers.Go(func() (err error) {
+		token, err = readToken(ctx, e.Clusters[action.Remote], e.Mesh.Namespace)
+		switch {
+		case e.dry() && apierrors.IsNotFound(err):
+			token = &corev1.Secret{}
+		case err != nil:
+			return fmt.Errorf("cluster %s: %w", action.Remote, err)
+		}
+		return nil
+	})
+	readers.Go(func() (err error) {
+		there, err = e.readRemoteSecret(ctx, primary, action.Remote)
+		return err
+	})
+	if err := readers.Wait(); err != nil {
+		return objectSet{}, err
 	}
 	ca, bearer, filled := istio.TokenOf(token)
 	if !filled && e.dry() {
@@ -123,11 +151,7 @@ func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, a
 	if err != nil {
 		return objectSet{}, err
 	}
-	there, err := e.secretOf(ctx, primary, action.Remote)
-	if err != nil {
-		return objectSet{}, err
-	}
-	if there != nil && there.Data[action.Remote] != nil {
+	if there != nil && there.DeletionTimestamp == nil && there.Data[action.Remote] != nil {
 		said, err := istio.ParseRemoteSecret(there.Data[action.Remote])
 		switch {
 		case facts.SameCredentials(fingerprints(secret.Name, said, err), fingerprints(secret.Name, credentials, nil)):
@@ -138,7 +162,21 @@ func (e *Executor) remoteSecret(ctx context.Context, primary *cluster.Cluster, a
 		}
 	}
 	object, err := istio.Unstructured(secret)
-	return objectSet{objects: []*unstructured.Unstructured{object}}, err
+	if err != nil {
+		return objectSet{}, err
+	}
+	var live *unstructured.Unstructured
+	if there != nil {
+		there.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(there)
+		if err != nil {
+			return objectSet{}, err
+		}
+		live = &unstructured.Unstructured{Object: content}
+	}
+	return objectSet{
+		objects: []*unstructured.Unstructured{object}, live: map[*unstructured.Unstructured]*unstructured.Unstructured{object: live},
+	}, nil
 }
 
 // fingerprints is what a snapshot has of the credentials in a secret; err says why istiod would not use them.

@@ -96,10 +96,13 @@ func TestHoldToCreate(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		objects []runtime.Object
+		fresh   bool
 		other   string
 		holder  string
 	}{
 		"no secret":                  {holder: "bob@ci/2"},
+		"a new secret":               {fresh: true, holder: "bob@ci/2"},
+		"one that is new, and there": {fresh: true, objects: []runtime.Object{secretWith("there")}, holder: "bob@ci/2"},
 		"a secret":                   {objects: []runtime.Object{secretWith("there")}},
 		"no secret, and another run": {objects: []runtime.Object{taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
 		"a secret, and another run":  {objects: []runtime.Object{secretWith("there"), taken("alice@laptop/1", time.Now())}, other: "alice@laptop/1", holder: "bob@ci/2"},
@@ -109,7 +112,7 @@ func TestHoldToCreate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := fake.NewClientset(test.objects...)
 				bob, w, _ := runOf("bob@ci/2", client)
-				other, err := bob.holdToCreate(t.Context(), w, "west")
+				other, err := bob.holdToCreate(t.Context(), w, plan.ApplyRemoteSecret{Remote: "west", New: test.fresh})
 				if err != nil || other != test.other || holderOf(t, client) != test.holder {
 					t.Errorf("it waits for %q (%v), and %q holds the lease", other, err, holderOf(t, client))
 				}
@@ -208,10 +211,16 @@ type edited struct {
 	written []string
 }
 
-// DynamicClientFor implements kube.Client.
-func (e *edited) DynamicClientFor(schema.GroupVersionKind, *unstructured.Unstructured, string) (dynamic.ResourceInterface, error) {
-	return e, nil
+// Dynamic implements kube.Client.
+func (e *edited) Dynamic() dynamic.Interface { return e }
+
+// Resource implements dynamic.Interface.
+func (e *edited) Resource(schema.GroupVersionResource) dynamic.NamespaceableResourceInterface {
+	return e
 }
+
+// Namespace implements dynamic.NamespaceableResourceInterface.
+func (e *edited) Namespace(string) dynamic.ResourceInterface { return e }
 
 // Get implements dynamic.ResourceInterface.
 func (e *edited) Get(ctx context.Context, name string, options metav1.GetOptions, _ ...string) (*unstructured.Unstructured, error) {

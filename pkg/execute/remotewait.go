@@ -22,8 +22,8 @@ type remoteWait struct {
 	cluster *cluster.Cluster
 	remote  string
 	look    remoteCondition
-	// releases is true for a wait at whose end the lease on the remote's credentials is given back.
-	releases bool
+	// last is true for the wait at whose end the lease on the remote's credentials is given back.
+	last bool
 	// allowed is false where istiod is not to be restarted.
 	allowed bool
 	// state was seen last, since then.
@@ -40,7 +40,7 @@ type remoteWait struct {
 // untilSynced is the task of waiting until every istiod has read a remote.
 func (e *Executor) untilSynced(c *cluster.Cluster, action plan.AwaitSynced) task {
 	return &remoteWait{
-		Executor: e, cluster: c, remote: action.Remote, allowed: action.Restart, releases: true,
+		Executor: e, cluster: c, remote: action.Remote, allowed: action.Restart, last: true,
 		look:   e.remoteCondition(c, action.Remote, synced),
 		leader: (&leaderWait{Executor: e, primary: c, remote: e.Clusters[action.Remote]}).condition,
 	}
@@ -56,8 +56,8 @@ func (e *Executor) untilForgotten(c *cluster.Cluster, action plan.AwaitForgotten
 
 func (r *remoteWait) do(ctx context.Context, w waiter) (run.Result, error) {
 	seen, err := w.until(ctx, "istiod's view of "+r.remote, r.condition)
-	if r.releases {
-		r.release(ctx, r.remote)
+	if r.last {
+		r.Executor.releases.Go(func() { r.release(ctx, r.remote) }) // no step waits for that
 	}
 	return run.Result{Detail: seen, Wrote: r.wrote}, err
 }

@@ -26,6 +26,8 @@ type objectSet struct {
 	name string
 	// objects are empty where nothing is needed.
 	objects []*unstructured.Unstructured
+	// live are those of them that were read just now, as they are in the cluster; nil for one that is not there.
+	live map[*unstructured.Unstructured]*unstructured.Unstructured
 }
 
 // applyTask applies objects, which are made when it runs.
@@ -50,7 +52,7 @@ func (t applyTask) do(ctx context.Context, w waiter) (run.Result, error) {
 		return run.Result{Detail: "not needed"}, nil
 	}
 	applier := apply.Applier{
-		Resources: c.DynamicClientFor, FieldManager: wellknown.FieldManager, ForceConflicts: t.ForceConflicts, Yield: istio.Yield,
+		Resources: c.ResourceFor, Live: set.live, FieldManager: wellknown.FieldManager, ForceConflicts: t.ForceConflicts, Yield: istio.Yield,
 		DryRun: t.DryRun,
 	}
 	if t.Done != nil {

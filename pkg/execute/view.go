@@ -3,6 +3,7 @@ package execute
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/cluster"
@@ -55,10 +56,14 @@ func (e *Executor) views(ctx context.Context, c *cluster.Cluster, remote string)
 		return nil, err
 	}
 	views := make([]view, len(pods))
+	var asked sync.WaitGroup
 	for i := range pods {
-		clusters, err := istio.Clusterz(ctx, c, &pods[i])
-		views[i] = view{pod: pods[i].Name, status: clusters.Status(remote), err: err}
+		asked.Go(func() {
+			clusters, err := istio.Clusterz(ctx, c, &pods[i])
+			views[i] = view{pod: pods[i].Name, status: clusters.Status(remote), err: err}
+		})
 	}
+	asked.Wait()
 	return views, nil
 }
 

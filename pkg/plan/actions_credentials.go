@@ -3,6 +3,8 @@ package plan
 // ApplyRemoteSecret gives the primary the credentials for a remote.
 type ApplyRemoteSecret struct {
 	Remote, Server, TLSServerName string
+	// New is true where the primary had no credentials for the remote when the run looked around.
+	New bool
 	// InPlace is true where the control plane takes over credentials that change in a secret: others that are there are replaced.
 	InPlace bool
 }

@@ -106,7 +106,7 @@ func TestRemoteSecretServer(t *testing.T) {
 	s := fresh(m)
 	s.Clusters["west"].TLSServerName, s.Clusters["south"].TLSServerName = "api.west", "api.south"
 	steps := Build(m, s, Options{})
-	west := ApplyRemoteSecret{Remote: "west", Server: "https://west.example:6443", TLSServerName: "api.west"}
+	west := ApplyRemoteSecret{Remote: "west", Server: "https://west.example:6443", TLSServerName: "api.west", New: true}
 	if got := find[ApplyRemoteSecret](t, steps, "east/remote-secret-west"); got != west {
 		t.Errorf("got %+v, want the kubeconfig's: %+v", got, west)
 	}
@@ -115,7 +115,7 @@ func TestRemoteSecretServer(t *testing.T) {
 		t.Errorf("with the kubeconfig's address given it is %+v, want %+v", got, west)
 	}
 	// The name belongs to the kubeconfig's address and says nothing of the user's.
-	south := ApplyRemoteSecret{Remote: "south", Server: "https://10.0.0.1:6443"}
+	south := ApplyRemoteSecret{Remote: "south", Server: "https://10.0.0.1:6443", New: true}
 	if got := find[ApplyRemoteSecret](t, steps, "east/remote-secret-south"); got != south {
 		t.Errorf("got %+v, want the user's: %+v", got, south)
 	}

@@ -54,7 +54,7 @@ func (b *builder) read(stage Stage, primary, c mesh.Cluster, replacement []strin
 func (b *builder) credentials(primary, c mesh.Cluster) ApplyRemoteSecret {
 	seen, held := b.seen(c.Name), facts.SecretsOf(b.seen(primary.Name), c.Name)
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
-	wanted := ApplyRemoteSecret{Remote: c.Name, Server: c.Server, InPlace: release.Of(plane.Version).TakesOverCredentials()}
+	wanted := ApplyRemoteSecret{Remote: c.Name, Server: c.Server, New: len(held) == 0, InPlace: release.Of(plane.Version).TakesOverCredentials()}
 	if c.Server == "" || c.Server == seen.Server {
 		wanted.Server, wanted.TLSServerName = seen.Server, seen.TLSServerName
 	} else if len(held) > 0 && held[0].Server == c.Server {

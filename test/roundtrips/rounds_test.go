@@ -117,36 +117,61 @@ func (r *rounds) stir() {
 	r.stirred = true
 }
 
-// count is how many rounds there were. Those in which nothing is asked but what waits have asked before are as many as the
-// clusters need for what is waited for, and don't count.
+// count is how many rounds there were, but for those that are not a command's own pace: in which waits ask again what they have
+// asked already, which is as often as the clusters need for what is waited for, or a lease is renewed.
 func (r *rounds) count() int {
 	count := 0
 	for i := range r.made {
-		if !r.asksAgain(i) {
+		if !r.passing(i) {
 			count++
 		}
 	}
 	return count
 }
 
-// asksAgain is true for a round of requests that waits make until the answer is the one that they wait for, and have made before.
-func (r *rounds) asksAgain(i int) bool {
-	before := slices.Concat(r.made[:i]...)
-	return !slices.ContainsFunc(r.made[i], func(request string) bool { return !awaits(request) || !slices.Contains(before, request) })
+func (r *rounds) passing(i int) bool {
+	return !slices.ContainsFunc(r.made[i], func(request string) bool { return !renews(request) && !r.asksAgain(i, request) })
 }
 
-// awaits is true for a request of a wait: for the token, for the resource definitions, for istiod's view of a remote, for its
-// certificates, and for injection.
-func awaits(request string) bool {
-	return slices.ContainsFunc([]string{
-		"GET /api/v1/namespaces/istio-system/secrets/istio-reader-service-account-istio-remote-secret-token",
-		"GET /apis/networking.istio.io/v1/namespaces/istio-system/workloadentries?limit=1",
-		"GET /api/v1/namespaces/istio-system/pods?fieldSelector=status.phase%3DRunning&labelSelector=app%3Distiod%2Cistio.io%2Frev%3Ddefault",
-		"GET /api/v1/namespaces/istio-system/pods/istiod-",
-		"GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations?labelSelector=app%3Dsidecar-injector%2Cistio.io%2Frev%3Ddefault",
-		"GET /api/v1/namespaces/istio-system/configmaps/istio-ca-root-cert",
-		"POST /api/v1/namespaces/default/pods?dryRun=All",
-	}, func(wait string) bool { return strings.Contains(request, wait) })
+// renews is true for a request that keeps a lease, which is made every few seconds.
+func renews(request string) bool {
+	return strings.Contains(request, "/leases/") && (strings.Contains(request, " GET ") || strings.Contains(request, " PUT "))
+}
+
+// asksAgain is true for a request of a wait that it has made before, since the write whose effect it waits for.
+func (r *rounds) asksAgain(i int, request string) bool {
+	for wait, write := range waits() {
+		if !strings.Contains(request, wait) {
+			continue
+		}
+		for _, round := range slices.Backward(r.made[:i]) {
+			if slices.ContainsFunc(round, func(made string) bool { return strings.Contains(made, write) }) {
+				return false
+			}
+			if slices.Contains(round, request) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// waits are the requests that waits make until the answer is the one that they wait for, with the write whose effect that is.
+func waits() map[string]string {
+	const (
+		core   = "/api/v1/namespaces/istio-system/"
+		token  = core + "secrets/istio-reader-service-account-istio-remote-secret-token"
+		secret = "PATCH " + core + "secrets/istio-remote-secret-"
+	)
+	return map[string]string{
+		"GET " + token: "PATCH " + token,
+		"GET /apis/networking.istio.io/v1/namespaces/istio-system/workloadentries?limit=1":     "PATCH /apis/apiextensions.k8s.io/",
+		"GET " + core + "pods?fieldSelector=status.phase%3DRunning&labelSelector=app%3Distiod": secret,
+		"GET " + core + "pods/istiod-": secret,
+		"GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations?labelSelector=app%3Dsidecar-injector%2Cistio.io%2Frev%3Ddefault": secret,
+		"GET " + core + "configmaps/istio-ca-root-cert":   secret,
+		"POST /api/v1/namespaces/default/pods?dryRun=All": secret,
+	}
 }
 
 // String lists the requests of each round.
@@ -154,8 +179,8 @@ func (r *rounds) String() string {
 	var text strings.Builder
 	for i, requests := range r.made {
 		again := ""
-		if r.asksAgain(i) {
-			again = ", asks again"
+		if r.passing(i) {
+			again = ", not counted"
 		}
 		fmt.Fprintf(&text, "round %d%s\n  %s\n", i+1, again, strings.Join(requests, "\n  "))
 	}
