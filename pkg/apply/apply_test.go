@@ -45,7 +45,9 @@ type server struct {
 	// conflicts is called for each write, and may change what is live; nil is no conflict.
 	conflicts func(s *server, name string) error
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// calls are "get NAME" and "patch NAME".
+	calls   []string
 	written []string
 	options metav1.PatchOptions
 	bodies  map[string]string
@@ -67,12 +69,13 @@ type resource struct {
 }
 
 func (r resource) Get(_ context.Context, name string, _ metav1.GetOptions, _ ...string) (*unstructured.Unstructured, error) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	r.server.calls = append(r.server.calls, "get "+name)
 	version, there := r.server.live[name]
 	if !there {
 		return nil, apierrors.NewNotFound(schema.GroupResource{}, name)
 	}
-	r.server.mu.Lock()
-	defer r.server.mu.Unlock()
 	o := object("Live", "", name)
 	if r.server.objects[name] != nil {
 		o = r.server.objects[name].DeepCopy()
@@ -85,6 +88,7 @@ func (r resource) Patch(_ context.Context, name string, kind types.PatchType, da
 	s := r.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.calls = append(s.calls, "patch "+name)
 	if err := s.fails[name]; err != nil {
 		return nil, err
 	}
@@ -134,6 +138,42 @@ func TestForceConflicts(t *testing.T) {
 	a.ForceConflicts = true
 	if _, err := a.Apply(t.Context(), []*unstructured.Unstructured{object("ConfigMap", "ns", "a")}); err != nil || !*s.options.Force {
 		t.Errorf("it was written with %+v (%v)", s.options, err)
+	}
+}
+
+// Everything is read before anything is written, and what the caller has read is not read again; where conflicts are forced,
+// each object is read right before it is written.
+func TestReadAhead(t *testing.T) {
+	t.Parallel()
+	account, secret, known, absent := object("ServiceAccount", "ns", "account"), object("Secret", "ns", "secret"), labelled("known"), labelled("absent")
+	for _, test := range []struct {
+		force bool
+		want  []string
+	}{
+		{false, []string{"get account", "get secret", "patch absent", "patch account", "patch known", "patch secret"}},
+		{true, []string{"get absent", "get account", "get known", "patch absent", "patch account", "patch known", "get secret", "patch secret"}},
+	} {
+		s := &server{live: map[string]string{"account": "1", "secret": "1", "known": "1"}, writes: map[string]string{"known": "1", "absent": "1"}}
+		account.SetLabels(map[string]string{"a": "b"})
+		secret.SetLabels(map[string]string{"a": "b"})
+		a := s.applier()
+		a.ForceConflicts = test.force
+		live := known.DeepCopy()
+		live.SetResourceVersion("1")
+		a.Live = map[*unstructured.Unstructured]*unstructured.Unstructured{known: live, absent: nil}
+		outcome, err := a.Apply(t.Context(), []*unstructured.Unstructured{account, secret, known, absent})
+		if want := (Outcome{Created: 1, Changed: 2, Unchanged: 1}); err != nil || outcome != want {
+			t.Errorf("got %#v, %v; want %#v", outcome, err, want)
+		}
+		// Those of a group come in any order, and each of them is read before it is written.
+		first := slices.Index(s.calls, "patch secret")
+		if test.force {
+			first = slices.Index(s.calls, "get secret")
+		}
+		slices.Sort(s.calls[:first])
+		if !slices.Equal(s.calls, test.want) {
+			t.Errorf("conflicts forced: %t: calls are %q, want %q", test.force, s.calls, test.want)
+		}
 	}
 }
 
