@@ -111,7 +111,7 @@ func Reason(err error) string {
 	return cmp.Or(err.Error(), string(apierrors.ReasonForError(err)))
 }
 
-// noAnswer is the fault of a request, or of one attempt, that was waited for in vain.
+// noAnswer is the fault of a request, or of one attempt, that got no answer in time.
 func noAnswer(limit time.Duration) *FaultError {
 	return &FaultError{silent: true, words: fmt.Sprintf("no answer within %s", limit)}
 }

@@ -246,7 +246,7 @@ type answer struct {
 	err      error
 }
 
-// ending is a body whose end is told.
+// ending is a body that calls a function when it is closed.
 type ending struct {
 	io.ReadCloser
 	end func()
@@ -258,7 +258,7 @@ func (e *ending) Close() error {
 	return e.ReadCloser.Close()
 }
 
-// readAll reads a body to its end, and tells of every part that it is alive: a connection may break there, too.
+// readAll reads a body to its end, and calls alive for every part: a connection may break there, too.
 func readAll(body io.ReadCloser, alive func()) ([]byte, error) {
 	defer body.Close()
 	var all bytes.Buffer

@@ -46,7 +46,7 @@ func addUses(ctx context.Context, primary *cluster.Cluster, s *snapshot.Snapshot
 	found.add(t.Primary, func(c *snapshot.Cluster) { c.RemoteSecrets = secrets })
 }
 
-// silentAt is true for an API server that has been waited for in vain: it costs its timeout once.
+// silentAt is true for an API server that did not answer in time before: it costs its timeout once.
 func silentAt(s *snapshot.Snapshot, server string) (reason string, silent bool) {
 	for _, c := range s.Clusters {
 		for _, u := range c.Unreadable {

@@ -43,21 +43,21 @@ func (r *runner) wanted(ctx context.Context) map[string][]observe.Handshake {
 
 // dialFrom makes the handshakes from a pod of a cluster. Where they show that no sidecar can become ready there, the
 // error says why.
-func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, handshakes []observe.Handshake) (vain error) {
+func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, handshakes []observe.Handshake) (noSidecar error) {
 	if len(handshakes) == 0 {
 		return nil
 	}
 	made, err := r.dial(ctx, c, name, handshakes)
 	switch {
 	case errors.As(err, &unpullable{}): // the other pod has the same image
-		vain = err
+		noSidecar = err
 	case err == nil:
-		vain = cutOff(made)
-		err = vain
+		noSidecar = cutOff(made)
+		err = noSidecar
 	}
 	if err != nil {
 		r.note(func(t *snapshot.Traffic) { t.Undialled[name] = err.Error() })
-		return vain
+		return noSidecar
 	}
 	var dials []snapshot.Dial
 	for i, h := range handshakes {
@@ -67,12 +67,12 @@ func (r *runner) dialFrom(ctx context.Context, name string, c *cluster.Cluster, 
 			Connected: result.Connected, Error: result.Error, Trusted: h.Trusts(result.Chain),
 		}
 		if d.Purpose == snapshot.ToIstiod && !d.Trusted {
-			vain = errShutOut
+			noSidecar = errShutOut
 		}
 		dials = append(dials, d)
 	}
 	r.note(func(t *snapshot.Traffic) { t.Dials = append(t.Dials, dials...) })
-	return vain
+	return noSidecar
 }
 
 // dial starts the pod and asks it for a handshake with its own API server, and for those that are wanted.
@@ -94,11 +94,11 @@ func (r *runner) dial(ctx context.Context, c *cluster.Cluster, name string, hand
 	}
 	var body []byte
 	// The pod is ready before the program in it listens: only it itself can reach the port for its control.
-	deaf := func(err error) bool {
+	notListening := func(err error) bool {
 		_, unopened := errors.AsType[*istio.ForwardError](err)
 		return !unopened && ctx.Err() == nil
 	}
-	err = retry.OnError(ctx, wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, deaf, func() (err error) {
+	err = retry.OnError(ctx, wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 6}, notListening, func() (err error) {
 		body, err = istio.Post(ctx, c, ns, diallerName, echo.PathDial, echo.PortControl, dials)
 		return err
 	})

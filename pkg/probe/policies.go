@@ -33,7 +33,7 @@ func (r *runner) readPolicies(ctx context.Context) {
 	}
 }
 
-// policyOf tells of a policy whom it is about. One in the probes' namespace is none of the gateway's.
+// policyOf says whom a policy is about. One in the probes' namespace is none of the gateway's.
 func (r *runner) policyOf(p istio.Policy, ofProbes bool) snapshot.Policy {
 	return snapshot.Policy{
 		Namespace: p.Namespace, Name: p.Name, Action: p.Action,

@@ -59,8 +59,8 @@ func (r *runner) startOne(ctx context.Context, name string, c *cluster.Cluster, 
 	waiting, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	r.dialling.Go(func() {
-		if vain := r.dialFrom(ctx, name, c, dials); vain != nil {
-			giveUp(vain)
+		if noSidecar := r.dialFrom(ctx, name, c, dials); noSidecar != nil {
+			giveUp(noSidecar)
 		}
 	})
 	if err := r.startProbe(waiting, name, c); err != nil {
