@@ -78,8 +78,9 @@ func (o Outcome) Add(p Outcome) Outcome {
 }
 
 // Apply writes the objects: the parents of ApplySets before their members, and what others live in or are made of
-// (namespaces, custom resource definitions, accounts and roles) before the rest, each group at once. It stops at the first group with an error and returns all
-// errors of that group. An object that is already as wanted is not written: the API server keeps its resourceVersion.
+// (namespaces, custom resource definitions, accounts and roles) before the rest, each group at once. It stops at the first
+// group with an error and returns all errors of that group. An object that is already as wanted is not written: the API
+// server keeps its resourceVersion.
 func (a Applier) Apply(ctx context.Context, objects []*unstructured.Unstructured) (Outcome, error) {
 	var total Outcome
 	first := a.readAhead(ctx, objects)
