@@ -189,7 +189,7 @@ func (a Applier) readAhead(ctx context.Context, objects []*unstructured.Unstruct
 		workers.Go(func() error {
 			resource, err := a.Resources(object.GroupVersionKind(), object, "")
 			if err != nil {
-				return nil //nolint:nilerr // it is said where the object is applied
+				return nil // the error is reported where the object is applied
 			}
 			if live, err := read(ctx, resource, object.GetName()); err == nil {
 				mu.Lock()

@@ -10,11 +10,11 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// ResourceFor finds the API resource of an object, for apply.Applier. Istio's client asks the API server which resources it has where the kind
-// is none that istiod reads; for Kubernetes' own kinds that is not needed.
+// ResourceFor finds the API resource of an object, for apply.Applier. For kinds that istiod does not read, Istio's client asks the
+// API server which resources it has; for Kubernetes' own kinds that is not needed.
 func (c *Cluster) ResourceFor(kind schema.GroupVersionKind, object *unstructured.Unstructured, namespace string) (dynamic.ResourceInterface, error) {
 	if namespace != "" || !scheme.Scheme.Recognizes(kind) {
-		return c.CLIClient.DynamicClientFor(kind, object, namespace)
+		return c.DynamicClientFor(kind, object, namespace)
 	}
 	plural, _ := meta.UnsafeGuessKindToResource(kind)
 	resource := c.Dynamic().Resource(plural)
@@ -24,7 +24,7 @@ func (c *Cluster) ResourceFor(kind schema.GroupVersionKind, object *unstructured
 	case object.GetNamespace() != "":
 		return resource.Namespace(object.GetNamespace()), nil
 	}
-	return c.CLIClient.DynamicClientFor(kind, object, namespace)
+	return c.DynamicClientFor(kind, object, namespace)
 }
 
 // clusterWide are the kinds, of those in Istio's charts and of Kubernetes' own, that are in no namespace.

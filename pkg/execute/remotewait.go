@@ -57,7 +57,7 @@ func (e *Executor) untilForgotten(c *cluster.Cluster, action plan.AwaitForgotten
 func (r *remoteWait) do(ctx context.Context, w waiter) (run.Result, error) {
 	seen, err := w.until(ctx, "istiod's view of "+r.remote, r.condition)
 	if r.last {
-		r.Executor.releases.Go(func() { r.release(ctx, r.remote) }) // no step waits for that
+		r.releases.Go(func() { r.release(ctx, r.remote) }) // no step waits for that
 	}
 	return run.Result{Detail: seen, Wrote: r.wrote}, err
 }

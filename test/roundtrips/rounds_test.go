@@ -53,7 +53,8 @@ func (r *rounds) run(ctx context.Context) {
 			idle = 0
 			continue
 		}
-		if idle++; idle == looks {
+		idle++
+		if idle == looks {
 			r.release()
 			idle = 0
 		}
