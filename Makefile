@@ -79,7 +79,7 @@ demo: lab-build build probe ## From two bare clusters to one mesh, before your e
 ##@ Test
 .PHONY: test
 test: lab-build build probe ## Run all tests, those that need real clusters included
-	@# The lab's own tests need the machine for themselves: beside others a reset takes so long that clusters are made anew.
+	@# The lab's own tests need the machine for themselves: beside others a reset takes so long that clusters are made again.
 	$(MAKE) --no-print-directory test-lab
 	@# The others run side by side, since clusters are waited for while unit tests compute.
 	$(MAKE) --no-print-directory -j 2 --output-sync=line test-clusters test-packages

@@ -87,7 +87,7 @@ func (s Session) PrepareAttach(ctx context.Context, request AttachRemote) (*Atta
 	if err != nil {
 		return nil, err
 	}
-	options := plan.Options{Wait: s.Write.Wait, KeepIstiod: !request.RestartIstiod}
+	options := plan.Options{Wait: s.Write.Wait, NoRestart: !request.RestartIstiod}
 	steps := plan.Slice(plan.Build(st.mesh, st.snapshot, options), plan.AttachRemote)
 	return &Attachment{Prepared: s.prepare(st, steps, charts, kept), Recorded: recorded, NewServers: newServers(st)}, nil
 }

@@ -65,8 +65,8 @@ users: [{name: one, user: {token: t}}]
 		}
 		for _, secret := range []snapshot.RemoteSecret{{Cluster: arg, Server: secretServer, CA: snapshot.Fingerprint(secretCA)}, {Cluster: arg, Server: server}} {
 			contexts := []string{contextNamed(secret.Cluster, endpoints)}
-			for _, place := range leadingTo(secret, unidentified(endpoints), "") {
-				contexts = append(contexts, place.Context)
+			for _, candidate := range leadingTo(secret, unidentified(endpoints), "") {
+				contexts = append(contexts, candidate.Context)
 			}
 			for _, context := range contexts {
 				if context == "" {

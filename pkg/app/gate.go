@@ -6,7 +6,7 @@ import (
 
 // gate judges what must hold before a command writes: its error is a RefusedError.
 func (s Session) gate(subcommand string, st *state) error {
-	causes := refusing(check.Gate(subcommand, st.mesh, st.snapshot, s.charts(), s.Caller))
+	causes := refusing(check.Judge(subcommand, st.mesh, st.snapshot, s.charts(), s.Caller))
 	if causes == nil {
 		return nil
 	}

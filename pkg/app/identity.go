@@ -17,8 +17,8 @@ import (
 // hintTimeout is how long a context may take to answer of which no address says that it leads to a remote.
 const hintTimeout = 3 * time.Second
 
-// place is where a context leads, as far as it was looked at.
-type place struct {
+// candidate is where a context leads, as far as it was looked at.
+type candidate struct {
 	cluster.Endpoint
 	// uid is the cluster's, token the fingerprint of its reader account's token; empty where they are not known.
 	uid, token string
@@ -26,49 +26,49 @@ type place struct {
 	silent error
 }
 
-// unidentified are the places of contexts that nobody has looked at.
-func unidentified(endpoints []cluster.Endpoint) []place {
-	var places []place
+// unidentified are the candidates of contexts that nobody has looked at.
+func unidentified(endpoints []cluster.Endpoint) []candidate {
+	var candidates []candidate
 	for _, e := range endpoints {
-		places = append(places, place{Endpoint: e})
+		candidates = append(candidates, candidate{Endpoint: e})
 	}
-	return places
+	return candidates
 }
 
-// likelyPlaces are the places that may be the clusters of remote secrets, and how long each may take to answer: those at the same
+// likelyCandidates are the candidates that may be the clusters of remote secrets, and how long each may take to answer: those at the same
 // address and, of a secret whose address no context has, the hinted ones.
-func likelyPlaces(secrets []istio.RemoteCredentials, places []place) map[int]time.Duration {
+func likelyCandidates(secrets []istio.RemoteCredentials, candidates []candidate) map[int]time.Duration {
 	timeouts := map[int]time.Duration{}
 	for _, secret := range secrets {
 		found := false
-		for i, p := range places {
+		for i, p := range candidates {
 			if facts.SameServer(p.Server, secret.Server) {
 				timeouts[i], found = observe.AnswerTimeout, true
 			}
 		}
 		if !found {
-			addHints(timeouts, secret, places)
+			addHints(timeouts, secret, candidates)
 		}
 	}
 	return timeouts
 }
 
-// otherPlaces are the hinted places of the secrets whose cluster is none of those that were looked at: a wrong address in a
+// otherCandidates are the hinted candidates of the secrets whose cluster is none of those that were looked at: a wrong address in a
 // secret may lead to another cluster. held and secrets are the same secrets.
-func otherPlaces(held []istio.RemoteCredentials, secrets []snapshot.RemoteSecret, places []place) map[int]time.Duration {
+func otherCandidates(held []istio.RemoteCredentials, secrets []snapshot.RemoteSecret, candidates []candidate) map[int]time.Duration {
 	timeouts := map[int]time.Duration{}
 	for i, secret := range secrets {
-		if !slices.ContainsFunc(places, func(p place) bool { is, _ := p.is(secret); return is }) {
-			addHints(timeouts, held[i], places)
+		if !slices.ContainsFunc(candidates, func(p candidate) bool { is, _ := p.matches(secret); return is }) {
+			addHints(timeouts, held[i], candidates)
 		}
 	}
 	return timeouts
 }
 
-// addHints adds the places, not looked at yet, with a secret's CA or its cluster's name. These are no more than hints: a CA
+// addHints adds the candidates, not looked at yet, with a secret's CA or its cluster's name. These are no more than hints: a CA
 // may be that of many clusters.
-func addHints(timeouts map[int]time.Duration, secret istio.RemoteCredentials, places []place) {
-	for i, p := range places {
+func addHints(timeouts map[int]time.Duration, secret istio.RemoteCredentials, candidates []candidate) {
+	for i, p := range candidates {
 		sameCA := len(secret.CA) > 0 && snapshot.Fingerprint(p.CA) == snapshot.Fingerprint(secret.CA)
 		if p.uid == "" && p.silent == nil && (sameCA || mesh.ClusterName(p.Context) == secret.Cluster) {
 			timeouts[i] = max(timeouts[i], hintTimeout)
@@ -76,12 +76,12 @@ func addHints(timeouts map[int]time.Duration, secret istio.RemoteCredentials, pl
 	}
 }
 
-// identify looks which clusters places are, all at once.
-func (s Session) identify(ctx context.Context, timeouts map[int]time.Duration, places []place) {
+// identify looks which clusters candidates are, all at once.
+func (s Session) identify(ctx context.Context, timeouts map[int]time.Duration, candidates []candidate) {
 	var asked sync.WaitGroup
 	for i, timeout := range timeouts {
 		asked.Go(func() {
-			p := &places[i]
+			p := &candidates[i]
 			c, err := cluster.Connect(s.Kubeconfig, p.Context, p.Context, false)
 			if err != nil {
 				p.silent = err
@@ -93,18 +93,18 @@ func (s Session) identify(ctx context.Context, timeouts map[int]time.Duration, p
 	asked.Wait()
 }
 
-// is whether a place is the cluster of a remote secret, by its UID or by the reader account's token, and whether that is
-// known.
-func (p place) is(secret snapshot.RemoteSecret) (is, known bool) {
-	return facts.LeadsTo(secret, &snapshot.Cluster{UID: p.uid, ReaderToken: &snapshot.ReaderToken{Token: p.token}})
+// matches is true for a candidate that is the cluster of a remote secret, by its UID or by the reader account's token; known is false
+// where neither tells.
+func (p candidate) matches(secret snapshot.RemoteSecret) (match, known bool) {
+	return facts.IsFor(secret, &snapshot.Cluster{UID: p.uid, ReaderToken: &snapshot.ReaderToken{Token: p.token}})
 }
 
-// leadingTo are the places that are known to be the cluster of a remote secret, those at its address first, and then those at
+// leadingTo are the candidates that are known to be the cluster of a remote secret, those at its address first, and then those at
 // its address of which it is not known. At the primary's own address these are none.
-func leadingTo(secret snapshot.RemoteSecret, places []place, primary string) []place {
-	var there, elsewhere, perhaps []place
-	for _, p := range places {
-		is, known := p.is(secret)
+func leadingTo(secret snapshot.RemoteSecret, candidates []candidate, primary string) []candidate {
+	var there, elsewhere, perhaps []candidate
+	for _, p := range candidates {
+		is, known := p.matches(secret)
 		atAddress := facts.SameServer(p.Server, secret.Server)
 		switch {
 		case is && atAddress:
@@ -116,11 +116,11 @@ func leadingTo(secret snapshot.RemoteSecret, places []place, primary string) []p
 		}
 	}
 	// One that answers is better than one that does not.
-	slices.SortStableFunc(perhaps, func(a, b place) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(perhaps, func(a, b candidate) int { return rank(a) - rank(b) })
 	return slices.Concat(there, elsewhere, perhaps)
 }
 
-func rank(p place) int {
+func rank(p candidate) int {
 	if p.silent != nil {
 		return 1
 	}

@@ -61,23 +61,23 @@ func (s Session) withKnownRemotes(ctx context.Context, m mesh.Mesh) (mesh.Mesh, 
 	if err != nil {
 		return m, known, err
 	}
-	places := unidentified(endpoints)
+	candidates := unidentified(endpoints)
 	if len(m.Clusters) > 1 { // these are looked at, and known by their UIDs, later
 		known.secrets, _ = observe.Follow(ctx, known.primary, held)
-		return nameRemotes(m, known, places), known, nil
+		return nameRemotes(m, known, candidates), known, nil
 	}
 	var failed []error
 	var looks sync.WaitGroup
 	looks.Go(func() { known.secrets, failed = observe.Follow(ctx, known.primary, held) })
-	looks.Go(func() { s.identify(ctx, likelyPlaces(held, places), places) })
+	looks.Go(func() { s.identify(ctx, likelyCandidates(held, candidates), candidates) })
 	looks.Wait()
-	s.identify(ctx, otherPlaces(held, known.secrets, places), places)
+	s.identify(ctx, otherCandidates(held, known.secrets, candidates), candidates)
 	for i, secret := range known.secrets {
 		if hasCluster(m, secret.Cluster) {
 			continue
 		}
 		remote := mesh.Cluster{Name: secret.Cluster, Role: mesh.Remote}
-		leading := leadingTo(secret, places, known.primary.Server)
+		leading := leadingTo(secret, candidates, known.primary.Server)
 		switch {
 		case len(leading) > 0:
 			remote.Context, known.silent[remote.Name] = leading[0].Context, leading[0].silent
@@ -121,13 +121,13 @@ func (s Session) contactPrimary(ctx context.Context, c mesh.Cluster) (contacted,
 }
 
 // nameRemotes gives the remotes of a mesh the names of the remote secrets that lead to them. The user's own names stay.
-func nameRemotes(m mesh.Mesh, known contacted, places []place) mesh.Mesh {
+func nameRemotes(m mesh.Mesh, known contacted, candidates []candidate) mesh.Mesh {
 	named := slices.Clone(m.Clusters[1:])
 	m.Clusters = slices.Clone(m.Clusters[:1])
 	for _, secret := range known.secrets {
-		leading := leadingTo(secret, places, known.primary.Server)
+		leading := leadingTo(secret, candidates, known.primary.Server)
 		i := slices.IndexFunc(named, func(c mesh.Cluster) bool {
-			return c.Name == secret.Cluster || !c.Named && slices.ContainsFunc(leading, func(p place) bool { return p.Context == c.Context })
+			return c.Name == secret.Cluster || !c.Named && slices.ContainsFunc(leading, func(p candidate) bool { return p.Context == c.Context })
 		})
 		if i < 0 || hasCluster(m, secret.Cluster) {
 			continue
@@ -196,8 +196,8 @@ func (s Session) AttachedContexts(ctx context.Context) ([]AttachedContext, error
 	}
 	var attached []AttachedContext
 	for _, secret := range secrets {
-		for _, place := range leadingTo(observe.RemoteSecretOf(secret), unidentified(endpoints), primary.Server) {
-			attached = append(attached, AttachedContext{Context: place.Context, Cluster: secret.Cluster})
+		for _, candidate := range leadingTo(observe.RemoteSecretOf(secret), unidentified(endpoints), primary.Server) {
+			attached = append(attached, AttachedContext{Context: candidate.Context, Cluster: secret.Cluster})
 		}
 	}
 	return attached, nil

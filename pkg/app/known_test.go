@@ -13,7 +13,7 @@ import (
 func TestNameRemotes(t *testing.T) {
 	t.Parallel()
 	const east, west, south = "https://east.example", "https://west.example", "https://south.example"
-	places := unidentified([]cluster.Endpoint{{Context: "east", Server: east}, {Context: "w", Server: west}, {Context: "s", Server: south}})
+	candidates := unidentified([]cluster.Endpoint{{Context: "east", Server: east}, {Context: "w", Server: west}, {Context: "s", Server: south}})
 	secret := func(name, server string) snapshot.RemoteSecret {
 		return snapshot.RemoteSecret{Cluster: name, Server: server}
 	}
@@ -43,7 +43,7 @@ func TestNameRemotes(t *testing.T) {
 			m := mesh.Mesh{Clusters: append([]mesh.Cluster{{Context: "east", Role: mesh.Primary}}, test.named...)}
 			before := slices.Clone(m.Clusters)
 			var got []string
-			for _, c := range nameRemotes(m, contacted{primary: &cluster.Cluster{Server: east}, secrets: test.secrets}, places).Remotes() {
+			for _, c := range nameRemotes(m, contacted{primary: &cluster.Cluster{Server: east}, secrets: test.secrets}, candidates).Remotes() {
 				got = append(got, c.Name+"="+c.Context)
 			}
 			if !slices.Equal(got, test.want) {

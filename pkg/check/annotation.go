@@ -16,8 +16,8 @@ func annotationMissingCheck() Check {
 		NeedsOfPrimary: []string{"name-default"},
 		Why: `Istio's namespace in the remote must name its primary in the annotation topology.istio.io/controlPlaneClusters. istiod
 			decides by it, once, when the cluster is added, whether it leads there. Without it no webhook is patched and no root
-			certificate written; set later, it changes nothing until the cluster is added anew (#43320).`,
-		Fix:   `Attach the cluster again, which sets the annotation and adds the cluster anew.`,
+			certificate written; set later, it changes nothing until the cluster is added again (#43320).`,
+		Fix:   `Attach the cluster again, which sets the annotation and adds the cluster again.`,
 		judge: annotationMissing,
 	}
 }
@@ -57,8 +57,8 @@ func annotationLateCheck() Check {
 		NeedsOfPrimary: []string{"external-off"},
 		Why: `The remote's namespace has the annotation and istiod has read the cluster, but it does not lead there: no webhook has
 			its certificate, and no namespace its root. istiod decides once, when it is told of a cluster; this one was annotated
-			after its secret was there (#43320). It stays so until the cluster is added anew.`,
-		Fix:   `Attach the cluster again, which takes the credentials away and gives them anew, so that istiod decides again.`,
+			after its secret was there (#43320). It stays so until the cluster is added again.`,
+		Fix:   `Attach the cluster again, which takes the credentials away and gives them again, so that istiod decides again.`,
 		judge: annotationLate,
 	}
 }

@@ -23,9 +23,9 @@ type Check struct {
 	Verify bool `json:"verify"`
 	// Preflight is true when `preflight` asks it of clusters that are to become one.
 	Preflight bool `json:"preflight"`
-	// Needs are the ids of the checks without which this one says nothing new.
+	// Needs are the ids of checks: where one of them has failed for a cluster, this one is skipped for it.
 	Needs []string `json:"needs,omitempty"`
-	// NeedsOfPrimary are those without which, if they fail for the primary, it says nothing new of a remote.
+	// NeedsOfPrimary are the ids of checks: where one of them has failed for the primary, this one is skipped for its remotes.
 	NeedsOfPrimary []string `json:"needsOfPrimary,omitempty"`
 	// Docs is where it is explained.
 	Docs string `json:"docs"`

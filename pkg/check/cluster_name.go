@@ -55,7 +55,7 @@ func nameDuplicate(v view) []Result {
 func (v view) judgeName(c mesh.Cluster, seen *snapshot.Cluster, secrets []snapshot.RemoteSecret) []Result {
 	var holders []string
 	for _, s := range secrets {
-		leads, known := facts.LeadsTo(s, seen)
+		leads, known := facts.IsFor(s, seen)
 		switch {
 		case s.Cluster == c.Name && (leads || s.Error != ""): // istiod can use no secret with an error, so nothing of it is lost
 			holders = append(holders, s.Secret)

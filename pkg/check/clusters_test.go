@@ -143,7 +143,7 @@ func TestNamelessPrimary(t *testing.T) {
 	t.Parallel()
 	m := mesh.Mesh{Namespace: "istio-system", Clusters: []mesh.Cluster{{Context: "ctx-east", Role: mesh.Primary}}}
 	s := &snapshot.Snapshot{Clusters: map[string]*snapshot.Cluster{"": {Context: "ctx-east", KubernetesVersion: "v1.35.4"}}}
-	results := Gate(BeforeExpose, m, s, charts(), command.Caller{})
+	results := Judge(BeforeExpose, m, s, charts(), command.Caller{})
 	for _, r := range results {
 		if r.Cluster != "ctx-east" {
 			t.Errorf("%s speaks of cluster %q", r.ID, r.Cluster)

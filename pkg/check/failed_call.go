@@ -23,7 +23,7 @@ func (f failedCall) errorHas(parts ...string) bool {
 }
 
 // explainFailure reads from a call's error at which link the chain broke: name, route, endpoint, handshake or policy. likely is
-// a sentence to add to the error, if any. The texts are Go's and Envoy's; a fault test produces each of them.
+// a sentence to add to the error, if any. The texts are Go's and Envoy's.
 func (v view) explainFailure(f failedCall) (likely string, fix Fix) {
 	settings := v.inspect(v.home, "get", "peerauthentication,destinationrule", "-A")
 	switch {

@@ -96,7 +96,7 @@ func (v view) verify(args ...string) Fix {
 	return Fix{Inspect: []command.Command{v.caller.Mesh(v.mesh, "verify", args...)}}
 }
 
-// restartIstiod lets istiod read everything anew.
+// restartIstiod lets istiod read everything again.
 func (v view) restartIstiod() Fix {
 	return v.kubectlNamespaced(v.home, "rollout", "restart", "deployment", v.istiodName())
 }

@@ -9,26 +9,27 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// Gate judges what must hold before a command writes. The commands of the fixes carry along what the caller's had.
-func Gate(subcommand string, m mesh.Mesh, s *snapshot.Snapshot, charts Charts, caller command.Caller) []Result {
+// Judge asks the checks that a command asks: one that writes, verify, or preflight. The commands of the fixes carry along what the
+// caller's had.
+func Judge(subcommand string, m mesh.Mesh, s *snapshot.Snapshot, charts Charts, caller command.Caller) []Result {
 	return judge(For(subcommand), viewsOf(m, view{snapshot: s, charts: charts, asker: askerOf(subcommand), caller: caller}))
 }
 
 // Verify judges a finished mesh.
 func Verify(m mesh.Mesh, s *snapshot.Snapshot, charts Charts, caller command.Caller) []Result {
-	return Gate(AskedByVerify, m, s, charts, caller)
+	return Judge(AskedByVerify, m, s, charts, caller)
 }
 
 // Preflight judges clusters before anything is written to them.
 func Preflight(m mesh.Mesh, s *snapshot.Snapshot, charts Charts, caller command.Caller) []Result {
-	return Gate(AskedByPreflight, m, s, charts, caller)
+	return Judge(AskedByPreflight, m, s, charts, caller)
 }
 
 // judge asks the checks in order, each as every control plane sees the mesh; what is about clusters alone is asked once. Where a
 // check that another needs has failed, that other is skipped, and so is one that could not look for a reason that another has
 // given: one cause is named once.
 func judge(checks []Check, views []view) []Result {
-	j := judging{obstacles: map[obstacle]bool{}, firstWith: map[string]string{}}
+	j := judging{failedChecks: map[failedCheck]bool{}, firstWith: map[string]string{}}
 	for _, c := range checks {
 		if !c.Subject.perControlPlane() || len(views) == 1 {
 			j.ask(c, views[0], "")
@@ -44,14 +45,14 @@ func judge(checks []Check, views []view) []Result {
 // judging is what the checks have come to so far.
 type judging struct {
 	results []Result
-	// obstacles are the checks that stand in the way of those that need them.
-	obstacles map[obstacle]bool
+	// failedChecks are the checks that stand in the way of those that need them.
+	failedChecks map[failedCheck]bool
 	// firstWith is the first check that could not look for a reason, by cluster and reason.
 	firstWith map[string]string
 }
 
-// obstacle is a check of a cluster that did not pass. controlPlane is empty for one that is about clusters alone.
-type obstacle struct{ id, cluster, controlPlane string }
+// failedCheck is a check of a cluster that did not pass. controlPlane is empty for one that is about clusters alone.
+type failedCheck struct{ id, cluster, controlPlane string }
 
 // ask asks one check of one view. controlPlane names the view where there are several.
 func (j *judging) ask(c Check, v view, controlPlane string) {
@@ -78,7 +79,7 @@ func (j *judging) ask(c Check, v view, controlPlane string) {
 		r.Fix = v.withMissingContexts(r.Fix)
 		// A check that had nothing to judge does not stand in the way of those that need it.
 		if r.Status == Fail || r.Status == Unknown || r.Needs != "" {
-			j.obstacles[obstacle{c.ID, r.Cluster, controlPlane}] = true
+			j.failedChecks[failedCheck{c.ID, r.Cluster, controlPlane}] = true
 		}
 		j.results = append(j.results, r)
 	}
@@ -112,9 +113,9 @@ func (j *judging) inTheWay(c Check, r Result, v view, controlPlane string) strin
 // alone needs that no control plane sees it fail.
 func (j *judging) failed(id, cluster, controlPlane string) bool {
 	if controlPlane != "" {
-		return j.obstacles[obstacle{id, cluster, controlPlane}] || j.obstacles[obstacle{id, cluster, ""}]
+		return j.failedChecks[failedCheck{id, cluster, controlPlane}] || j.failedChecks[failedCheck{id, cluster, ""}]
 	}
-	for o := range j.obstacles {
+	for o := range j.failedChecks {
 		if o.id == id && o.cluster == cluster {
 			return true
 		}

@@ -46,7 +46,7 @@ func ownControlPlane(v view) []Result {
 
 // leadsHere is true for a secret that is known to be for the cluster.
 func leadsHere(secret snapshot.RemoteSecret, seen *snapshot.Cluster) bool {
-	leads, _ := facts.LeadsTo(secret, seen)
+	leads, _ := facts.IsFor(secret, seen)
 	return leads
 }
 

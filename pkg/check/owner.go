@@ -78,7 +78,7 @@ func (v view) fixForRemote(c mesh.Cluster, seen *snapshot.Cluster, primary mesh.
 	case len(seen.ControlPlanes) > 0:
 		return fix.and(advice("a control plane was installed over it: once that is deleted, attach the cluster again, with --context of its primary"))
 	case known:
-		fix = fix.and(Fix{Inspect: []command.Command{v.caller.There().Mesh(v.meshOf(primary), AskedByVerify)}})
+		fix = fix.and(Fix{Inspect: []command.Command{v.caller.ForOtherPrimary().Mesh(v.meshOf(primary), AskedByVerify)}})
 	default:
 		fix = fix.and(advice("name its primary with --context"))
 	}
@@ -91,7 +91,7 @@ func (v view) fixForRemote(c mesh.Cluster, seen *snapshot.Cluster, primary mesh.
 // swapped is the command to run with the clusters the other way round.
 func (v view) swapped(remote, primary mesh.Cluster) Fix {
 	arg, _ := command.Remote(mesh.Cluster{Name: mesh.ClusterName(remote.Context), Context: remote.Context, Role: mesh.Remote})
-	return Fix{Commands: []command.Command{v.caller.There().Mesh(v.meshOf(primary), v.asker.exchanged, arg)}}
+	return Fix{Commands: []command.Command{v.caller.ForOtherPrimary().Mesh(v.meshOf(primary), v.asker.exchanged, arg)}}
 }
 
 // meshOf is a mesh of another primary in the same namespace.

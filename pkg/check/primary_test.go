@@ -305,7 +305,7 @@ func TestRendered(t *testing.T) {
 	w.controlPlane().Rendered = true
 	w.controlPlane().Network = "network9"
 	refused := func(r Result) bool { return r.ID == "adoptable" && r.Status == Fail }
-	if results := Gate(BeforeInstall, w.mesh, w.snapshot, Charts{}, command.Caller{}); !slices.ContainsFunc(results, refused) {
+	if results := Judge(BeforeInstall, w.mesh, w.snapshot, Charts{}, command.Caller{}); !slices.ContainsFunc(results, refused) {
 		t.Errorf("its network may be changed: %v", results)
 	}
 }

@@ -37,7 +37,7 @@ func probeReady(v view) []Result {
 		}
 		undialled := v.snapshot.Traffic.Undialled[c.Name]
 		controlPlane, _ := v.controlPlane()
-		_, discoverable := controlPlane.DiscoverySelectors.Lacking(map[string]string{corev1.LabelMetadataName: v.snapshot.Traffic.Namespace})
+		_, discoverable := controlPlane.DiscoverySelectors.MissingLabels(map[string]string{corev1.LabelMetadataName: v.snapshot.Traffic.Namespace})
 		switch {
 		case slices.Contains(v.snapshot.Traffic.Unprobed, c.Name):
 			return unknown(Fix{}, "could not be probed: %s", reason)

@@ -69,7 +69,7 @@ func (v view) istiodWatches(labels map[string]string) bool {
 func (v view) notSelected(c mesh.Cluster, namespace string, labels map[string]string) []Result {
 	controlPlane, _ := v.controlPlane()
 	fix := v.otherSelectors()
-	if label := controlPlane.DiscoverySelectors.Labelling(namespace, labels); label != nil {
+	if label := controlPlane.DiscoverySelectors.LabelArgs(namespace, labels); label != nil {
 		fix = v.kubectl(c, label...)
 	}
 	return fail(fix, "ConfigMap istio-ca-root-cert is missing in %s, which none of the mesh's discoverySelectors selects: istiod never writes it there", namespace)
@@ -102,7 +102,7 @@ func rootsDifferCheck() Check {
 		Why: `A namespace has a root certificate that is not the primary's. Its pods and the others do not trust each other: calls
 			end with CERTIFICATE_VERIFY_FAILED or UNKNOWN_CA (#32501, #52356). Mostly it is left from an earlier control plane, or
 			each cluster made its own root.`,
-		Fix:   `Delete the ConfigMap, which istiod writes anew, and restart the pods that use it.`,
+		Fix:   `Delete the ConfigMap, which istiod writes again, and restart the pods that use it.`,
 		judge: rootsDiffer,
 	}
 }
@@ -126,7 +126,7 @@ func rootsDiffer(v view) []Result {
 		for _, namespace := range slices.Sorted(maps.Keys(seen.RootCerts)) {
 			if root := seen.RootCerts[namespace]; root != home.RootCert {
 				return fail(v.kubectl(c, "-n", namespace, "delete", "configmap", wellknown.RootCertConfigMap),
-					"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s: its pods and the others do not trust each other (istiod writes it anew; restart the pods that use it)", namespace, root, home.RootCert)
+					"ConfigMap istio-ca-root-cert in %s has root %s, the primary's is %s: its pods and the others do not trust each other (istiod writes it again; restart the pods that use it)", namespace, root, home.RootCert)
 			}
 		}
 		if seen.RootCert != home.RootCert {

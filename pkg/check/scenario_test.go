@@ -246,7 +246,7 @@ func (s scenario) broken() *world {
 func (s scenario) results() []Result { return s.judge(s.broken()) }
 
 func (s scenario) judge(w *world) []Result {
-	return Gate(cmp.Or(s.command, AskedByVerify), w.mesh, w.snapshot, w.charts, w.caller)
+	return Judge(cmp.Or(s.command, AskedByVerify), w.mesh, w.snapshot, w.charts, w.caller)
 }
 
 // where names the cluster that a result is about, and the control plane where there are several.

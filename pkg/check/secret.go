@@ -99,7 +99,7 @@ func secretNamespace(v view) []Result {
 		}
 		namespace, name, _ := strings.Cut(seen.StraySecrets[0], "/")
 		return fail(v.kubectl(c, "-n", namespace, "delete", "secret", name),
-			"remote secrets outside of %s, where istiod does not look (attach a cluster that is not in the mesh anew): %s", v.mesh.Namespace, strings.Join(seen.StraySecrets, ", "))
+			"remote secrets outside of %s, where istiod does not look (attach a cluster that is not in the mesh again): %s", v.mesh.Namespace, strings.Join(seen.StraySecrets, ", "))
 	})
 }
 

@@ -19,7 +19,7 @@ func syncPartialCheck() Check {
 		Needs:  []string{"no-istiod"},
 		Why: `Some replicas of istiod have read the remote, others have not. A proxy sees the remote's endpoints or not, depending
 			on the replica that serves it, and this changes with each reconnect (#38440, #45992).`,
-		Fix:   `Delete the pods that have not; their successors read everything anew.`,
+		Fix:   `Delete the pods that have not; their successors read everything again.`,
 		judge: syncPartial,
 	}
 }

@@ -33,7 +33,7 @@ func viewsOf(m mesh.Mesh, base view) []view {
 		v := base
 		v.callersPrimary = m.Primaries()[0].Name
 		if i > 0 {
-			v.caller = v.caller.There()
+			v.caller = v.caller.ForOtherPrimary()
 		}
 		v.home, v.hasHome, v.mesh = primary, true, m.SeenFrom(primary)
 		views = append(views, v)

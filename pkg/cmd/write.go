@@ -38,7 +38,7 @@ func (w *writing) addFlags(c *cobra.Command) {
 	f.BoolVar(&w.forceConflicts, "force-conflicts", false, "Take fields over that another field manager owns")
 	f.StringVar(&w.revision, "revision", "", "The control plane's revision")
 	w.objects.addFlags(c)
-	f.BoolVar(&w.resetSettings, "reset-settings", false, "Forget the settings of the last run; without it, those that are not given anew are kept")
+	f.BoolVar(&w.resetSettings, "reset-settings", false, "Forget the settings of the last run; without it, those that are not given again are kept")
 	f.StringArrayVarP(&w.charts.Files, "filename", "f", nil, "File with an overlay in IstioOperator form; may be given more than once")
 	f.StringArrayVar(&w.charts.Set, "set", nil, "Setting as PATH=VALUE, as of istioctl install; wins over -f")
 	f.StringVar(&w.charts.Dir, "manifests", "", "Folder with the manifests of another Istio release (charts and profiles)")

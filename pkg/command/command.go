@@ -91,8 +91,8 @@ func (c Caller) Mesh(m mesh.Mesh, subcommand string, args ...string) Command {
 	return Command{Cluster: cmp.Or(primary.Name, primary.Context), Argv: argv}
 }
 
-// There is the caller for another primary, whose server and user are not those that were named for this one.
-func (c Caller) There() Caller {
+// ForOtherPrimary is the caller for another primary, whose server and user are not those that were named for this one.
+func (c Caller) ForOtherPrimary() Caller {
 	c.Primary = nil
 	return c
 }

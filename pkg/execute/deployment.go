@@ -35,7 +35,7 @@ func (e *Executor) rolledOut(c *cluster.Cluster, name string, discovery snapshot
 	return (&rolloutWait{Executor: e, cluster: c, name: name, discovery: discovery}).condition
 }
 
-// condition is a condition.
+// condition looks once whether the wait is over.
 func (r *rolloutWait) condition(ctx context.Context) (done bool, seen string, err error) {
 	deployment, err := r.cluster.Kube().AppsV1().Deployments(r.Mesh.Namespace).Get(ctx, r.name, metav1.GetOptions{})
 	if err != nil {

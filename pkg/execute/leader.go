@@ -23,7 +23,7 @@ type leaderWait struct {
 	renewed metav1.Time
 }
 
-// condition is a condition.
+// condition looks once whether the wait is over.
 func (s *leaderWait) condition(ctx context.Context) (done bool, seen string, err error) {
 	lock, err := s.remote.Kube().CoreV1().ConfigMaps(s.Mesh.Namespace).Get(ctx, istio.NamespaceLock, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -53,7 +53,7 @@ func (s *leaderWait) condition(ctx context.Context) (done bool, seen string, err
 // restartWait is a wait for the rollout of an istiod whose Deployment was changed, and then for one that leads.
 type restartWait struct{ rollout, leader condition }
 
-// condition is a condition.
+// condition looks once whether the wait is over.
 func (r *restartWait) condition(ctx context.Context) (done bool, seen string, err error) {
 	done, seen, err = r.rollout(ctx)
 	if !done || err != nil {

@@ -26,7 +26,7 @@ func leaseName(remote string) string { return "kubectl-mesh-remote-" + remote }
 
 // lease is the right to replace a remote's credentials, which one run at a time has: istiod forgets a cluster whose secret
 // is deleted only as long as nobody else creates it again. It spares the other run a wait that can't end; that no run deletes or
-// overwrites what another has written does not depend on it (see drop and remoteSecret).
+// overwrites what another has written does not depend on it (see dropRemoteSecrets and remoteSecret).
 type lease struct {
 	*resourcelock.LeaseLock
 	// last is what the lease of another run says, and since when: nothing is judged by other machines' clocks.
@@ -65,7 +65,7 @@ func (e *Executor) hold(ctx context.Context, w waiter, remote string) (other str
 	return l.other, nil
 }
 
-// condition is a condition: done once the lease is this run's.
+// condition looks once: it is done once the lease is this run's.
 func (l *lease) condition(ctx context.Context) (done bool, seen string, err error) {
 	now := metav1.Now()
 	mine := resourcelock.LeaderElectionRecord{

@@ -46,7 +46,7 @@ func (e *Executor) rootCert(ctx context.Context, c *cluster.Cluster, discovery s
 		return false, obstacle.Obstacle{}, err
 	}
 	never = obstacle.Obstacle{
-		Reason: "NotSelected", Final: true, Command: discovery.Labelling(namespace, ns.Labels),
+		Reason: "NotSelected", Final: true, Command: discovery.LabelArgs(namespace, ns.Labels),
 		What: fmt.Sprintf("istiod never writes ConfigMap %s into namespace %s, which none of the mesh's discoverySelectors selects", wellknown.RootCertConfigMap, namespace),
 	}
 	if never.Command == nil {

@@ -29,9 +29,9 @@ func SecretOf(home *snapshot.Cluster, cluster string) (snapshot.RemoteSecret, bo
 	return secrets[0], true
 }
 
-// LeadsTo says whether a secret is for a cluster; known is false where nobody can tell. Of one whose UID could not be read its
+// IsFor says whether a secret is for a cluster; known is false where nobody can tell. Of one whose UID could not be read its
 // token tells: one that is not that of the cluster's own account is of no use there.
-func LeadsTo(secret snapshot.RemoteSecret, seen *snapshot.Cluster) (leads, known bool) {
+func IsFor(secret snapshot.RemoteSecret, seen *snapshot.Cluster) (leads, known bool) {
 	switch {
 	case seen.Secret != "" && seen.Secret == secret.Secret: // it was read with this very secret
 		return true, true

@@ -37,7 +37,7 @@ func TestLeadsTo(t *testing.T) {
 		{"it was read with this secret", snapshot.RemoteSecret{Secret: "a"}, &snapshot.Cluster{Secret: "a"}, true, true},
 		{"it was read with another secret", snapshot.RemoteSecret{Secret: "a"}, &snapshot.Cluster{Secret: "b"}, false, false},
 	} {
-		if leads, known := LeadsTo(test.secret, test.seen); leads != test.leads || known != test.known {
+		if leads, known := IsFor(test.secret, test.seen); leads != test.leads || known != test.known {
 			t.Errorf("%s: leads is %v, known %v", test.name, leads, known)
 		}
 	}

@@ -42,7 +42,7 @@ func OutcomeOf(calls []snapshot.Call) Outcome {
 	}
 	var o Outcome
 	for _, c := range calls {
-		switch by := strangers(c); {
+		switch by := unexpected(c); {
 		case c.Sent == 0:
 			return Outcome{Kind: NotMade, Call: c}
 		case c.Answered < c.Sent:
@@ -64,8 +64,8 @@ func OutcomeOf(calls []snapshot.Call) Outcome {
 	return o
 }
 
-// strangers are the clusters that answered a call and have no endpoint of the Service, sorted.
-func strangers(c snapshot.Call) []string {
+// unexpected are the clusters that answered a call and have no endpoint of the Service, sorted.
+func unexpected(c snapshot.Call) []string {
 	if c.To == "" {
 		return nil
 	}

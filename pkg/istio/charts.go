@@ -210,7 +210,7 @@ func addOwnerLabels(object *unstructured.Unstructured, merged values.Map, compon
 	revision := cmp.Or(merged.GetPathString("spec.values.revision"), "default")
 	object.SetLabels(labels)
 	if Shared(object) {
-		// They are every revision's: labelled after one, the next installation of another would write them anew.
+		// They are every revision's: labelled after one, the next installation of another would write them again.
 		labels[owningResourceLabel] = "base"
 		revision = cmp.Or(labels[wellknown.RevisionLabel], "default")
 	}

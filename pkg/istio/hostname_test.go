@@ -66,7 +66,7 @@ func TestExposeAtAPortOfItsOwn(t *testing.T) {
 	}
 }
 
-// The gateway's pods need not begin anew for a port of webhooks.
+// The gateway's pods need not begin again for a port of webhooks.
 func TestWebhookPortsLeaveThePodsAlone(t *testing.T) {
 	t.Parallel()
 	more := gateway()

@@ -167,7 +167,7 @@ func (c Charts) EastWest(g Gateway) ([]*unstructured.Unstructured, error) {
 }
 
 // listenOnce drops container ports, of which the chart makes one for each port of the Service: those that are there
-// already, since two may lead to the same, and those of webhooks, for which the gateway's pods need not begin anew.
+// already, since two may lead to the same, and those of webhooks, for which the gateway's pods need not begin again.
 func listenOnce(deployment *unstructured.Unstructured, webhooks map[string]int32) {
 	containers, _, _ := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
 	for _, container := range containers {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A later run keeps what it is not told anew, names exactly that, and records the same again.
+// A later run keeps what it is not told again, names exactly that, and records the same again.
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	first := filepath.Join(t.TempDir(), "first.yaml")
@@ -49,7 +49,7 @@ spec:
 		{"the default profile", Charts{}, Given{Profile: true}, without("--profile"), told.Set},
 		{"another overlay", Charts{Files: []string{second}}, Given{Overlay: true}, without("-f"), told.Set},
 		{"another setting", Charts{Set: []string{"values.pilot.env.E=4"}}, Given{}, everything, append(slices.Clone(told.Set), "values.pilot.env.E=4")},
-		{"a setting anew", Charts{Set: []string{"values.pilot.env.D=5"}}, Given{}, without("--set values.pilot.env.D"), []string{told.Set[1], told.Set[2], "values.pilot.env.D=5"}},
+		{"a setting again", Charts{Set: []string{"values.pilot.env.D=5"}}, Given{}, without("--set values.pilot.env.D"), []string{told.Set[1], told.Set[2], "values.pilot.env.D=5"}},
 		{"what is above a setting", Charts{Set: []string{"values.pilot=x"}}, Given{}, without("--set values.pilot."), []string{told.Set[1], told.Set[2], "values.pilot=x"}},
 		{"an element of a list", Charts{Set: []string{"values.revisionTags[0]=c"}}, Given{}, everything, append(slices.Clone(told.Set), "values.revisionTags[0]=c")},
 		{"a flag for a setting", Charts{}, Given{Paths: []string{"values.global.network"}}, without("--set values.global.network"), told.Set[:2]},

@@ -55,10 +55,10 @@ func TestDiscoverySelectors(t *testing.T) {
 			if got := plane.DiscoverySelectors.Select(labels); got != test.selected {
 				t.Errorf("selected: %v", got)
 			}
-			if got := strings.Join(plane.DiscoverySelectors.Labelling("istio-system", labels), " "); got != test.command {
+			if got := strings.Join(plane.DiscoverySelectors.LabelArgs("istio-system", labels), " "); got != test.command {
 				t.Errorf("labelled by %q, want %q", got, test.command)
 			}
-			lacking, help := plane.DiscoverySelectors.Lacking(labels)
+			lacking, help := plane.DiscoverySelectors.MissingLabels(labels)
 			maps.Copy(labels, lacking)
 			if plane.DiscoverySelectors.Select(labels) != help {
 				t.Errorf("with %v selected: %v", lacking, !help)
@@ -71,12 +71,12 @@ func TestDiscoverySelectors(t *testing.T) {
 func TestNothingLacks(t *testing.T) {
 	t.Parallel()
 	for _, s := range []snapshot.DiscoverySelectors{nil, {metav1.LabelSelector{}}} {
-		if lacking, help := s.Lacking(nil); len(lacking) > 0 || !help {
+		if lacking, help := s.MissingLabels(nil); len(lacking) > 0 || !help {
 			t.Errorf("with %v lacks %v, %v", s, lacking, help)
 		}
 	}
 	joined := snapshot.DiscoverySelectors{{MatchLabels: map[string]string{"mesh": "joined"}}}
-	if got := joined.Labelling("shop", nil); !slices.Equal(got, []string{"label", "--overwrite", "namespace", "shop", "mesh=joined"}) {
+	if got := joined.LabelArgs("shop", nil); !slices.Equal(got, []string{"label", "--overwrite", "namespace", "shop", "mesh=joined"}) {
 		t.Errorf("a namespace without labels is labelled by %q", got)
 	}
 }

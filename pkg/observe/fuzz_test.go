@@ -116,7 +116,7 @@ func judge(t *testing.T, east, west *observe.Objects) {
 		}
 		primary, _ := m.Primary()
 		s = plan.Rename(s, primary.Name)
-		results := check.Gate(asker, m, s, charts, command.Caller{})
+		results := check.Judge(asker, m, s, charts, command.Caller{})
 		mustTell(t, results)
 		mustWrite(t, results)
 		written, err := json.Marshal(s)

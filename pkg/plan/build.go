@@ -16,8 +16,8 @@ type Options struct {
 	Gateway GatewayOptions
 	// Wait adds the steps that wait until what was written works.
 	Wait bool
-	// KeepIstiod forbids to restart istiod.
-	KeepIstiod bool
+	// NoRestart forbids restarting istiod.
+	NoRestart bool
 }
 
 // GatewayOptions are the choices for the east-west gateway. What is left empty stays as it is in the cluster.
@@ -33,19 +33,19 @@ type GatewayOptions struct {
 func Build(m mesh.Mesh, s *snapshot.Snapshot, o Options) []Step {
 	b := builder{mesh: m, snapshot: s, options: o, dropped: map[string][]string{}}
 	for _, primary := range m.Primaries() {
-		b.primary(primary)
-		b.gateway(primary)
+		b.addPrimary(primary)
+		b.addGateway(primary)
 	}
 	for _, primary := range m.Primaries() {
 		for _, remote := range m.ServedBy(primary) {
-			b.serve(primary, remote)
+			b.addRemote(primary, remote)
 		}
 	}
 	for _, primary := range m.Primaries() {
-		b.link(primary)
+		b.addLinks(primary)
 	}
 	for _, remote := range m.Leaving() {
-		b.detach(remote)
+		b.addDetachment(remote)
 	}
 	return b.steps
 }

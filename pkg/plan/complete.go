@@ -48,7 +48,7 @@ func recordedName(secrets []snapshot.RemoteSecret, seen *snapshot.Cluster, c mes
 	}
 	var names []string
 	for _, secret := range secrets {
-		if leads, _ := facts.LeadsTo(secret, seen); leads {
+		if leads, _ := facts.IsFor(secret, seen); leads {
 			names = append(names, secret.Cluster)
 		}
 	}

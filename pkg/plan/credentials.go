@@ -11,9 +11,9 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// link gives a primary's control plane the credentials for the clusters that it reads and does not serve: other primaries, and
+// addLinks gives a primary's control plane the credentials for the clusters that it reads and does not serve: other primaries, and
 // their remotes.
-func (b *builder) link(primary mesh.Cluster) {
+func (b *builder) addLinks(primary mesh.Cluster) {
 	for _, c := range b.mesh.ReadBy(primary) {
 		server, found := b.mesh.PrimaryOf(c)
 		if !found || server.Name == primary.Name {
@@ -21,14 +21,14 @@ func (b *builder) link(primary mesh.Cluster) {
 		}
 		token, served := c.Name+"/token", c.Name+"/served" // steps of a remote, which its primary serves
 		if c.Role == mesh.Primary {
-			token, served = b.readable(c)
+			token, served = b.addReaderToken(c)
 		}
-		b.read(LinkPrimaries, primary, c, []string{token}, token, served)
+		b.addCredentials(LinkPrimaries, primary, c, []string{token}, token, served)
 	}
 }
 
-// readable gives the account by which others read a primary a token. The account itself comes with the control plane.
-func (b *builder) readable(c mesh.Cluster) (token, served string) {
+// addReaderToken gives the account by which others read a primary a token. The account itself comes with the control plane.
+func (b *builder) addReaderToken(c mesh.Cluster) (token, served string) {
 	token, served = c.Name+"/token", c.Name+"/served"
 	if slices.ContainsFunc(b.steps, func(s Step) bool { return s.ID == token }) {
 		return token, served
@@ -39,15 +39,15 @@ func (b *builder) readable(c mesh.Cluster) (token, served string) {
 	return token, served
 }
 
-// read gives a primary's control plane the credentials for a cluster, and waits until it has read it. What takes old ones away
+// addCredentials gives a primary's control plane the credentials for a cluster, and waits until it has read it. What takes old ones away
 // needs what replaces them.
-func (b *builder) read(stage Stage, primary, c mesh.Cluster, replacement []string, needs ...string) string {
+func (b *builder) addCredentials(stage Stage, primary, c mesh.Cluster, replacement []string, needs ...string) string {
 	wanted, held := b.credentials(primary, c), facts.SecretsOf(b.seen(primary.Name), c.Name)
-	before := b.renew(stage, primary, c, wanted, held, replacement)
+	before := b.addRenewal(stage, primary, c, wanted, held, replacement)
 	secret := b.add(stage, primary.Name, "remote-secret-"+c.Name, "Give istiod the credentials for "+c.Name, wanted,
 		append(append(before, needs...), primary.Name+"/istiod")...)
 	return b.add(stage, primary.Name, "synced-"+c.Name, "Wait until every istiod has read "+c.Name,
-		AwaitSynced{Remote: c.Name, Restart: !b.options.KeepIstiod}, secret)
+		AwaitSynced{Remote: c.Name, Restart: !b.options.NoRestart}, secret)
 }
 
 // credentials are those that a primary is given for a cluster: the API server's address is the user's, else the kubeconfig's.
@@ -63,21 +63,21 @@ func (b *builder) credentials(primary, c mesh.Cluster) ApplyRemoteSecret {
 	return wanted
 }
 
-// renew makes istiod forget a remote of which it is to be told anew: where it does not lead, since it decides that once,
+// addRenewal makes istiod forget a remote of which it is to be told again: where it does not lead, since it decides that once,
 // when it is told of the cluster, and where the credentials change, since an istiod that sees them change in a secret may
 // permanently stop watching the cluster (istio/istio#59875). Secrets under other names than ours, and a second one of the
 // same cluster, go with them. They go only when what replaces them is at hand. It returns what the new secret must wait
 // for.
-func (b *builder) renew(stage Stage, primary, remote mesh.Cluster, wanted ApplyRemoteSecret, held []snapshot.RemoteSecret, needs []string) []string {
+func (b *builder) addRenewal(stage Stage, primary, remote mesh.Cluster, wanted ApplyRemoteSecret, held []snapshot.RemoteSecret, needs []string) []string {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
-	stopped := !b.options.KeepIstiod && len(facts.GivenUpBy(plane)) > 0
-	forget := b.forgets(primary, remote, wanted, held)
+	stopped := !b.options.NoRestart && len(facts.GivenUpBy(plane)) > 0
+	forget := b.mustForget(primary, remote, wanted, held)
 	if forget {
 		var secrets []SeenSecret
 		for _, secret := range held {
 			secrets = append(secrets, SeenSecret{secret.Secret, secret.SecretUID})
 		}
-		needs = []string{b.add(stage, primary.Name, "drop-secret-"+remote.Name, "Take the credentials for "+remote.Name+" away, for istiod to decide anew",
+		needs = []string{b.add(stage, primary.Name, "drop-secret-"+remote.Name, "Take the credentials for "+remote.Name+" away, for istiod to decide again",
 			DropRemoteSecrets{Remote: remote.Name, Secrets: secrets}, needs...)}
 	}
 	if stopped {
@@ -87,13 +87,13 @@ func (b *builder) renew(stage Stage, primary, remote mesh.Cluster, wanted ApplyR
 	}
 	if forget {
 		needs = []string{b.addAlways(stage, primary.Name, "forgotten-"+remote.Name, "Wait until every istiod has forgotten "+remote.Name,
-			AwaitForgotten{Remote: remote.Name, Restart: !b.options.KeepIstiod}, needs...)}
+			AwaitForgotten{Remote: remote.Name, Restart: !b.options.NoRestart}, needs...)}
 	}
 	return needs
 }
 
-// forgets is true where istiod must be told of a cluster anew.
-func (b *builder) forgets(primary, c mesh.Cluster, wanted ApplyRemoteSecret, held []snapshot.RemoteSecret) bool {
+// mustForget is true where istiod must be told of a cluster again.
+func (b *builder) mustForget(primary, c mesh.Cluster, wanted ApplyRemoteSecret, held []snapshot.RemoteSecret) bool {
 	switch {
 	case len(held) == 0:
 		return false

@@ -8,10 +8,10 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
-// detach takes a remote out of the mesh: every istiod forgets it before its webhooks and the account that istiods read it
+// addDetachment takes a remote out of the mesh: every istiod forgets it before its webhooks and the account that istiods read it
 // through are deleted. Istio's custom resource definitions stay, since users' objects would go with them. Where nothing of it is
 // found, nothing is planned.
-func (b *builder) detach(c mesh.Cluster) {
+func (b *builder) addDetachment(c mesh.Cluster) {
 	var forgotten []string
 	for _, primary := range b.mesh.Primaries() {
 		held := facts.SecretsOf(b.seen(primary.Name), c.Name)
@@ -25,7 +25,7 @@ func (b *builder) detach(c mesh.Cluster) {
 		drop := b.add(DetachRemote, primary.Name, "drop-secret-"+c.Name, "Take the credentials for "+c.Name+" away",
 			DropRemoteSecrets{Remote: c.Name, Secrets: secrets})
 		forgotten = append(forgotten, b.addAlways(DetachRemote, primary.Name, "forgotten-"+c.Name, "Wait until every istiod has forgotten "+c.Name,
-			AwaitForgotten{Remote: c.Name, Restart: !b.options.KeepIstiod}, drop))
+			AwaitForgotten{Remote: c.Name, Restart: !b.options.NoRestart}, drop))
 	}
 	seen := b.seen(c.Name)
 	if seen.Namespace == nil {

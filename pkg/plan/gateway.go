@@ -6,7 +6,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-func (b *builder) gateway(c mesh.Cluster) {
+// addGateway installs a primary's east-west gateway and publishes istiod through it.
+func (b *builder) addGateway(c mesh.Cluster) {
 	was, _ := b.seen(c.Name).Gateway(wellknown.EastWestGateway)
 	wanted := b.options.Gateway
 	action := ApplyGateway{
@@ -35,7 +36,7 @@ func (b *builder) gateway(c mesh.Cluster) {
 	exposure := b.add(ExposeIstiod, c.Name, "exposure", "Publish istiod through the gateway",
 		ApplyExposure{WebhookPort: was.WebhookPorts[b.mesh.Revision]}, injection)
 	address := b.add(ExposeIstiod, c.Name, "address", "Wait for the gateway's address", AwaitAddress{}, gateway)
-	b.hostname(c, action, address, exposure)
+	b.addHostname(c, action, address, exposure)
 	b.add(ExposeIstiod, c.Name, "gateway-ready", "Wait for the gateway", AwaitDeployment{Name: wellknown.EastWestGateway, Discovery: b.discovery(c)}, gateway)
 }
 

@@ -29,10 +29,10 @@ func (b *builder) customHosts(primary mesh.Cluster) string {
 	return strings.Join(hosts, ",")
 }
 
-// hostname adds what a gateway with a hostname needs beyond one with an IP; which of them it has is known when the steps
+// addHostname adds what a gateway with a hostname needs beyond one with an IP; which of them it has is known when the steps
 // run. Webhooks of remotes are called by a URL then: istiod's certificate must be for that host. The host is the same for
 // all revisions, so a named one gets a port of its own at the gateway.
-func (b *builder) hostname(c mesh.Cluster, first ApplyGateway, address, exposure string) {
+func (b *builder) addHostname(c mesh.Cluster, first ApplyGateway, address, exposure string) {
 	if port := first.WebhookPorts[b.mesh.Revision]; b.mesh.Revision != "" && port == 0 {
 		second := first
 		second.OnlyForHostname, second.WebhookPorts = true, withPort(first.WebhookPorts, b.mesh.Revision)

@@ -68,11 +68,12 @@ func Permissions(stage Stage, namespace string) (primary, remote []snapshot.Perm
 			{Verb: "delete", Resource: "configmaps", Namespace: namespace},
 		}
 	case ExposeIstiod:
-		asked = append(write(gatewayKinds), dryRun)
+		asked = append(write(gatewayKinds), dryRun,
+			snapshot.Permission{Verb: "patch", Resource: "namespaces", Namespace: namespace, Name: namespace}) // the label of its network, where it lacks that
 	case AttachRemote:
 		secrets := func() ([]kind, []kind) { return []kind{{"", "secrets"}}, nil }
 		portForward := snapshot.Permission{Verb: "create", Resource: "pods/portforward", Namespace: namespace}
-		// Credentials go and come again where istiod must decide anew whether it leads.
+		// Credentials go and come again where istiod must decide again whether it leads.
 		drop := snapshot.Permission{Verb: "delete", Resource: "secrets", Namespace: namespace}
 		onPrimary := append(write(secrets), drop, portForward)
 		for _, verb := range []string{"get", "create", "update", "delete"} { // which keeps two runs apart meanwhile

@@ -5,7 +5,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/mesh"
 )
 
-func (b *builder) primary(c mesh.Cluster) {
+// addPrimary installs a control plane.
+func (b *builder) addPrimary(c mesh.Cluster) {
 	namespace := b.add(InstallPrimary, c.Name, "namespace", "Create namespace "+b.mesh.Namespace,
 		ApplyNamespace{Network: c.Network})
 	before := []string{namespace}

@@ -9,8 +9,8 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// serve makes a cluster a remote that a primary's control plane serves, and reads.
-func (b *builder) serve(primary, remote mesh.Cluster) {
+// addRemote makes a cluster a remote that a primary's control plane serves, and reads.
+func (b *builder) addRemote(primary, remote mesh.Cluster) {
 	plane, _ := b.seen(primary.Name).ControlPlane(b.mesh.RevisionLabel())
 	gateway, _ := b.seen(primary.Name).Gateway(wellknown.EastWestGateway)
 	apply := func(part RemotePart) ApplyRemote {
@@ -31,7 +31,7 @@ func (b *builder) serve(primary, remote mesh.Cluster) {
 	token := b.add(AttachRemote, remote.Name, "token", "Wait for the account's token", AwaitToken{}, reader)
 	// An istiod that finds a definition which is not served yet tries again a second later, or two.
 	served := b.add(AttachRemote, remote.Name, "served", "Wait until Istio's resources are served", AwaitServed{}, crds)
-	synced := b.read(AttachRemote, primary, remote, []string{token, namespace}, token, served, namespace)
+	synced := b.addCredentials(AttachRemote, primary, remote, []string{token, namespace}, token, served, namespace)
 	bundle := b.add(AttachRemote, remote.Name, "ca-bundle", "Wait for istiod's certificate in the webhooks",
 		AwaitCABundle{}, synced, profile)
 	b.add(AttachRemote, remote.Name, "root-cert", "Wait for the mesh's root certificate", AwaitRootCert{Discovery: b.discovery(primary)}, synced)

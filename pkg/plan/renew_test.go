@@ -25,7 +25,7 @@ func attached() (mesh.Mesh, *snapshot.Snapshot) {
 	return m, s
 }
 
-// When istiod must be told of a remote anew, its credentials go and come again; an istiod that listens no more is
+// When istiod must be told of a remote again, its credentials go and come again; an istiod that listens no more is
 // restarted.
 func TestRenew(t *testing.T) {
 	t.Parallel()
@@ -115,7 +115,7 @@ func TestKeepIstiod(t *testing.T) {
 		false: {"east/restart-for-west", "east/forgotten-west", "east/synced-west"},
 	} {
 		var may []string
-		for _, step := range Build(m, s, Options{Wait: true, KeepIstiod: keep}) {
+		for _, step := range Build(m, s, Options{Wait: true, NoRestart: keep}) {
 			if _, is := step.Action.(RestartIstiod); is || step.MayAlso != "" {
 				may = append(may, step.ID)
 			}

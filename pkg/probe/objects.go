@@ -42,7 +42,7 @@ func (r *runner) namespace() (*corev1.Namespace, error) {
 	injection, value := istio.InjectionLabel(r.Revision)
 	ns.Labels[injection] = value
 	ns.Labels[corev1.LabelMetadataName] = ns.Name
-	more, help := r.discovery().Lacking(ns.Labels)
+	more, help := r.discovery().MissingLabels(ns.Labels)
 	if !help {
 		return nil, fmt.Errorf("none of the mesh's discoverySelectors selects a new namespace such as %s, whatever label it is given: istiod would write no ConfigMap %s there, and know none of its Services",
 			ns.Name, wellknown.RootCertConfigMap)

@@ -28,13 +28,13 @@ type unpullable struct{ error }
 
 func (u unpullable) Unwrap() error { return u.error }
 
-// hurried is why a probe was not waited for as long as one may take that is well.
-type hurried struct{ error }
+// startTimeTooShort is why a probe was given less time than a healthy one may need.
+type startTimeTooShort struct{ error }
 
-func (h hurried) Unwrap() error { return h.error }
+func (h startTimeTooShort) Unwrap() error { return h.error }
 
 // awaitReady waits for one of the pods, but not so long that what it waits for could no longer be done, and no longer than
-// it can become ready: the pod is new, so nothing is of before. The error says what was seen last.
+// it can become ready: the pod is new, so that its status is not left over from an earlier try. The error says what was seen last.
 func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string) error {
 	bound, more := startTimeout, ""
 	if deadline, ends := ctx.Deadline(); ends {
@@ -70,7 +70,7 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 	}
 	switch {
 	case bound < fairTime:
-		return hurried{err}
+		return startTimeTooShort{err}
 	case ours && unseen == nil:
 		return unpullable{err}
 	}

@@ -91,10 +91,10 @@ func TestAwaitReadyInAHurry(t *testing.T) {
 		}}
 	}
 	for _, test := range []struct {
-		name    string
-		timeout time.Duration
-		status  corev1.PodStatus
-		hurried bool
+		name              string
+		timeout           time.Duration
+		status            corev1.PodStatus
+		startTimeTooShort bool
 	}{
 		{"it starts", 10 * time.Second, waiting("ContainerCreating", ""), true},
 		{"it starts, in the default time", time.Minute, waiting("ContainerCreating", ""), false},
@@ -108,8 +108,8 @@ func TestAwaitReadyInAHurry(t *testing.T) {
 				r := &runner{Options: Options{Settle: 20 * time.Second}, traffic: &snapshot.Traffic{Namespace: "ns"}}
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), test.timeout)
 				defer cancel()
-				if err := r.awaitReady(ctx, c, podName); err == nil || errors.As(err, &hurried{}) != test.hurried {
-					t.Errorf("hurried: %v, %v", !test.hurried, err)
+				if err := r.awaitReady(ctx, c, podName); err == nil || errors.As(err, &startTimeTooShort{}) != test.startTimeTooShort {
+					t.Errorf("hurried: %v, %v", !test.startTimeTooShort, err)
 				}
 			})
 		})

@@ -95,7 +95,7 @@ func bad(r check.Result) bool { return r.Status != check.Pass && r.Status != che
 // detail says what is to be done about a result.
 func detail(w *strings.Builder, style Style, r check.Result, wide bool) {
 	if wide {
-		background(w, style, r)
+		writeReason(w, style, r)
 	}
 	w.WriteString(Fix(r.Fix, "    "))
 	if wide && r.Docs != "" {
@@ -113,7 +113,7 @@ func summed(style Style, results []check.Result, layout columns) string {
 		case r.Status == check.Pass:
 			passed[r.Category]++
 		case r.Status == check.Skip && r.Needs != "":
-			needed[ground(results, r)]++
+			needed[rootCause(results, r)]++
 		case r.Status == check.Skip:
 			idle++
 		}
@@ -133,8 +133,8 @@ func summed(style Style, results []check.Result, layout columns) string {
 	return w.String()
 }
 
-// ground is the check at the root of a skipped one: that which it needs may be skipped for another.
-func ground(results []check.Result, r check.Result) string {
+// rootCause is the check at the root of a skipped one: that which it needs may be skipped for another.
+func rootCause(results []check.Result, r check.Result) string {
 	need := r.Needs
 	for range results { // as many as there are at most
 		i := slices.IndexFunc(results, func(other check.Result) bool { return other.ID == need })
@@ -167,12 +167,12 @@ func verdict(style Style, order []string, byCluster map[string][]check.Result) s
 	return style.symbol(check.Worst(worst)) + " " + strings.Join(parts, "; ")
 }
 
-// background says what should have been, and why it matters.
-func background(w io.Writer, style Style, r check.Result) {
+// writeReason writes what should have been, and why it matters.
+func writeReason(w io.Writer, style Style, r check.Result) {
 	if r.Title != "" {
 		fmt.Fprintf(w, "    expected: %s\n", hang(r.Title, style.Width, 14))
 	}
-	// What could not be looked at may be well: why a failure matters is not its matter.
+	// What could not be looked at may be well, so it is not said why a failure would matter.
 	if c, err := check.Find(r.ID); err == nil && r.Status != check.Unknown {
 		fmt.Fprintf(w, "    why: %s\n", hang(c.Why, style.Width, 9))
 	}

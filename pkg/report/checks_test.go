@@ -49,7 +49,7 @@ func known(results []check.Result) []check.Result {
 		if err != nil {
 			panic(err)
 		}
-		results[i].Category, results[i].Title, results[i].Docs = c.Category, c.Title, c.Docs
+		results[i].Subject, results[i].Category, results[i].Title, results[i].Docs = c.Subject, c.Category, c.Title, c.Docs
 	}
 	return results
 }

@@ -35,8 +35,8 @@ func areas(sum status.Mesh) []area {
 // title is what an area is called.
 func (a area) title() string { return cmp.Or(plainLine(a.name), "no network") }
 
-// told is what a cluster's box says below its name.
-func told(sum status.Mesh, c status.Cluster) []string {
+// boxLines are what a cluster's box says below its name.
+func boxLines(sum status.Mesh, c status.Cluster) []string {
 	lines := []string{string(c.Role)}
 	if c.Kubernetes != "" {
 		lines = append(lines, "Kubernetes "+c.Kubernetes)
@@ -88,7 +88,7 @@ func DOT(to io.Writer, sum status.Mesh) error {
 	for i, a := range areas(sum) {
 		fmt.Fprintf(w, "  subgraph cluster_%d {\n    label=%s; style=\"rounded,filled\"; fillcolor=\"#eef3fb\"; color=\"#b6c6e3\";\n", i, quote(a.title()))
 		for _, c := range a.clusters {
-			lines := append([]string{plainLine(c.Name)}, told(sum, c)...)
+			lines := append([]string{plainLine(c.Name)}, boxLines(sum, c)...)
 			lines = append(lines, troublesOf(c)...)
 			for j := range lines {
 				lines[j] = strings.Trim(quote(lines[j]), `"`)
@@ -133,7 +133,7 @@ func Mermaid(to io.Writer, sum status.Mesh) error {
 			// A cluster's name may be a word of the language's own.
 			ids[c.Name] = "c" + strconv.Itoa(number)
 			number++
-			lines := append([]string{plainLine(c.Name)}, told(sum, c)...)
+			lines := append([]string{plainLine(c.Name)}, boxLines(sum, c)...)
 			symbol, _ := symbolOf(c.Status)
 			for _, id := range troublesOf(c) {
 				lines = append(lines, symbol+" "+id)

@@ -76,8 +76,8 @@ func (p *svg) draw() {
 	y := margin
 	text(&p.cards, margin, y+14, "name", "Mesh "+cmp.Or(p.sum.ID, "without an id"))
 	symbol, _ := symbolOf(p.sum.Status)
-	_, told, _ := strings.Cut(health(p.sum), ": ")
-	text(&p.cards, margin, y+36, "is-"+string(p.sum.Status), cut(symbol+" "+told, 105))
+	_, boxLines, _ := strings.Cut(health(p.sum), ": ")
+	text(&p.cards, margin, y+36, "is-"+string(p.sum.Status), cut(symbol+" "+boxLines, 105))
 	y += 54
 	trunkFrom, trunkTo := 0, 0
 	networks := areas(p.sum)
@@ -183,7 +183,7 @@ func sign(n int) int { return cmp.Compare(n, 0) }
 
 // card draws a cluster and returns its height.
 func (p *svg) card(x, y int, c status.Cluster) int {
-	lines := told(p.sum, c)
+	lines := boxLines(p.sum, c)
 	if c.Credentials != nil && !c.Credentials.Created.IsZero() {
 		lines = append(lines, "credentials "+age(c.Credentials.Created, p.now)+" old")
 	}

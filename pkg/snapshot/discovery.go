@@ -23,8 +23,8 @@ func (s DiscoverySelectors) Select(namespace map[string]string) bool {
 	return selected
 }
 
-// Lacking are the labels that a namespace must be given for istiod to look at it; false where labels alone don't do.
-func (s DiscoverySelectors) Lacking(namespace map[string]string) (map[string]string, bool) {
+// MissingLabels are the labels that a namespace must be given for istiod to look at it; false where no label helps.
+func (s DiscoverySelectors) MissingLabels(namespace map[string]string) (map[string]string, bool) {
 	if s.Select(namespace) {
 		return nil, true
 	}
@@ -60,9 +60,9 @@ func wantedBy(selector metav1.LabelSelector, there map[string]string) map[string
 	return wanted
 }
 
-// Labelling are kubectl's arguments that give a namespace the labels which it lacks; nil where none help.
-func (s DiscoverySelectors) Labelling(name string, namespace map[string]string) []string {
-	lacking, help := s.Lacking(namespace)
+// LabelArgs are kubectl's arguments that give a namespace the labels that it lacks; nil where none help.
+func (s DiscoverySelectors) LabelArgs(name string, namespace map[string]string) []string {
+	lacking, help := s.MissingLabels(namespace)
 	if !help || len(lacking) == 0 {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/kubectl-mesh/kubectl-mesh/pkg/snapshot"
 )
 
-// Mesh is a whole mesh on one screen. Its JSON is documented in docs/guide/status.md, and stable.
+// Mesh is a whole mesh on one screen. Its JSON is described in docs/guide/status.md, and stable.
 type Mesh struct {
 	// ID is the mesh id, empty where the primary has none or was not found.
 	ID          string `json:"id,omitempty"`

@@ -170,7 +170,7 @@ func TestKubeconfigs(t *testing.T) {
 		mustContain(t, r.Stderr, append(says, "Nothing was written")...)
 	}
 
-	// Each takes the place of the one before it: istiod reads the cluster anew, or the command fails.
+	// Each takes the place of the one before it: istiod reads the cluster again, or the command fails.
 	for _, way := range []struct {
 		context string
 		args    []string

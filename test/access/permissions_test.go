@@ -28,7 +28,7 @@ type job struct {
 const (
 	overlay   = "the lab's overlay switches it off, Istio's default has it"
 	upgrade   = "the API server asks for it itself when a GET upgrades, and older clients POST"
-	renewal   = "credentials that istiod must take anew"
+	renewal   = "credentials that istiod must take again"
 	waiting   = "asked only of what is late"
 	heldGrant = "held to be granted"
 )

@@ -191,8 +191,8 @@ func TestForeignPrimary(t *testing.T) {
 	mustBeUnwritten(t, before, versions(t, lab, "cluster1"))
 
 	// istioctl labels the namespace only when it makes it.
-	lab.Kubectl(t, "cluster1", "label", "namespace", "istio-system", "topology.istio.io/network=network1")
 	lab.MustMesh(t, "expose-istiod", "--context", "cluster1", "-f", lab.Overlay)
+	mustContain(t, lab.Kubectl(t, "cluster1", "get", "namespace", "istio-system", "-o", "yaml"), "topology.istio.io/network: network1")
 	lab.MustMesh(t, "attach-remote", "west=cluster2", "--context", "cluster1")
 	mustContain(t, lab.Kubectl(t, "cluster2", "get", "namespace", "istio-system", "-o", "yaml"), "controlPlaneClusters: east")
 	healthy(t, lab, "east", "west")

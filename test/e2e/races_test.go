@@ -96,7 +96,7 @@ func TestSecretEditedWhileAttaching(t *testing.T) {
 	})
 }
 
-// renewToken has cluster2's credentials to be made anew.
+// renewToken has cluster2's credentials to be made again.
 func renewToken(t *testing.T, lab *labtest.Lab) {
 	t.Helper()
 	lab.Kubectl(t, "cluster2", "-n", "istio-system", "delete", "secret", "istio-reader-service-account-istio-remote-secret-token")

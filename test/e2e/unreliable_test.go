@@ -26,7 +26,7 @@ import (
 // flaw is what an unreliable proxy does with a request in place of passing it on and its answer back.
 type flaw func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 
-// flaws are the ways in which a network, a load balancer or an API server that starts anew fails a request.
+// flaws are the ways in which a network, a load balancer or an API server that starts again fails a request.
 func flaws() map[string]flaw {
 	answer := func(code int, kind, body string) flaw {
 		return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {

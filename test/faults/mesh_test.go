@@ -60,7 +60,7 @@ func (m *testMesh) attach(t *testing.T, args ...string) {
 	m.MustMesh(t, append([]string{"attach-remote", "--context", primary}, args...)...)
 }
 
-// remake makes the mesh anew, after a fault that was not fixed.
+// remake makes the mesh again, after a fault that was not fixed.
 func (m *testMesh) remake(t *testing.T) {
 	t.Helper()
 	m.Lab.Lab(t, "up", "--clusters", fmt.Sprint(len(m.Clusters)))

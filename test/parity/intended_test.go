@@ -44,7 +44,7 @@ func onPurpose(revision string) []intended {
 		list = append(list, intended{
 			field: `metadata.labels\["istio.io/rev"\]`, guide: revision, ours: "default",
 			why: "what all revisions in a cluster share (CRDs, the reader account) carries the label of none, so that " +
-				"installing one revision does not write anew what another has written",
+				"installing one revision does not write again what another has written",
 		})
 	}
 	if revision == "" {

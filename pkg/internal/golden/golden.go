@@ -1,4 +1,4 @@
-// Package golden compares what a test made with a file in its testdata. With -update the file is written anew:
+// Package golden compares what a test made with a file in its testdata. With -update the file is written again:
 // go test ./pkg/plan -update.
 package golden
 
@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the files in testdata anew") //nolint:gochecknoglobals // a flag is one
+var update = flag.Bool("update", false, "write the files in testdata again") //nolint:gochecknoglobals // a flag is one
 
 // Equal fails the test where got differs from testdata/NAME.
 func Equal(t *testing.T, name, got string) {

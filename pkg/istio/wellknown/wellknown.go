@@ -1,6 +1,6 @@
 // Package wellknown has the names, labels, annotations and ports by which Istio's parts and kubectl-mesh find each other. It is
 // constants and a few pure functions, so that what plans and judges can use it without linking Istio; a test in pkg/istio
-// compares them with Istio's own.
+// compares labels and names with Istio's own.
 package wellknown
 
 import "strings"

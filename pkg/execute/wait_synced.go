@@ -67,7 +67,7 @@ func (*remoteWait) dryRun(ctx context.Context, w waiter) (run.Result, error) {
 	return waitTask{}.dryRun(ctx, w)
 }
 
-// condition is a condition.
+// condition looks once whether the wait is over.
 func (r *remoteWait) condition(ctx context.Context) (done bool, seen string, err error) {
 	if r.rollout != nil {
 		done, seen, err := r.rollout(ctx)
