@@ -28,10 +28,10 @@ type unpullable struct{ error }
 
 func (u unpullable) Unwrap() error { return u.error }
 
-// startTimeTooShort is why a probe was given less time than a healthy one may need.
-type startTimeTooShort struct{ error }
+// tooShortError is why a probe was given less time than a healthy one may need.
+type tooShortError struct{ error }
 
-func (h startTimeTooShort) Unwrap() error { return h.error }
+func (h tooShortError) Unwrap() error { return h.error }
 
 // awaitReady waits for one of the pods, but not so long that what it waits for could no longer be done, and no longer than
 // it can become ready: the pod is new, so that its status is not left over from an earlier try. The error says what was seen last.
@@ -70,7 +70,7 @@ func (r *runner) awaitReady(ctx context.Context, c *cluster.Cluster, pod string)
 	}
 	switch {
 	case bound < fairTime:
-		return startTimeTooShort{err}
+		return tooShortError{err}
 	case ours && unseen == nil:
 		return unpullable{err}
 	}

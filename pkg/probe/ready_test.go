@@ -94,7 +94,7 @@ func TestAwaitReadyInAHurry(t *testing.T) {
 		name              string
 		timeout           time.Duration
 		status            corev1.PodStatus
-		startTimeTooShort bool
+		tooShortError bool
 	}{
 		{"it starts", 10 * time.Second, waiting("ContainerCreating", ""), true},
 		{"it starts, in the default time", time.Minute, waiting("ContainerCreating", ""), false},
@@ -108,8 +108,8 @@ func TestAwaitReadyInAHurry(t *testing.T) {
 				r := &runner{Options: Options{Settle: 20 * time.Second}, traffic: &snapshot.Traffic{Namespace: "ns"}}
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), test.timeout)
 				defer cancel()
-				if err := r.awaitReady(ctx, c, podName); err == nil || errors.As(err, &startTimeTooShort{}) != test.startTimeTooShort {
-					t.Errorf("hurried: %v, %v", !test.startTimeTooShort, err)
+				if err := r.awaitReady(ctx, c, podName); err == nil || errors.As(err, &tooShortError{}) != test.tooShortError {
+					t.Errorf("hurried: %v, %v", !test.tooShortError, err)
 				}
 			})
 		})

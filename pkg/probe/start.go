@@ -33,7 +33,7 @@ func (r *runner) start(ctx context.Context) {
 				switch {
 				case errors.As(err, &unpullable{}):
 					t.Unpullable = append(t.Unpullable, name)
-				case errors.As(err, &startTimeTooShort{}), ctx.Err() != nil, cluster.Unanswered(err):
+				case errors.As(err, &tooShortError{}), ctx.Err() != nil, cluster.Unanswered(err):
 					t.Unprobed = append(t.Unprobed, name)
 				}
 			})
