@@ -91,9 +91,9 @@ func TestAwaitReadyInAHurry(t *testing.T) {
 		}}
 	}
 	for _, test := range []struct {
-		name              string
-		timeout           time.Duration
-		status            corev1.PodStatus
+		name          string
+		timeout       time.Duration
+		status        corev1.PodStatus
 		tooShortError bool
 	}{
 		{"it starts", 10 * time.Second, waiting("ContainerCreating", ""), true},
