@@ -22,6 +22,8 @@ type job struct {
 	primary, remote []string
 	// on is the primary's context, where it is not cluster1.
 	on string
+	// before is what an administrator does first, if anything.
+	before func()
 }
 
 // Why grants are there that no request of the jobs uses.
@@ -94,7 +96,10 @@ func TestRolesAreEnough(t *testing.T) {
 		},
 		// Again, with all of it there to be looked at.
 		{args: install, primary: []string{"install-primary", "istio-in-primary"}},
-		{args: expose, primary: []string{"expose-istiod"}},
+		{args: expose, primary: []string{"expose-istiod"}, before: func() {
+			// As where another tool has installed the primary.
+			lab.Kubectl(t, "cluster1", "label", "namespace", "istio-system", "topology.istio.io/network-")
+		}},
 		{args: attach, primary: []string{"attach-remote-primary"}, remote: []string{"attach-remote-remote", "istio-in-remote"}},
 	}
 	last := job{args: convert, remote: []string{"install-primary", "istio-in-primary", "convert-remote"}, on: "cluster2"}
@@ -112,6 +117,9 @@ func TestRolesAreEnough(t *testing.T) {
 			group := strings.ReplaceAll(name, " ", "-")
 			assign(t, lab, "cluster1", group, j.primary)
 			assign(t, lab, "cluster2", group, j.remote)
+			if j.before != nil {
+				j.before()
+			}
 			onPrimary.forget()
 			onRemote.forget()
 			r := narrow.Mesh(t, append(slices.Clone(j.args), "--context", cmp.Or(j.on, "cluster1"), "--as", "jane", "--as-group", group)...)
